@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+const name: string = 'sotto';
+process.stdout.write(`${name}: nothing here yet\n`);
