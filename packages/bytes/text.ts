@@ -1,0 +1,96 @@
+/**
+ * Strict text encodings of bytes. One value has one spelling: wrong padding, wrong case, stray characters and non-zero
+ * spare bits are errors (`bytes-bad-encoding`), so that a digest or id cannot be written in two ways.
+ */
+import { BytesError } from './error.ts';
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const BASE64URL = `${BASE64.slice(0, 62)}-_`;
+const HEX = '0123456789abcdef';
+
+function badEncoding(name: string): BytesError {
+  return new BytesError('bytes-bad-encoding', `not canonical ${name}`);
+}
+
+/** Lower-case hex. */
+export function encodeHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += (HEX[byte >> 4] as string) + (HEX[byte & 15] as string);
+  return text;
+}
+
+/** @throws BytesError unless `text` is lower-case hex of an even length (and of `expectedBytes` bytes, when given). */
+export function parseHex(text: string, expectedBytes?: number): Uint8Array<ArrayBuffer> {
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) throw badEncoding('hex');
+  if (expectedBytes !== undefined && text.length !== expectedBytes * 2) throw badEncoding('hex of the expected length');
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+function encode64(bytes: Uint8Array, alphabet: string, padded: boolean): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const left = Math.min(3, bytes.length - i);
+    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    for (let j = 0; j <= left; j++) text += alphabet[(group >> (18 - 6 * j)) & 63] as string;
+    if (padded && left < 3) text += '='.repeat(3 - left);
+  }
+  return text;
+}
+
+function parse64(text: string, alphabet: string, padded: boolean, name: string): Uint8Array<ArrayBuffer> {
+  if (padded && text.length % 4 !== 0) throw badEncoding(name);
+  const body = padded ? text.replace(/={1,2}$/, '') : text;
+  if (body.length % 4 === 1) throw badEncoding(name);
+  const bytes = new Uint8Array(Math.floor((body.length * 3) / 4));
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (const character of body) {
+    const value = alphabet.indexOf(character);
+    if (value < 0) throw badEncoding(name);
+    bits = (bits << 6) | value;
+    held += 6;
+    if (held >= 8) {
+      held -= 8;
+      bytes[at++] = (bits >> held) & 0xff;
+      bits &= (1 << held) - 1;
+    }
+  }
+  if (bits !== 0) throw badEncoding(name);
+  return bytes;
+}
+
+/** RFC 4648 base64 with padding. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return encode64(bytes, BASE64, true);
+}
+
+/** @throws BytesError unless `text` is canonical padded base64. */
+export function parseBase64(text: string): Uint8Array<ArrayBuffer> {
+  return parse64(text, BASE64, true, 'base64');
+}
+
+/** RFC 4648 base64url without padding. */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return encode64(bytes, BASE64URL, false);
+}
+
+/** @throws BytesError unless `text` is canonical unpadded base64url. */
+export function parseBase64Url(text: string): Uint8Array<ArrayBuffer> {
+  return parse64(text, BASE64URL, false, 'base64url');
+}
+
+export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
+}
+
+/** @throws BytesError when the bytes are not well-formed UTF-8; a byte order mark is kept. */
+export function parseUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw badEncoding('UTF-8');
+  }
+}

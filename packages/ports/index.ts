@@ -1,0 +1,97 @@
+/**
+ * The seams of Sotto: everything that touches the world, as interfaces. Packages take these; adapters implement them;
+ * every adapter passes the contract suites of `testkit`.
+ */
+
+/** Wall clock and timers. The clock is the device's own and may be wrong by years; callers must say what they do then. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  nowMs(): number;
+  /** Resolves after `delayMs`; rejects with the signal's reason when aborted. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** A cryptographically secure source. */
+export interface Random {
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * A message socket: binary messages, in order, or closed. The peer and everything between are hostile.
+ * Handlers are assigned once, before the first message can arrive (in the same turn in which the socket was handed over).
+ */
+export interface Socket {
+  onMessage: ((message: Uint8Array) => void) | undefined;
+  /** Called exactly once, also after a local `close`. */
+  onClose: ((code: number, reason: string) => void) | undefined;
+  /** Bytes accepted by `send` and not yet given to the network. */
+  readonly bufferedBytes: number;
+  send(message: Uint8Array): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** Opens a socket; rejects with a `SottoError` (`network-unreachable`) when it cannot. */
+export type ConnectSocket = (url: string, signal?: AbortSignal) => Promise<Socket>;
+
+/** The Fetch API's shape, narrowed to what is used. */
+export type Fetch = (url: string, init?: FetchInit) => Promise<FetchResponse>;
+
+export interface FetchInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array<ArrayBuffer> | string;
+  readonly signal?: AbortSignal;
+}
+
+export interface FetchResponse {
+  readonly status: number;
+  header(name: string): string | undefined;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** One sealed record as a store keeps it: nothing in it can be read without the account's key. */
+export interface StoredRecord {
+  /** 16 random bytes, as lower-case hex. */
+  readonly recordId: string;
+  /** Store-wide position of the latest write; 1 or more. */
+  readonly sequence: number;
+  /** The sealed envelope (spec/vault.md), or undefined for a record that was removed. */
+  readonly envelope: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export interface RecordPage {
+  readonly records: readonly StoredRecord[];
+  /** Pass to the next `list`; equal to the given one when nothing is newer. */
+  readonly nextSequence: number;
+  readonly more: boolean;
+}
+
+/** Where sealed records are kept. Writes are durable when the promise resolves. Rejects with `SottoError` (`store-full`, `store-unavailable`, `store-signed-out`). */
+export interface RecordStore {
+  /** Records whose latest write is newer than `afterSequence`, oldest first. */
+  list(afterSequence: number): Promise<RecordPage>;
+  put(recordId: string, envelope: Uint8Array<ArrayBuffer>): Promise<{ readonly sequence: number }>;
+  remove(recordId: string): Promise<{ readonly sequence: number }>;
+}
+
+/** Small named values that survive a reload on this device (settings, pins, a guest's key). */
+export interface DeviceStore {
+  get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  set(key: string, value: Uint8Array<ArrayBuffer>): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/** Hands out a platform's signed statement over `reportData`; run only on a node. */
+export interface EvidenceSource {
+  readonly platform: 'dev';
+  /** @param reportData 64 bytes (spec/evidence.md, binding) */
+  quote(reportData: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** What must no longer be trusted. Empty until the log exists; tests drive it. */
+export interface DistrustSource {
+  /** True when this evidence digest (32 bytes) or static key (32 bytes) has been withdrawn. */
+  isDistrusted(subject: { readonly evidenceDigest: Uint8Array; readonly staticKey: Uint8Array }): boolean;
+  /** Called on every change; returns the way to stop listening. */
+  subscribe(listener: () => void): () => void;
+}
