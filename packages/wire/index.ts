@@ -1,1 +1,22 @@
-export {};
+/**
+ * @sotto/wire: the shapes that client, server and enclave exchange, and their strict codecs (spec/wire.md).
+ * A parser returns a checked value or throws `WireError`; nothing here is trusted because it parsed.
+ */
+export * from './api.ts';
+export * from './chat.ts';
+export { WireError, type WireErrorCode } from './error.ts';
+export {
+  encodeRequestHead,
+  encodeResponseHead,
+  type Header,
+  headerValue,
+  type Method,
+  parseRequestHead,
+  parseResponseHead,
+  type RequestHead,
+  type ResponseHead,
+  WIRE_VERSION,
+} from './heads.ts';
+export { parseJson } from './shape.ts';
+export { encodeSseEvent, parseSse } from './sse.ts';
+export { EVIDENCE_STREAM_ID, FIRST_REQUEST_STREAM_ID } from './streams.ts';
