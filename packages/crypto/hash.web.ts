@@ -1,1 +1,27 @@
-export {};
+/** SHA-2 and HMAC on noble, because WebCrypto's are asynchronous. */
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 as nobleSha256, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
+import type { Bytes } from './error.ts';
+
+export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
+
+/** SHA-256 of the parts joined; 32 bytes. */
+export function sha256(...parts: readonly Uint8Array[]): Bytes {
+  const hash = nobleSha256.create();
+  for (const part of parts) hash.update(part);
+  return hash.digest() as Bytes;
+}
+
+/** SHA-512 of the parts joined; 64 bytes. */
+export function sha512(...parts: readonly Uint8Array[]): Bytes {
+  const hash = nobleSha512.create();
+  for (const part of parts) hash.update(part);
+  return hash.digest() as Bytes;
+}
+
+/** HMAC-SHA-256 of the parts joined; 32 bytes. */
+export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Bytes {
+  const mac = hmac.create(nobleSha256, key);
+  for (const part of parts) mac.update(part);
+  return mac.digest() as Bytes;
+}

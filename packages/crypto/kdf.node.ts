@@ -1,1 +1,16 @@
-export {};
+/** HKDF-SHA-256. */
+import type { Bytes } from './error.ts';
+import { hmacSha256 } from './hash.node.ts';
+import { deriveHkdf } from './hkdf.ts';
+
+export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
+
+/**
+ * HKDF-SHA-256 (RFC 5869).
+ *
+ * @param lengthBytes 0 to 8,160
+ * @throws CryptoError `crypto-bad-length`
+ */
+export function hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, lengthBytes: number): Bytes {
+  return deriveHkdf(hmacSha256, 32, ikm, salt, info, lengthBytes);
+}

@@ -1,0 +1,30 @@
+/** HKDF (RFC 5869) over any HMAC: once, so that Node and browsers cannot differ (`hkdfSync` limits `info`, WebCrypto is asynchronous). */
+import { type Bytes, CryptoError } from './error.ts';
+
+export type Hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]) => Bytes;
+
+/**
+ * @param hashBytes output length of the hash
+ * @param lengthBytes at most 255 hashes
+ * @throws CryptoError `crypto-bad-length`
+ */
+export function deriveHkdf(
+  hmac: Hmac,
+  hashBytes: number,
+  ikm: Uint8Array,
+  salt: Uint8Array,
+  info: Uint8Array,
+  lengthBytes: number,
+): Bytes {
+  if (!Number.isInteger(lengthBytes) || lengthBytes < 0 || lengthBytes > 255 * hashBytes) {
+    throw new CryptoError('crypto-bad-length');
+  }
+  const extracted = hmac(salt.length === 0 ? new Uint8Array(hashBytes) : salt, ikm);
+  const output = new Uint8Array(Math.ceil(lengthBytes / hashBytes) * hashBytes);
+  let block: Uint8Array = new Uint8Array(0);
+  for (let at = 0, counter = 1; at < lengthBytes; at += hashBytes, counter++) {
+    block = hmac(extracted, block, info, Uint8Array.of(counter));
+    output.set(block, at);
+  }
+  return output.slice(0, lengthBytes);
+}

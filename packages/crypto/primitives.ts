@@ -1,0 +1,21 @@
+/** What the Noise core asks for: the same list in Node (answers at once) and in browsers (answers later). */
+import type { Bytes } from './error.ts';
+
+export type Awaitable<Value> = Value | Promise<Value>;
+
+/** One imported key. Nonces are 12 bytes. */
+export interface AeadKey {
+  seal(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Awaitable<Bytes>;
+  /** Throws or rejects with CryptoError `aead-open-failed`. */
+  open(nonce: Uint8Array, ciphertext: Uint8Array, aad: Uint8Array): Awaitable<Bytes>;
+}
+
+/** A key agreement, a key encapsulation and an AEAD. Failures are thrown or rejected as CryptoError. */
+export interface Primitives {
+  dhPublicKey(privateKey: Uint8Array): Awaitable<Bytes>;
+  dh(privateKey: Uint8Array, publicKey: Uint8Array): Awaitable<Bytes>;
+  kemPublicKey(seed: Uint8Array): Awaitable<Bytes>;
+  encapsulate(publicKey: Uint8Array): Awaitable<{ ciphertext: Bytes; sharedSecret: Bytes }>;
+  decapsulate(seed: Uint8Array, ciphertext: Uint8Array): Awaitable<Bytes>;
+  importAead(key: Uint8Array): Awaitable<AeadKey>;
+}
