@@ -91,8 +91,16 @@ export function repair(lock: Lockfile): { repairs: string[]; faults: string[]; s
       } else if (!/^\d+\.\d+\.\d+/.test(range)) {
         faults.push(`${key}: ${name} is missing and its version ${range} is not exact`);
       } else {
-        const dev = entry.dev === true ? { dev: true } : {};
-        lock.packages[`node_modules/${name}`] = { version: range, ...dev, optional: true, ...platform };
+        const { cpu, libc, os } = platform;
+        // In npm's own order of fields, so that `npm install` has nothing to move.
+        lock.packages[`node_modules/${name}`] = {
+          version: range,
+          ...(cpu && { cpu }),
+          ...(entry.dev === true && { dev: true }),
+          ...(libc && { libc }),
+          optional: true,
+          ...(os && { os }),
+        };
         repairs.push(`add ${name} ${range} (${JSON.stringify(platform)})`);
       }
     }
