@@ -1,0 +1,51 @@
+/**
+ * Keeps at most one session open and opens the next when it is needed. Two callers at once share one attempt. A failed
+ * verification is not retried here: the next call is a person's decision (spec/client.md CL-05).
+ */
+import { NodeCache } from './node-cache.ts';
+import {
+  type ClientPorts,
+  type NodeSession,
+  type NodeSessionOptions,
+  openNodeSession,
+  type SessionPhase,
+} from './node-session.ts';
+
+export class NodeConnection {
+  readonly #ports: ClientPorts;
+  readonly #options: Pick<NodeSessionOptions, 'baseUrl' | 'policy'>;
+  readonly #cache = new NodeCache();
+  readonly #listeners = new Set<(phase: SessionPhase) => void>();
+  #session: NodeSession | undefined;
+  #opening: Promise<NodeSession> | undefined;
+
+  constructor(ports: ClientPorts, options: Pick<NodeSessionOptions, 'baseUrl' | 'policy'>) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  /** The open session, or a new one. */
+  async session(onPhase?: (phase: SessionPhase) => void): Promise<NodeSession> {
+    if (this.#session?.isOpen) return this.#session;
+    if (onPhase !== undefined) this.#listeners.add(onPhase);
+    this.#opening ??= openNodeSession(this.#ports, {
+      ...this.#options,
+      cache: this.#cache,
+      onPhase: (phase) => {
+        for (const listener of this.#listeners) listener(phase);
+      },
+    });
+    try {
+      this.#session = await this.#opening;
+      return this.#session;
+    } finally {
+      this.#opening = undefined;
+      if (onPhase !== undefined) this.#listeners.delete(onPhase);
+    }
+  }
+
+  close(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+}

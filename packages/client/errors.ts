@@ -1,0 +1,86 @@
+/** What can go wrong between a client and the server or node it talks to (spec/client.md). */
+import { type ErrorAction, SottoError } from '@sotto/bytes';
+
+export type ClientErrorCode =
+  | 'network-unreachable'
+  | 'server-malformed'
+  | 'server-refused'
+  | 'signed-out'
+  | 'no-node'
+  | 'node-id-mismatch'
+  | 'node-distrusted'
+  | 'node-lost'
+  | 'node-malformed'
+  | 'node-refused'
+  | 'answer-incomplete'
+  | 'engine-missing'
+  | 'engine-crashed'
+  | 'prompt-too-long'
+  | 'busy'
+  | 'prf-refused'
+  | 'lock-missing'
+  | 'lock-foreign'
+  | 'recovery-refused'
+  | 'passkey-unknown'
+  | 'passkey-prf-unstable'
+  | 'passkey-no-lock'
+  | 'rate-limited'
+  | 'store-full'
+  | 'store-unavailable'
+  | 'message-too-long'
+  | 'conversation-unknown'
+  | 'keep-incomplete';
+
+/** Words for people and what to do, one per code. Constant: nothing a peer or a person typed ever enters. */
+const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> = {
+  'network-unreachable': ['retry', 'The server could not be reached. Check the connection and try again.'],
+  'server-malformed': ['update', 'The server gave an answer this client does not understand. Nothing was used of it.'],
+  'server-refused': ['retry', 'The server refused the request.'],
+  'signed-out': ['fix-input', 'This browser is signed out. Unlock your chats again.'],
+  'no-node': ['retry', 'No machine that can answer is available right now.'],
+  'node-id-mismatch': ['stop', 'The machine that answered is not the one that was asked for. Nothing was sent.'],
+  'node-distrusted': ['stop', 'This machine is no longer trusted. The connection was closed.'],
+  'node-lost': ['retry', 'The connection to the machine was lost.'],
+  'node-malformed': ['stop', 'The machine gave an answer this client does not understand.'],
+  'node-refused': ['retry', 'The machine could not answer this request.'],
+  'answer-incomplete': ['retry', 'The answer ended before it was complete. What arrived is kept.'],
+  'engine-missing': [
+    'fix-input',
+    'No language model is running on this machine. Stop Sotto and start it with --model FILE.',
+  ],
+  'engine-crashed': ['retry', 'The language model stopped in mid-answer. What arrived is kept; try again.'],
+  'prompt-too-long': [
+    'fix-input',
+    'This is more text than the model can read at once. Shorten it, or start a new chat.',
+  ],
+  busy: ['retry', 'The machine is answering others. Try again in a moment.'],
+  'prf-refused': ['stop', 'A request that held a passkey secret was stopped before it left this device.'],
+  'lock-missing': ['fix-input', 'This account has no lock of that kind.'],
+  'lock-foreign': ['stop', 'The server returned a lock that belongs to another account. Nothing was opened with it.'],
+  'recovery-refused': ['fix-input', 'No account answers to this recovery code. Check it and try again.'],
+  'passkey-unknown': [
+    'fix-input',
+    'This passkey does not belong to an account here. Use another one, or your recovery code.',
+  ],
+  'passkey-prf-unstable': [
+    'fix-input',
+    'This passkey cannot protect your chats: it signs you in, and the recovery code opens them.',
+  ],
+  'passkey-no-lock': ['fix-input', 'This passkey signs you in but cannot open your chats. Enter your recovery code.'],
+  'rate-limited': ['retry', 'Too many tries. Wait a minute and try again.'],
+  'store-full': ['fix-input', 'There is no room left to save. Your text is still here; free some room and save again.'],
+  'store-unavailable': ['retry', 'Saving did not work. Your text is still here and will be tried again.'],
+  'message-too-long': ['fix-input', 'This message is longer than can be saved in one piece. Shorten it.'],
+  'conversation-unknown': ['fix-input', 'This chat does not exist any more.'],
+  'keep-incomplete': ['retry', 'Not every chat could be moved. Nothing was erased; try again.'],
+};
+
+export class ClientError extends SottoError<ClientErrorCode> {
+  constructor(code: ClientErrorCode, details: { readonly cause?: unknown; readonly rule?: string } = {}) {
+    super(code, WORDS[code][1], { action: WORDS[code][0], ...details });
+  }
+}
+
+export function isClientErrorCode(code: string): code is ClientErrorCode {
+  return Object.hasOwn(WORDS, code);
+}

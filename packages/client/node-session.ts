@@ -1,0 +1,225 @@
+/**
+ * A session with one verified node: find, connect, check, then talk. The order is the promise (spec/client.md CL-01):
+ * the only object that can carry a person's words is made from a `VerifiedNode`, and only `verify` makes that.
+ */
+import { encodeHex, equalBytes, parseHex } from '@sotto/bytes';
+import type { ChannelStream, VerifiedChannel } from '@sotto/channel';
+import { connectChannel } from '@sotto/channel/initiator';
+import { sha256 } from '@sotto/crypto/hash';
+import type { Clock, ConnectSocket, DistrustSource, Fetch, Random } from '@sotto/ports';
+import { type Policy, type VerificationReport, type VerifiedNode, verifyNode } from '@sotto/verify';
+import {
+  type ChatCompletionRequest,
+  encodeRequestHead,
+  type Header,
+  type Method,
+  type ModelListing,
+  type NodeListing,
+  parseJson,
+  parseModelsAnswer,
+  parseResponseHead,
+  WIRE_VERSION,
+} from '@sotto/wire';
+import { type ChatEvent, collect, refusal, streamChat } from './chat.ts';
+import { ClientError } from './errors.ts';
+import { type KnownNode, NodeCache } from './node-cache.ts';
+import { chooseOne } from './random-choice.ts';
+import { ServerApi } from './server-api.ts';
+
+const SUITE = 'sotto-1';
+/** A bundle with GPUs is 85–200 kB; twice that is refused unread. */
+const BUNDLE_LIMIT_BYTES = 400_000;
+const MODELS_LIMIT_BYTES = 65_536;
+
+export interface ClientPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connect: ConnectSocket;
+  readonly fetch: Fetch;
+  readonly distrust: DistrustSource;
+}
+
+/** What is happening, in the order in which it happens. */
+export type SessionPhase = 'finding' | 'connecting' | 'checking' | 'verified';
+
+export interface NodeSessionOptions {
+  /** Origin of the server, such as `http://localhost:7070`, without a path. */
+  readonly baseUrl: string;
+  /** From the person or their terminal, never from the server (spec/evidence.md). */
+  readonly policy: Policy;
+  readonly cache?: NodeCache;
+  readonly onPhase?: (phase: SessionPhase) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface NodeResponse {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface NodeRequestOptions {
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly headers?: readonly Header[];
+  readonly signal?: AbortSignal;
+}
+
+export interface NodeSession {
+  readonly node: VerifiedNode;
+  readonly report: VerificationReport;
+  /** The evidence bundle as the node sent it. */
+  readonly bundle: Uint8Array;
+  request(method: Method, path: string, options?: NodeRequestOptions): Promise<NodeResponse>;
+  chat(
+    request: Omit<ChatCompletionRequest, 'stream'>,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<ChatEvent>;
+  models(): Promise<readonly ModelListing[]>;
+  /** Resolves when the session has ended, with the error that ended it, or undefined after `close`. */
+  readonly closed: Promise<Error | undefined>;
+  readonly isOpen: boolean;
+  close(): void;
+}
+
+/**
+ * Opens a session with a node that passed every check of the policy.
+ *
+ * @throws VerifyError (action `stop`) when the node did not prove what the policy asks for; nothing was sent
+ * @throws ClientError `network-unreachable`, `no-node`, `node-id-mismatch`, `server-…`
+ * @throws ChannelError when the handshake fails
+ */
+export async function openNodeSession(ports: ClientPorts, options: NodeSessionOptions): Promise<NodeSession> {
+  const cache = options.cache ?? new NodeCache();
+  options.onPhase?.('finding');
+  const api = new ServerApi(ports.fetch, options.baseUrl);
+  const listing = chooseNode(await api.nodes(options.signal), ports.random);
+  const prefetched = api
+    .evidence(listing.nodeId, listing.evidenceDigest, BUNDLE_LIMIT_BYTES, options.signal)
+    .catch(() => undefined);
+
+  options.onPhase?.('connecting');
+  const relay = `${options.baseUrl.replace(/^http/, 'ws')}/relay/${listing.nodeId}`;
+  const socket = await ports.connect(relay, options.signal);
+  const channel = await connectChannel({
+    socket,
+    random: ports.random,
+    clock: ports.clock,
+    nodeId: parseHex(listing.nodeId, 16),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+
+  options.onPhase?.('checking');
+  try {
+    const nowMs = ports.clock.nowMs();
+    let known = cache.find(listing.nodeId, channel, nowMs, ports.distrust);
+    if (known === undefined) {
+      // The server's copy saves a round trip; the handshake's digest decides whether it is the node's bundle.
+      const offered = await prefetched;
+      const bundle =
+        offered !== undefined && equalBytes(sha256(offered), channel.evidenceDigest)
+          ? offered
+          : await channel.fetchEvidence(BUNDLE_LIMIT_BYTES);
+      const verified = await verifyNode({
+        bundle,
+        policy: options.policy,
+        nowMs,
+        expectedNodeId: channel.nodeId,
+        expectedStaticKey: channel.staticKey,
+        expectedEpochId: channel.epochId,
+        expectedSuite: SUITE,
+        distrust: ports.distrust,
+      });
+      known = { ...verified, bundle };
+      cache.remember(listing.nodeId, known);
+    }
+    // CL-03: the bound node id must be the one that was chosen, or the server could divert a person to another machine.
+    if (encodeHex(known.node.nodeId) !== listing.nodeId) throw new ClientError('node-id-mismatch', { rule: 'CL-03' });
+    const verifiedChannel = channel.promote(known.node);
+    options.onPhase?.('verified');
+    return new OpenSession(verifiedChannel, known, ports.distrust);
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
+}
+
+/** CL-02: a node at random among those that speak our suite. */
+function chooseNode(listings: readonly NodeListing[], random: Random): NodeListing {
+  const usable = listings.filter((listing) => listing.suites.includes(SUITE));
+  const chosen = chooseOne(usable, random);
+  if (chosen === undefined) throw new ClientError('no-node');
+  return chosen;
+}
+
+class OpenSession implements NodeSession {
+  readonly node: VerifiedNode;
+  readonly report: VerificationReport;
+  readonly bundle: Uint8Array;
+  readonly closed: Promise<Error | undefined>;
+  readonly #channel: VerifiedChannel;
+  #open = true;
+  #distrusted = false;
+
+  constructor(channel: VerifiedChannel, known: KnownNode, distrust: DistrustSource) {
+    this.#channel = channel;
+    this.node = known.node;
+    this.report = known.report;
+    this.bundle = known.bundle;
+    const stop = distrust.subscribe(() => {
+      // CL-06: a node that was withdrawn while a session is open must not receive another word.
+      if (distrust.isDistrusted(known.node)) {
+        this.#distrusted = true;
+        channel.close();
+      }
+    });
+    this.closed = channel.closed.then((info) => {
+      this.#open = false;
+      stop();
+      if (this.#distrusted) return new ClientError('node-distrusted', { rule: 'CL-06' });
+      return info.error;
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  async request(method: Method, path: string, options: NodeRequestOptions = {}): Promise<NodeResponse> {
+    if (!this.#open || this.#distrusted) throw new ClientError(this.#distrusted ? 'node-distrusted' : 'node-lost');
+    const head = encodeRequestHead({ version: WIRE_VERSION, method, path, headers: options.headers ?? [] });
+    const stream = this.#channel.request(head, options.signal === undefined ? {} : { signal: options.signal });
+    await sendBody(stream, options.body);
+    const { status, headers } = parseResponseHead(await stream.head);
+    return { status, headers, body: stream.body };
+  }
+
+  chat(
+    request: Omit<ChatCompletionRequest, 'stream'>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<ChatEvent> {
+    return streamChat((path, body, signal) => this.#post(path, body, signal), request, options.signal);
+  }
+
+  async models(): Promise<readonly ModelListing[]> {
+    const response = await this.request('GET', '/v1/models');
+    if (response.status !== 200) throw await refusal(response);
+    return parseModelsAnswer(parseJson(await collect(response.body, MODELS_LIMIT_BYTES), MODELS_LIMIT_BYTES)).data;
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  #post(path: string, body: Uint8Array<ArrayBuffer>, signal: AbortSignal | undefined): Promise<NodeResponse> {
+    return this.request('POST', path, {
+      body,
+      headers: [['content-type', 'application/json']],
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+}
+
+async function sendBody(stream: ChannelStream, body: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
+  if (body !== undefined && body.length > 0) await stream.write(body);
+  await stream.end();
+}

@@ -1,0 +1,186 @@
+/**
+ * The server's HTTP API as typed calls. The server is not trusted: every answer is parsed in full, and its error codes
+ * come from a closed set (spec/client.md CL-09, spec/server.md).
+ */
+import { parseBase64 } from '@sotto/bytes';
+import type { Fetch, FetchInit, FetchResponse, RecordPage } from '@sotto/ports';
+import {
+  type CreateAccountRequest,
+  type LockRequest,
+  type LocksAnswer,
+  type NodeListing,
+  parseAccountAnswer,
+  parseErrorAnswer,
+  parseGuestAnswer,
+  parseJson,
+  parseLocksAnswer,
+  parseNodesAnswer,
+  parsePasskeyAnswer,
+  parsePasskeyOptions,
+  parseRecordsAnswer,
+  parseSequenceAnswer,
+  type RecoverySignInRequest,
+} from '@sotto/wire';
+import { ClientError, isClientErrorCode } from './errors.ts';
+
+/** A page of records, a list of locks, an operator's view: nothing the server says is longer. */
+const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024;
+
+type PasskeyOptions = Readonly<Record<string, unknown>>;
+
+export class ServerApi {
+  readonly #fetch: Fetch;
+  readonly #baseUrl: string;
+
+  /** @param baseUrl origin of the server, without a path */
+  constructor(fetch: Fetch, baseUrl: string) {
+    this.#fetch = fetch;
+    this.#baseUrl = baseUrl;
+  }
+
+  async nodes(signal?: AbortSignal): Promise<readonly NodeListing[]> {
+    return parsed(parseNodesAnswer, await this.#json('GET', '/api/nodes', undefined, signal)).nodes;
+  }
+
+  /** The evidence bundle with this digest as the server keeps it; whether it is the right one is the caller's to check. */
+  async evidence(
+    nodeId: string,
+    digest: string,
+    limitBytes: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const response = await this.#send('GET', `/api/nodes/${nodeId}/evidence/${digest}`, undefined, signal);
+    const bytes = await response.bytes();
+    if (bytes.length > limitBytes) throw new ClientError('server-malformed');
+    return bytes;
+  }
+
+  /** Opens an anonymous session, which the relay asks for. */
+  async guest(): Promise<string> {
+    return parsed(parseGuestAnswer, await this.#json('POST', '/api/guest', {})).guestId;
+  }
+
+  async createAccount(request: CreateAccountRequest): Promise<void> {
+    parsed(parseAccountAnswer, await this.#json('POST', '/api/accounts', request));
+  }
+
+  async passkeyCreationOptions(): Promise<PasskeyOptions> {
+    return parsed(parsePasskeyOptions, await this.#json('POST', '/api/passkeys/register/options', {}));
+  }
+
+  async registerPasskey(credential: object): Promise<string> {
+    return parsed(parsePasskeyAnswer, await this.#json('POST', '/api/passkeys/register', credential)).credentialId;
+  }
+
+  async passkeyRequestOptions(): Promise<PasskeyOptions> {
+    return parsed(parsePasskeyOptions, await this.#json('POST', '/api/sign-in/passkey/options', {}));
+  }
+
+  /** @returns the account id the server signed in, 32 hex digits */
+  async signInWithPasskey(credential: object): Promise<string> {
+    return parsed(parseAccountAnswer, await this.#json('POST', '/api/sign-in/passkey', credential)).accountId;
+  }
+
+  /** @throws ClientError `recovery-refused` (the same for an unknown code and a wrong one), `rate-limited` */
+  async signInWithRecovery(request: RecoverySignInRequest): Promise<string> {
+    return parsed(parseAccountAnswer, await this.#json('POST', '/api/sign-in/recovery', request)).accountId;
+  }
+
+  async signOut(): Promise<void> {
+    await this.#send('POST', '/api/sign-out', '{}');
+  }
+
+  async locks(): Promise<LocksAnswer> {
+    return parsed(parseLocksAnswer, await this.#json('GET', '/api/locks'));
+  }
+
+  async putLock(lockId: string, request: LockRequest): Promise<void> {
+    await this.#send('PUT', `/api/locks/${lockId}`, JSON.stringify(request));
+  }
+
+  async records(afterSequence: number): Promise<RecordPage> {
+    const page = parsed(parseRecordsAnswer, await this.#json('GET', `/api/records?after=${afterSequence}`));
+    return {
+      ...page,
+      records: page.records.map((record) => ({
+        recordId: record.recordId,
+        sequence: record.sequence,
+        envelope: record.envelope === null ? undefined : parseBase64(record.envelope),
+      })),
+    };
+  }
+
+  async putRecord(recordId: string, envelope: Uint8Array<ArrayBuffer>): Promise<{ readonly sequence: number }> {
+    const response = await this.#send('PUT', `/api/records/${recordId}`, envelope);
+    return parsed(parseSequenceAnswer, await readJson(response));
+  }
+
+  async removeRecord(recordId: string): Promise<{ readonly sequence: number }> {
+    return parsed(parseSequenceAnswer, await this.#json('DELETE', `/api/records/${recordId}`));
+  }
+
+  /** Everything the server holds of this session, as it stands in its own tables: shown to the person, never used. */
+  operatorView(): Promise<unknown> {
+    return this.#json('GET', '/api/operator-view');
+  }
+
+  async #json(method: string, path: string, body?: object, signal?: AbortSignal): Promise<unknown> {
+    const text = body === undefined ? undefined : JSON.stringify(body, refusePrf);
+    return readJson(await this.#send(method, path, text, signal));
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: string | Uint8Array<ArrayBuffer>,
+    signal?: AbortSignal,
+  ): Promise<FetchResponse> {
+    const type = typeof body === 'string' ? 'application/json' : 'application/octet-stream';
+    const init: FetchInit = {
+      method,
+      headers: { 'sotto-client': '1', ...(body === undefined ? {} : { 'content-type': type }) },
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    let response: FetchResponse;
+    try {
+      response = await this.#fetch(this.#baseUrl + path, init);
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new ClientError('network-unreachable', { cause });
+    }
+    if (response.status >= 400) throw await refusalOf(response);
+    return response;
+  }
+}
+
+/** CL-10: `credential.toJSON()` and its kind carry the passkey's secret output under this name. */
+function refusePrf(name: string, value: unknown): unknown {
+  // CL-10: the output of a passkey's PRF opens the account; in a request body the server would have it.
+  if (name === 'prf') throw new ClientError('prf-refused', { rule: 'CL-10' });
+  return value;
+}
+
+async function readJson(response: FetchResponse): Promise<unknown> {
+  const bytes = await response.bytes();
+  return parsed((value: Uint8Array) => parseJson(value, ANSWER_LIMIT_BYTES), bytes);
+}
+
+/** Runs a wire parser on a server's answer and turns its error into ours (CL-09). */
+function parsed<In, Out>(parse: (value: In) => Out, value: In): Out {
+  try {
+    return parse(value);
+  } catch (cause) {
+    throw new ClientError('server-malformed', { cause, rule: 'CL-09' });
+  }
+}
+
+async function refusalOf(response: FetchResponse): Promise<ClientError> {
+  let code: string;
+  try {
+    code = parseErrorAnswer(parseJson(await response.bytes(), 65_536)).error.code;
+  } catch {
+    return new ClientError(response.status >= 500 ? 'store-unavailable' : 'server-refused', { rule: 'CL-09' });
+  }
+  return new ClientError(isClientErrorCode(code) ? code : 'server-refused', { rule: 'CL-09' });
+}
