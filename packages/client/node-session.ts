@@ -123,6 +123,7 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
         bundle,
         policy: options.policy,
         nowMs,
+        expectedEvidenceDigest: channel.evidenceDigest,
         expectedNodeId: channel.nodeId,
         expectedStaticKey: channel.staticKey,
         expectedEpochId: channel.epochId,
