@@ -1,0 +1,39 @@
+/** Where Sotto keeps what is this person's: models, the server's database, the enclave's development key, pins, logs. */
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { explainWriteError } from './plain-error.ts';
+
+export interface DataFolder {
+  readonly root: string;
+  readonly models: string;
+  readonly server: string;
+  readonly enclave: string;
+  readonly logs: string;
+  /** Fingerprints that `sotto trust add` pinned. */
+  readonly pins: string;
+}
+
+/** The folder of `--data`, or the XDG default `~/.local/share/sotto`. Creates nothing. */
+export function dataFolderAt(option: string | undefined, env: NodeJS.ProcessEnv): DataFolder {
+  const root = resolve(option ?? join(env.XDG_DATA_HOME || join(env.HOME || homedir(), '.local', 'share'), 'sotto'));
+  return {
+    root,
+    models: join(root, 'models'),
+    server: join(root, 'server'),
+    enclave: join(root, 'enclave'),
+    logs: join(root, 'logs'),
+    pins: join(root, 'pins.json'),
+  };
+}
+
+/** Makes the folders, for this user alone. @throws PlainError when the disk is full or not writable */
+export function createDataFolder(folder: DataFolder): void {
+  try {
+    for (const path of [folder.root, folder.models, folder.server, folder.enclave, folder.logs]) {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+    }
+  } catch (error) {
+    throw explainWriteError(error, folder.root);
+  }
+}

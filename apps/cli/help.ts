@@ -1,0 +1,33 @@
+/** What `sotto --help` prints: for somebody who has never seen Sotto. */
+export const HELP = `Sotto: private AI chat that the people who run it cannot read.
+
+  sotto up                  Start everything here and open the app in the browser (this is \`npm start\`).
+  sotto chat [ADDRESS]      Chat in the terminal with a Sotto that runs. ADDRESS is the line that \`sotto up\` printed.
+  sotto operator show       Show what the operator of this server holds about an account: nothing readable.
+  sotto trust add ADDRESS   Remember the fingerprint of a machine; another one stops every chat with it.
+  sotto trust list          Show what is remembered.
+  sotto trust remove URL    Forget it.
+  sotto version             Print the version.
+
+sotto up
+  --data DIR        Where models, database and keys are kept (default: ~/.local/share/sotto).
+  --port N          Port of the page (default 7070).
+  --model WHAT      A .gguf file, or starter, qwen3-0.6b, qwen3-1.7b, qwen3-4b, qwen3-8b.
+  --cert FILE --key FILE   Serve over TLS with this certificate and key (PEM).
+  --no-open         Do not open a browser.
+  --yes             Ask nothing; take what is suggested first.
+  --no-download     Fetch no model.
+  SOTTO_ENGINE_URL  An inference engine on this machine to use instead, such as http://127.0.0.1:11434.
+
+sotto chat
+  --policy FILE     Which machines to accept (JSON), instead of a remembered fingerprint.
+  --prompt TEXT     Ask this one question, print the answer, end.
+  --data DIR        Where remembered fingerprints are.
+
+sotto operator show [ACCOUNT]
+  --data DIR        The data folder of the server.
+  --json            As JSON.
+
+Exit codes: 0 done; 1 failed; 64 wrong use; 66 no such file or model; 69 network, server or port not available;
+74 disk full; 76 refused, because something could not be verified; 78 this machine or its settings are not fit.
+`;
