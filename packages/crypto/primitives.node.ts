@@ -16,6 +16,7 @@ export type { AeadKey, Awaitable, Primitives } from './primitives.ts';
 
 /** What suite `sotto-1` runs on. */
 export const primitives: Primitives = {
+  answers: 'at-once',
   dhPublicKey: x25519PublicKeySync,
   dh: x25519Sync,
   kemPublicKey: mlKem768PublicKeySync,

@@ -12,6 +12,8 @@ export interface AeadKey {
 
 /** A key agreement, a key encapsulation and an AEAD. Failures are thrown or rejected as CryptoError. */
 export interface Primitives {
+  /** Whether every method answers at once, or some later. */
+  readonly answers: 'at-once' | 'later';
   dhPublicKey(privateKey: Uint8Array): Awaitable<Bytes>;
   dh(privateKey: Uint8Array, publicKey: Uint8Array): Awaitable<Bytes>;
   kemPublicKey(seed: Uint8Array): Awaitable<Bytes>;

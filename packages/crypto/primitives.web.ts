@@ -10,6 +10,7 @@ export type { AeadKey, Awaitable, Primitives } from './primitives.ts';
 
 /** What suite `sotto-1` runs on. */
 export const primitives: Primitives = {
+  answers: 'later',
   dhPublicKey: x25519PublicKey,
   dh: x25519,
   kemPublicKey: async (seed) => (await mlKem768FromSeed(seed)).publicKey,

@@ -1,0 +1,44 @@
+/** Every cap and time of the channel (spec/channel.md, caps). The first group is the protocol's; the second each side's own. */
+
+/** Stream 0 carries evidence and nothing else. */
+export const EVIDENCE_STREAM = 0;
+export const HEAD_LIMIT_BYTES = 8192;
+/** What a side may send on a stream before it is granted more. */
+export const STREAM_WINDOW_BYTES = 65_536;
+/** The most that grants may add up to: more is an attack on arithmetic. */
+export const CREDIT_LIMIT_BYTES = 0x7fff_ffff;
+export const STREAMS_LIMIT = 128;
+export const LAST_STREAM = 0x7fff_ffff;
+/** Plaintext sizes of profile `compact`. */
+export const RECORD_BUCKETS = [256, 512, 1024, 2048, 4096, 8192, 16_384] as const;
+export const RECORD_LIMIT_BYTES = 16_384;
+export const AEAD_TAG_BYTES = 16;
+
+export interface ChannelLimits {
+  /** From the first byte to the end of the handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** How long a responder keeps a channel whose initiator has not said `verified`. */
+  readonly verificationTimeoutMs: number;
+  /** How often silence is noticed. The initiator pings at every silent tick. */
+  readonly tickMs: number;
+  /** Silent ticks after which the session is over. */
+  readonly silentTicks: number;
+  /** Writes of this long share a record while a stream is busy. */
+  readonly coalesceMs: number;
+  readonly recordsPerDirection: number;
+  /** Bytes that may wait in the socket. */
+  readonly outgoingBacklogBytes: number;
+  /** Bytes of records that may wait to be opened. */
+  readonly incomingBacklogBytes: number;
+}
+
+export const DEFAULT_LIMITS: ChannelLimits = {
+  handshakeTimeoutMs: 10_000,
+  verificationTimeoutMs: 60_000,
+  tickMs: 30_000,
+  silentTicks: 4,
+  coalesceMs: 4,
+  recordsPerDirection: 2 ** 20,
+  outgoingBacklogBytes: 16 * 1024 * 1024,
+  incomingBacklogBytes: 16 * 1024 * 1024,
+};

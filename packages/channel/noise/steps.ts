@@ -1,0 +1,46 @@
+/**
+ * The Noise core is written once, as generators that yield what they need computed; a runner computes it. Node's
+ * primitives answer at once (`runSync`), a browser's later (`runAsync`).
+ */
+import type { Awaitable, Primitives } from '@sotto/crypto/primitives';
+
+/** Key agreement over a second group, for the `hfs` patterns with two Diffie-Hellmans; no suite of ours has it. */
+export interface HybridGroup {
+  dhPublicKey(privateKey: Uint8Array): Awaitable<Uint8Array>;
+  dh(privateKey: Uint8Array, publicKey: Uint8Array): Awaitable<Uint8Array>;
+}
+
+export type NoisePrimitives = Primitives & { readonly hybrid?: HybridGroup };
+
+/** One thing to compute. */
+export type Request = (primitives: NoisePrimitives) => Awaitable<unknown>;
+
+/** A computation that yields requests and gets their answers. */
+export type Steps<Value> = Generator<Request, Value, unknown>;
+
+/** Yields one request and returns its answer with its type. */
+export function* ask<Value>(request: (primitives: NoisePrimitives) => Awaitable<Value>): Steps<Value> {
+  return (yield request) as Value;
+}
+
+/** @throws TypeError when a primitive answers later */
+export function runSync<Value>(steps: Steps<Value>, primitives: NoisePrimitives): Value {
+  let step = steps.next();
+  while (!step.done) {
+    const answer = step.value(primitives);
+    if (answer instanceof Promise) throw new TypeError('an asynchronous primitive in a synchronous run');
+    step = steps.next(answer);
+  }
+  return step.value;
+}
+
+export async function runAsync<Value>(steps: Steps<Value>, primitives: NoisePrimitives): Promise<Value> {
+  let step = steps.next();
+  while (!step.done) step = steps.next(await step.value(primitives));
+  return step.value;
+}
+
+/** Chooses the runner by how the primitives answer. */
+export function run<Value>(steps: Steps<Value>, primitives: NoisePrimitives): Awaitable<Value> {
+  return primitives.answers === 'at-once' ? runSync(steps, primitives) : runAsync(steps, primitives);
+}
