@@ -1,0 +1,67 @@
+/** Opens the server's one database file, and turns the driver's failures into ours. */
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { ServerError, StartError } from '../errors.ts';
+import { openSqlite } from './dialect.ts';
+import { migrate } from './migrations.ts';
+import type { Database } from './schema.ts';
+
+export const DATABASE_FILE = 'sotto.sqlite';
+
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_NOTADB = 26;
+
+/** @throws StartError `data-unwritable`, `database-damaged`, `database-newer` or `store-full` */
+export async function openDatabase(
+  dataDir: string,
+  nowMs: number,
+): Promise<{ db: Kysely<Database>; sqlite: DatabaseSync }> {
+  let db: Kysely<Database> | undefined;
+  try {
+    const { sqlite, dialect } = openSqlite(join(dataDir, DATABASE_FILE), { readOnly: false });
+    db = new Kysely<Database>({ dialect });
+    await migrate(db, nowMs);
+    return { db, sqlite };
+  } catch (error) {
+    await db?.destroy();
+    const primary = sqliteCode(error);
+    if (primary === SQLITE_READONLY || primary === SQLITE_CANTOPEN) throw new StartError('data-unwritable', error);
+    if (primary === SQLITE_NOTADB) throw new StartError('database-damaged', error);
+    if (isStoreFull(error)) throw new StartError('data-full', error);
+    throw error;
+  }
+}
+
+/** For the operator's tool, beside a running server. @throws StartError `data-unreadable` */
+export function openDatabaseReadOnly(dataDir: string): Kysely<Database> {
+  try {
+    return new Kysely<Database>({ dialect: openSqlite(join(dataDir, DATABASE_FILE), { readOnly: true }).dialect });
+  } catch (error) {
+    throw new StartError('data-unreadable', error);
+  }
+}
+
+/** The disk, or the database's own limit, has no room for this write. SQLite says FULL, or a failed write in WAL mode. */
+export function isStoreFull(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === SQLITE_FULL || (code === SQLITE_IOERR && hasCause(error, 'ENOSPC'));
+}
+
+/** What a request that met this error answers. */
+export function storeErrorOf(error: unknown): ServerError | undefined {
+  if (sqliteCode(error) === undefined) return undefined;
+  return new ServerError(isStoreFull(error) ? 'store-full' : 'store-unavailable', error);
+}
+
+function sqliteCode(error: unknown): number | undefined {
+  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
+  return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : undefined;
+}
+
+function hasCause(error: unknown, code: string): boolean {
+  return error instanceof Error && error.message.includes(code);
+}

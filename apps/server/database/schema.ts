@@ -1,0 +1,67 @@
+/**
+ * Everything the server holds, as types; `migrations.ts` is the same as SQL. Every table names the account or the guest
+ * it belongs to (SV-25), so that the operator's view can show a person all of it. No column can hold text of a chat.
+ * Ids and digests are lower-case hex; times are milliseconds since the Unix epoch.
+ */
+import type { Generated } from 'kysely';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+export interface Database {
+  migrations: { version: number; name: string; applied_at_ms: number };
+  accounts: {
+    account_id: string;
+    created_at_ms: number;
+    last_sequence: Generated<number>;
+    record_count: Generated<number>;
+    record_bytes: Generated<number>;
+  };
+  guests: { guest_id: string; created_at_ms: number };
+  sessions: {
+    /** SHA-256 of the cookie's 32 random bytes; the cookie itself is never stored. */
+    token_hash: string;
+    account_id: string | null;
+    guest_id: string | null;
+    created_at_ms: number;
+    expires_at_ms: number;
+  };
+  devices: { account_id: string; public_key: Bytes; signed_record: Bytes; created_at_ms: number };
+  recoveries: {
+    lookup_id: string;
+    account_id: string;
+    /** SHA-256 of the authenticator that only the recovery code gives. */
+    verifier: Bytes;
+    created_at_ms: number;
+  };
+  locks: {
+    account_id: string;
+    lock_id: string;
+    kind: 'passkey-prf' | 'recovery-code';
+    credential_id: string | null;
+    lock: Bytes;
+    updated_at_ms: number;
+  };
+  credentials: {
+    credential_id: string;
+    account_id: string;
+    public_key: Bytes;
+    counter: number;
+    transports: string;
+    created_at_ms: number;
+    last_used_at_ms: number | null;
+  };
+  challenges: {
+    challenge_hash: string;
+    account_id: string | null;
+    purpose: 'register' | 'sign-in';
+    expires_at_ms: number;
+  };
+  records: {
+    account_id: string;
+    record_id: string;
+    sequence: number;
+    /** The sealed envelope, or null once removed. */
+    envelope: Bytes | null;
+    written_at_ms: number;
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * The server's log: one JSON object a line, written from an allow-list of fields (decision 2026-11-21, fewer parts). It has no
+ * field for content, addresses, tokens or whole ids, so nothing of the kind can be written by mistake.
+ */
+import type { Clock } from '@sotto/ports';
+
+/** Everything a line may say besides its time. */
+export interface LogFields {
+  readonly event: string;
+  readonly level?: 'info' | 'warn' | 'error';
+  readonly method?: string;
+  /** The pattern, such as `/api/records/:recordId`; never the path that was asked for. */
+  readonly route?: string;
+  readonly status?: number;
+  readonly durationMs?: number;
+  /** An error's code. */
+  readonly code?: string;
+  /** The first 8 hex digits of an account or guest id. */
+  readonly subject?: string;
+  readonly frames?: number;
+  readonly bytes?: number;
+  readonly count?: number;
+}
+
+const NUMBERS = new Set(['status', 'durationMs', 'frames', 'bytes', 'count']);
+const WORDS = new Set(['event', 'level', 'method', 'route', 'code', 'subject']);
+const WORD = /^[\w:/*.-]{1,64}$/;
+const SUBJECT_CHARACTERS = 8;
+const KEPT_LINES = 1000;
+
+export interface Log {
+  write(fields: LogFields): void;
+  /** The newest kept lines that name this account or guest, oldest first. */
+  linesOf(subjectId: string): readonly string[];
+}
+
+/** @param sink receives each line without its newline */
+export function createLog(clock: Clock, sink: (line: string) => void): Log {
+  const kept: { subject: string | undefined; line: string }[] = [];
+  return {
+    write(fields) {
+      const entry: Record<string, unknown> = { time: new Date(clock.nowMs()).toISOString() };
+      for (const [name, value] of Object.entries(fields)) {
+        if (isAllowed(name, value))
+          entry[name] = name === 'subject' ? String(value).slice(0, SUBJECT_CHARACTERS) : value;
+      }
+      const line = JSON.stringify(entry);
+      kept.push({ subject: entry.subject as string | undefined, line });
+      if (kept.length > KEPT_LINES) kept.shift();
+      sink(line);
+    },
+    linesOf: (subjectId) =>
+      kept.filter(({ subject }) => subject === subjectId.slice(0, SUBJECT_CHARACTERS)).map(({ line }) => line),
+  };
+}
+
+/** SV-26: a field outside the list, or a value that is not a short word or a number, is not written. */
+function isAllowed(name: string, value: unknown): boolean {
+  if (NUMBERS.has(name)) return typeof value === 'number' && Number.isFinite(value);
+  return WORDS.has(name) && typeof value === 'string' && WORD.test(value);
+}

@@ -1,0 +1,117 @@
+/**
+ * Accounts and their locks. The client makes every id and key; the server keeps wrapped blobs it cannot open, and what
+ * verifies a recovery authenticator without knowing it. spec/server.md §accounts.
+ */
+import { encodeBase64, encodeHex, equalBytes, parseBase64 } from '@sotto/bytes';
+import { sha256 } from '@sotto/crypto/hash';
+import { parseCreateAccountRequest, parseLockRequest, parseRecoverySignInRequest } from '@sotto/wire';
+import { Hono } from 'hono';
+import { readJson } from '../body.ts';
+import { ServerError } from '../errors.ts';
+import { type AppEnv, addressOf, requireAccount, type Services, spend } from '../services.ts';
+import { signIn } from '../sign-in.ts';
+
+export function accountRoutes(services: Services): Hono<AppEnv> {
+  const { db, clock, limits, rates } = services;
+  return new Hono<AppEnv>()
+    .post('/accounts', async (c) => {
+      spend(rates.signIns, addressOf(c));
+      const { accountId, device, recovery, lock } = parseCreateAccountRequest(
+        await readJson(c.req.raw, limits.jsonBytes),
+      );
+      const lookupId = encodeHex(parseBase64(recovery.lookupId));
+      const now = clock.nowMs();
+      const guest = c.get('session')?.subject;
+      await db.transaction().execute(async (transaction) => {
+        const sameAccount = transaction.selectFrom('accounts').select('account_id').where('account_id', '=', accountId);
+        const sameCode = transaction.selectFrom('recoveries').select('account_id').where('lookup_id', '=', lookupId);
+        const taken = (await sameAccount.executeTakeFirst()) ?? (await sameCode.executeTakeFirst());
+        // SV-13: answering with a session would hand an account to whoever repeats its id.
+        if (taken !== undefined) throw new ServerError('account-exists');
+        await transaction.insertInto('accounts').values({ account_id: accountId, created_at_ms: now }).execute();
+        await transaction
+          .insertInto('devices')
+          .values({
+            account_id: accountId,
+            public_key: parseBase64(device.publicKey),
+            signed_record: parseBase64(device.record),
+            created_at_ms: now,
+          })
+          .execute();
+        await transaction
+          .insertInto('recoveries')
+          .values({
+            lookup_id: lookupId,
+            account_id: accountId,
+            verifier: parseBase64(recovery.verifier),
+            created_at_ms: now,
+          })
+          .execute();
+        await transaction
+          .insertInto('locks')
+          .values({
+            account_id: accountId,
+            lock_id: lookupId,
+            kind: 'recovery-code',
+            credential_id: null,
+            lock: parseBase64(lock),
+            updated_at_ms: now,
+          })
+          .execute();
+        if (guest?.kind === 'guest') await transaction.deleteFrom('guests').where('guest_id', '=', guest.id).execute();
+      });
+      return signIn(c, services, accountId, 201);
+    })
+    .post('/sign-in/recovery', async (c) => {
+      const { lookupId, authenticator } = parseRecoverySignInRequest(await readJson(c.req.raw, limits.jsonBytes));
+      spend(rates.signIns, addressOf(c));
+      spend(rates.signIns, `code ${lookupId}`);
+      const row = await db
+        .selectFrom('recoveries')
+        .selectAll()
+        .where('lookup_id', '=', encodeHex(parseBase64(lookupId)))
+        .executeTakeFirst();
+      const verifier = sha256(parseBase64(authenticator));
+      const proven = equalBytes(verifier, row?.verifier ?? new Uint8Array(verifier.length));
+      // SV-18: one answer for an unknown code and for a wrong secret, compared in equal time.
+      if (!proven || row === undefined) throw new ServerError('recovery-refused');
+      return signIn(c, services, row.account_id, 200);
+    })
+    .get('/locks', async (c) => {
+      const { id } = requireAccount(c);
+      const rows = await db.selectFrom('locks').selectAll().where('account_id', '=', id).orderBy('lock_id').execute();
+      const locks = rows.map(({ lock_id, kind, lock, credential_id }) => ({
+        lockId: lock_id,
+        kind,
+        lock: encodeBase64(lock),
+        ...(credential_id === null ? {} : { credentialId: credential_id }),
+      }));
+      return c.json({ accountId: id, locks });
+    })
+    .put('/locks/:lockId', async (c) => {
+      const { id } = requireAccount(c);
+      const lockId = c.req.param('lockId');
+      if (!/^[0-9a-f]{32}$/.test(lockId)) throw new ServerError('bad-request');
+      const { kind, lock, credentialId } = parseLockRequest(await readJson(c.req.raw, limits.jsonBytes));
+      const row = { kind, credential_id: credentialId ?? null, lock: parseBase64(lock), updated_at_ms: clock.nowMs() };
+      await db.transaction().execute(async (transaction) => {
+        const mine = await transaction.selectFrom('locks').select('lock_id').where('account_id', '=', id).execute();
+        const isNew = mine.every(({ lock_id }) => lock_id !== lockId);
+        // SV-21: a list that grows without end is storage that anybody may fill.
+        if (isNew && mine.length >= limits.locksPerAccount) throw new ServerError('locks-full');
+        const owner = await transaction
+          .selectFrom('credentials')
+          .select('account_id')
+          .where('credential_id', '=', credentialId ?? '')
+          .executeTakeFirst();
+        // SV-17: a lock may name only a passkey of its own account.
+        if (credentialId !== undefined && owner?.account_id !== id) throw new ServerError('bad-request');
+        await transaction
+          .insertInto('locks')
+          .values({ account_id: id, lock_id: lockId, ...row })
+          .onConflict((conflict) => conflict.columns(['account_id', 'lock_id']).doUpdateSet(row))
+          .execute();
+      });
+      return c.json({ lockId });
+    });
+}

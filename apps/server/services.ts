@@ -1,0 +1,72 @@
+/** What the routes share: built once in `start.ts`, handed to each area's routes. */
+import type { IncomingMessage } from 'node:http';
+import type { Clock, Random } from '@sotto/ports';
+import type { Context } from 'hono';
+import type { Kysely } from 'kysely';
+import type { Captures } from './captures.ts';
+import type { Database } from './database/schema.ts';
+import { ServerError } from './errors.ts';
+import type { Limits } from './limits.ts';
+import type { Log } from './log.ts';
+import type { NodeDirectory } from './node-directory.ts';
+import type { RateLimit } from './rate-limit.ts';
+import type { Session, Sessions, Subject } from './sessions.ts';
+import type { Site, SiteOf } from './site.ts';
+
+export interface Services {
+  readonly db: Kysely<Database>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly siteOf: SiteOf;
+  /** Where a person on this computer should go, for the page at a wrong address; undefined over TLS. */
+  readonly localhostUrl: () => string | undefined;
+  readonly sessions: Sessions;
+  readonly nodes: NodeDirectory;
+  readonly captures: Captures;
+  readonly rates: {
+    readonly guests: RateLimit;
+    readonly signIns: RateLimit;
+    readonly recordWrites: RateLimit;
+    readonly relayOpens: RateLimit;
+  };
+  /** Called when a session ended, so that its relays end too. */
+  readonly onSessionEnd: (tokenHash: string) => void;
+  /** Folder of the built web app. */
+  readonly webDir: string;
+}
+
+export interface AppEnv {
+  Bindings: { incoming?: IncomingMessage };
+  Variables: { site: Site; session?: Session | undefined };
+}
+
+export type AppContext = Context<AppEnv>;
+
+/** The account or guest of this request. @throws ServerError `signed-out` */
+export function requireSession(c: AppContext): Session {
+  const session = c.get('session');
+  // SV-10: without it anybody could use the relay, or read what is stored.
+  if (session === undefined) throw new ServerError('signed-out');
+  return session;
+}
+
+/** @throws ServerError `signed-out` or `account-required` */
+export function requireAccount(c: AppContext): Subject {
+  const { subject } = requireSession(c);
+  // SV-11: a guest owns no rows; its id must never be used as an account's.
+  if (subject.kind !== 'account') throw new ServerError('account-required');
+  return subject;
+}
+
+/** Who to count for rate limits. Not logged, not stored. */
+export function addressOf(c: AppContext): string {
+  return c.env?.incoming?.socket.remoteAddress ?? 'local';
+}
+
+/** @throws ServerError `rate-limited` */
+export function spend(rate: RateLimit, key: string): void {
+  // SV-20: unlimited tries are what guessing and flooding need.
+  if (!rate.take(key)) throw new ServerError('rate-limited');
+}
