@@ -1,1 +1,69 @@
-export {};
+/** The vault (spec/vault.md): account key and locks, record envelopes, their content, and the merge of histories. */
+export type { JsonObject, JsonValue } from './canonical-json.ts';
+export {
+  type ConversationContent,
+  type DeviceKeyContent,
+  encodeRecordContent,
+  type MessageContent,
+  type MessageRole,
+  type MessageStatus,
+  parseRecordContent,
+  type RecordContent,
+  type UnknownContent,
+} from './content.ts';
+export {
+  createDeviceKeys,
+  type DeviceKeys,
+  deriveDeviceId,
+  loadDeviceKeys,
+  signDeviceRecord,
+  unsafeRevealDeviceKey,
+  type VerifiedDevice,
+  verifyDeviceRecord,
+} from './device.ts';
+export {
+  bucketFor,
+  type OpenEnvelopeInput,
+  openEnvelope,
+  parseVisibleHeader,
+  type RecordHeader,
+  type SealEnvelopeInput,
+  sealEnvelope,
+  type VisibleHeader,
+} from './envelope.ts';
+export { VaultError, type VaultErrorCode } from './error.ts';
+export { AccountKey, createAccountKey, deriveEpochKey, EpochKey, LockSecret, unsafeRevealSecret } from './keys.ts';
+export { CONTENT_LIMIT_BYTES, LARGEST_BUCKET_BYTES, SMALLEST_BUCKET_BYTES } from './limits.ts';
+export {
+  type LockHeader,
+  type LockKind,
+  PASSKEY_PRF_INPUT,
+  parseLockHeader,
+  passkeyLockSecret,
+  type UnwrapInput,
+  unwrapAccountKey,
+  type WrapInput,
+  wrapAccountKey,
+} from './lock.ts';
+export { type OpenedRecord, type OpenRecordInput, openRecord, type SealRecordInput, sealRecord } from './record.ts';
+export {
+  createRecoveryCode,
+  deriveRecovery,
+  parseRecoveryCode,
+  type Recovery,
+  type RecoveryCode,
+  type RecoverySecret,
+  recoveryVerifier,
+} from './recovery-code.ts';
+export { compareRegisters, mergeRegisters, nextClock, type Register, type Registers } from './registers.ts';
+export {
+  buildConversations,
+  type Conversation,
+  greatestClock,
+  listConversations,
+  type MessageNode,
+  newestLeaf,
+  newestVersions,
+  type ThreadEntry,
+  thread,
+} from './tree.ts';

@@ -1,0 +1,53 @@
+/** The typed errors of the vault (spec/vault.md, "Refusals"). Messages are constant: nothing of a record, key or code is in them. */
+import { type ErrorAction, SottoError } from '@sotto/bytes';
+import { CONTENT_LIMIT_BYTES } from './limits.ts';
+
+const TABLE = {
+  'record-malformed': ['stop', 'this record is not in the form of a sealed record'],
+  'record-version-unsupported': ['update', 'this record was written by a newer version of Sotto'],
+  'record-account-mismatch': ['stop', 'this record belongs to another account'],
+  'record-id-mismatch': ['stop', 'this record was stored under the name of another record'],
+  'record-epoch-mismatch': ['stop', 'this record belongs to another key epoch'],
+  'record-commitment-mismatch': ['stop', 'this record was changed, or sealed under another key'],
+  'record-open-failed': ['stop', 'this record was changed after it was sealed'],
+  'record-too-large': [
+    'fix-input',
+    `this is too large to be stored as one record: the limit is ${CONTENT_LIMIT_BYTES.toLocaleString('en-US')} bytes`,
+  ],
+  'record-encoding-unsupported': ['update', 'the inside of this record was written by a newer version of Sotto'],
+  'record-content-malformed': ['stop', 'the inside of this record is not well-formed'],
+  'record-type-mismatch': ['stop', 'this record is of another type than expected'],
+  'lock-malformed': ['stop', 'this lock is not in the form of a lock'],
+  'lock-version-unsupported': ['update', 'this lock was made by a newer version of Sotto'],
+  'lock-kind-unsupported': ['update', 'this kind of lock needs a newer version of Sotto'],
+  'lock-account-mismatch': ['stop', 'this lock belongs to another account'],
+  'lock-id-mismatch': ['stop', 'this lock was stored under the name of another lock'],
+  'lock-epoch-stale': ['stop', 'this lock is older than one already seen'],
+  'lock-credential-mismatch': ['fix-input', 'this lock belongs to another passkey'],
+  'lock-commitment-mismatch': ['fix-input', 'this key does not fit this lock'],
+  'lock-open-failed': ['stop', 'this lock was changed after it was made'],
+  'recovery-code-length': ['fix-input', 'a recovery code has 28 letters and digits'],
+  'recovery-code-character': ['fix-input', 'a recovery code holds only letters and digits'],
+  'recovery-code-typo': ['fix-input', 'this recovery code holds a typing error'],
+  'recovery-code-unsupported': ['update', 'this recovery code was made by a newer version of Sotto'],
+  'device-malformed': ['stop', 'this device record is not well-formed'],
+  'device-version-unsupported': ['update', 'this device record was made by a newer version of Sotto'],
+  'device-account-mismatch': ['stop', 'this device belongs to another account'],
+  'device-signer-unknown': ['stop', 'this device was not signed by a device of the account'],
+  'device-signature-invalid': ['stop', 'the signature of this device record is not valid'],
+  'key-malformed': ['stop', 'a key does not have the length or form it must have'],
+} as const satisfies Record<string, readonly [ErrorAction, string]>;
+
+export type VaultErrorCode = keyof typeof TABLE;
+
+/** @param rule the rule of spec/vault.md that refused, such as `VA-06` */
+export class VaultError extends SottoError<VaultErrorCode> {
+  /** For `recovery-code-typo`: the group (1 to 7) that holds the error, where that can be told. */
+  readonly group: number | undefined;
+
+  constructor(code: VaultErrorCode, rule: string, details: { readonly cause?: unknown; readonly group?: number } = {}) {
+    const [action, message] = TABLE[code];
+    super(code, message, { action, rule, cause: details.cause });
+    this.group = details.group;
+  }
+}
