@@ -1,5 +1,6 @@
 export { createManualClock, createRealClock, type ManualClock, settle } from './clock.ts';
 export { createSeededRandom } from './random.ts';
+export { MARKDOWN_SAMPLE, type ScriptedEngine, type ScriptedEngineOptions, scriptedEngine } from './scripted-engine.ts';
 export {
   createSocketPair,
   type Intercept,

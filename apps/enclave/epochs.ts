@@ -1,0 +1,152 @@
+/**
+ * The node's keys and their evidence, epoch by epoch (spec/enclave.md §epochs). Private keys never leave this object except
+ * into a handshake, and are overwritten when their epoch no longer accepts one.
+ */
+import { encodeHex } from '@sotto/bytes';
+import type { ResponderEpoch } from '@sotto/channel';
+import { generateX25519 } from '@sotto/crypto/dh';
+import type { Binding } from '@sotto/evidence/binding';
+import { createDevEvidence } from '@sotto/evidence/dev';
+import type { Clock, EvidenceSource, Random } from '@sotto/ports';
+
+export const SUITES = ['sotto-1'] as const;
+
+export interface EpochTimes {
+  /** How long an epoch's key answers new handshakes. */
+  readonly rotateMs: number;
+  /** How long its evidence says that the key is valid. */
+  readonly validMs: number;
+  /** How long after rotation a handshake that already began may still use the key. */
+  readonly graceMs: number;
+}
+
+export const DEFAULT_TIMES: EpochTimes = { rotateMs: 20 * 60_000, validMs: 60 * 60_000, graceMs: 60_000 };
+
+export interface EpochsOptions {
+  readonly source: EvidenceSource;
+  readonly nodeId: Uint8Array;
+  readonly releaseDigest: Uint8Array;
+  readonly configDigest: Uint8Array;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly times: EpochTimes;
+  readonly onRotate?: () => void;
+}
+
+interface Epoch extends ResponderEpoch {
+  readonly startMs: number;
+  isErased: boolean;
+}
+
+/** Owner of all epochs of one node. */
+export class Epochs {
+  readonly #options: EpochsOptions;
+  /** Newest last; older ones stay as long as their evidence may be asked for. */
+  #epochs: Epoch[] = [];
+  #rotation: Promise<void> | undefined;
+
+  private constructor(options: EpochsOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the first epoch. */
+  static async create(options: EpochsOptions): Promise<Epochs> {
+    const epochs = new Epochs(options);
+    await epochs.refresh();
+    return epochs;
+  }
+
+  /** The epoch that answers handshakes now. */
+  current(): ResponderEpoch {
+    return this.#newest();
+  }
+
+  /** Evidence by its digest in hex, while it may still be asked for. */
+  evidence(digestHex: string): Uint8Array | undefined {
+    return this.#epochs.find(({ evidenceDigest }) => encodeHex(evidenceDigest) === digestHex)?.evidence;
+  }
+
+  /** Rotates when it is time, and erases what is over. Called before each session, and by `run`. */
+  async refresh(): Promise<void> {
+    const { clock, times } = this.#options;
+    const newest = this.#epochs.at(-1);
+    const ageMs = newest === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() - newest.startMs;
+    // A clock that was set back would otherwise keep one key in use for as long as it was set back.
+    if (ageMs >= times.rotateMs || ageMs < 0) {
+      this.#rotation ??= this.#rotate().finally(() => {
+        this.#rotation = undefined;
+      });
+      await this.#rotation;
+    }
+    this.#erase();
+  }
+
+  /** Keeps the epochs turning until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, times } = this.#options;
+    try {
+      for (;;) {
+        await clock.sleep(Math.min(times.graceMs, times.rotateMs), signal);
+        await this.refresh();
+      }
+    } catch {
+      for (const epoch of this.#epochs) eraseKey(epoch);
+    }
+  }
+
+  #newest(): Epoch {
+    return this.#epochs.at(-1) as Epoch;
+  }
+
+  async #rotate(): Promise<void> {
+    const { source, nodeId, releaseDigest, configDigest, clock, random, times, onRotate } = this.#options;
+    const { privateKey, publicKey } = await generateX25519();
+    const epochId = random.bytes(16);
+    const startMs = clock.nowMs();
+    const binding: Binding = {
+      purpose: 'epoch',
+      suites: SUITES,
+      keys: [{ use: 'channel', algorithm: 'x25519', publicKey }],
+      nodeId,
+      epochId,
+      notBeforeSeconds: Math.floor(startMs / 1000),
+      notAfterSeconds: Math.floor((startMs + times.validMs) / 1000),
+      checkpoint: undefined,
+      releaseDigest,
+      configDigest,
+      deviceEvidenceDigest: new Uint8Array(32),
+      clientNonce: new Uint8Array(0),
+      handshakeHash: new Uint8Array(0),
+    };
+    const { bundle, digest } = await createDevEvidence({ source, binding });
+    const epoch = {
+      epochId,
+      staticPrivateKey: privateKey,
+      evidence: bundle,
+      evidenceDigest: digest,
+      startMs,
+      isErased: false,
+    };
+    this.#epochs.push(epoch);
+    onRotate?.();
+  }
+
+  #erase(): void {
+    const { clock, times } = this.#options;
+    const nowMs = clock.nowMs();
+    const newest = this.#newest();
+    for (const epoch of this.#epochs) {
+      const isReplaced = epoch !== newest;
+      // EN-20: a key that stays in memory after its epoch opens every session of that epoch to whoever reads the memory.
+      if (isReplaced && nowMs - newest.startMs >= times.graceMs) eraseKey(epoch);
+    }
+    // EN-21: evidence of an epoch that is over must not be handed out as if it were current.
+    this.#epochs = this.#epochs.filter((epoch) => epoch === newest || nowMs - epoch.startMs < times.validMs);
+  }
+}
+
+function eraseKey(epoch: Epoch): void {
+  if (epoch.isErased) return;
+  epoch.isErased = true;
+  (epoch.staticPrivateKey as Uint8Array).fill(0);
+}
