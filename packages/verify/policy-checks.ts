@@ -1,14 +1,35 @@
-/** Judgements of class `policy` that depend on the kind of policy. spec/evidence.md §verification. Pure. */
+/**
+ * Judgements of class `policy` that depend on the kind of policy. spec/evidence.md §verification. They hold for kinds that
+ * `parsePolicy` does not let through yet, so that a later version cannot forget them.
+ */
 import type { Platform } from '@sotto/evidence';
 import type { Binding } from '@sotto/evidence/binding';
 import type { PolicyKind } from './policy.ts';
+import type { ReportBuilder } from './report.ts';
+import { CHECKS } from './rules.ts';
 
-/** True when evidence of this platform may satisfy a policy of this kind (EV-51). */
-export function isPlatformAllowed(kind: PolicyKind, platform: Platform): boolean {
-  return kind === platform || (kind === 'tpm-test' && platform === 'tpm');
-}
+const WITHOUT_LOG: readonly PolicyKind[] = ['dev', 'tpm-test'];
 
-/** True when a policy of this kind can be satisfied without a checkpoint of the public log (EV-52). */
-export function isLogSatisfied(kind: PolicyKind, checkpoint: Binding['checkpoint']): boolean {
-  return checkpoint === undefined && (kind === 'dev' || kind === 'tpm-test');
+/** @throws VerifyError `platform-not-allowed`, `checkpoint-unsupported`, `log-required` */
+export function judgePolicy(
+  report: ReportBuilder,
+  kind: PolicyKind,
+  platform: Platform,
+  checkpoint: Binding['checkpoint'],
+): void {
+  report.begin(CHECKS.allowed, platform, kind);
+  const allowed = kind === platform || (kind === 'tpm-test' && platform === 'tpm');
+  // EV-51: a weaker kind of machine must not pass where a stronger one was asked for.
+  if (!allowed) throw report.refuse();
+
+  const unloggedIsFine = WITHOUT_LOG.includes(kind);
+  report.begin(
+    CHECKS.log,
+    checkpoint ? 'a checkpoint' : 'no checkpoint',
+    unloggedIsFine ? 'none: such a machine is in no public log' : 'a checkpoint of the public log',
+  );
+  // EV-62: a checkpoint that this version cannot check is a claim, and must not look like more.
+  if (checkpoint !== undefined) throw report.refuse({ code: 'checkpoint-unsupported', rule: 'EV-62' });
+  // EV-52: hardware that is in no log may be one made for a single victim.
+  if (!unloggedIsFine) throw report.refuse();
 }

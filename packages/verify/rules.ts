@@ -8,6 +8,7 @@ export type VerifyErrorCode =
   | 'binding-malformed'
   | 'bundle-malformed'
   | 'bundle-too-large'
+  | 'checkpoint-unsupported'
   | 'clock-implausible'
   | 'dev-key-not-pinned'
   | 'dev-signature-invalid'
@@ -243,8 +244,8 @@ export const CHECKS = {
     'EV-52',
     'policy',
     'log-required',
-    'The machine is in the public log',
+    'The log entry that your policy asks for is there',
     'Only a machine that everyone can see cannot be a special one made for you.',
-    'Your policy asks for a machine in the public log, and this one is not.',
+    'Your policy asks for a machine in the public log, and this version cannot look it up.',
   ),
 } as const satisfies Record<string, CheckRule>;

@@ -8,7 +8,7 @@ import { type Binding, parseBinding, reportDataOf } from '@sotto/evidence/bindin
 import { type DevStatement, devFingerprint, isDevSignatureValid, parseDevStatement } from '@sotto/evidence/dev';
 import type { DistrustSource } from '@sotto/ports';
 import { DEFAULT_MAX_AGE_SECONDS, type Policy, parsePolicy } from './policy.ts';
-import { isLogSatisfied, isPlatformAllowed } from './policy-checks.ts';
+import { judgePolicy } from './policy-checks.ts';
 import { ReportBuilder, type VerificationReport } from './report.ts';
 import { CHECKS } from './rules.ts';
 import { hasBegun, hasNotEnded, isClockPlausible, isRecent } from './time-window.ts';
@@ -156,17 +156,7 @@ export async function verifyNode(input: VerifyInput): Promise<Verified> {
   );
 
   // Class policy
-  report.begin(CHECKS.allowed, bundle.platform, policy.kind);
-  // EV-51: a weaker kind of machine must not pass where a stronger one was asked for.
-  if (!isPlatformAllowed(policy.kind, bundle.platform)) throw report.refuse();
-
-  report.begin(
-    CHECKS.log,
-    binding.checkpoint ? 'a checkpoint' : 'no checkpoint',
-    'none: there is no log in this version',
-  );
-  // EV-52: a checkpoint that nobody can check is a claim, and hardware without a log may be one made for one victim.
-  if (!isLogSatisfied(policy.kind, binding.checkpoint)) throw report.refuse();
+  judgePolicy(report, policy.kind, bundle.platform, binding.checkpoint);
 
   const notAfterSeconds = Math.min(binding.notAfterSeconds, binding.notBeforeSeconds + maxAgeSeconds);
   const node = new VerifiedNode(VERIFY_KEY, {
