@@ -28,8 +28,17 @@ export type ClientErrorCode =
   | 'store-full'
   | 'store-unavailable'
   | 'message-too-long'
-  | 'conversation-unknown'
-  | 'keep-incomplete';
+  | 'keep-incomplete'
+  | 'already-signed-in'
+  | 'account-exists'
+  | 'account-required'
+  | 'account-full'
+  | 'locks-full'
+  | 'passkey-refused'
+  | 'passkey-taken'
+  | 'challenge-expired'
+  | 'node-unavailable'
+  | 'guest-damaged';
 
 /** Words for people and what to do, one per code. Constant: nothing a peer or a person typed ever enters. */
 const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> = {
@@ -66,18 +75,41 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
     'fix-input',
     'This passkey cannot protect your chats: it signs you in, and the recovery code opens them.',
   ],
+  'already-signed-in': ['fix-input', 'This browser is signed in already.'],
+  'account-exists': ['fix-input', 'This account exists already. Unlock it with its recovery code or passkey.'],
+  'account-required': ['fix-input', 'This needs an account. Keep your chats first.'],
+  'account-full': [
+    'fix-input',
+    'This account has no room left. Remove some chats and save again; your text is still here.',
+  ],
+  'locks-full': ['fix-input', 'This account has as many ways in as it may have.'],
+  'passkey-refused': ['fix-input', 'This passkey could not be checked. Try again.'],
+  'passkey-taken': ['fix-input', 'This passkey is in use already.'],
+  'challenge-expired': ['retry', 'That took too long. Start again.'],
+  'node-unavailable': ['retry', 'The machine that answers cannot be reached just now.'],
+  'guest-damaged': ['stop', 'What this browser kept of its chats cannot be opened any more.'],
   'passkey-no-lock': ['fix-input', 'This passkey signs you in but cannot open your chats. Enter your recovery code.'],
   'rate-limited': ['retry', 'Too many tries. Wait a minute and try again.'],
   'store-full': ['fix-input', 'There is no room left to save. Your text is still here; free some room and save again.'],
   'store-unavailable': ['retry', 'Saving did not work. Your text is still here and will be tried again.'],
   'message-too-long': ['fix-input', 'This message is longer than can be saved in one piece. Shorten it.'],
-  'conversation-unknown': ['fix-input', 'This chat does not exist any more.'],
   'keep-incomplete': ['retry', 'Not every chat could be moved. Nothing was erased; try again.'],
 };
 
+/** Something a client could not do; the code says what, the message says it to a person. */
 export class ClientError extends SottoError<ClientErrorCode> {
   constructor(code: ClientErrorCode, details: { readonly cause?: unknown; readonly rule?: string } = {}) {
     super(code, WORDS[code][1], { action: WORDS[code][0], ...details });
+  }
+}
+
+/** A message could not be saved. Its text is still in memory; save it again under `messageId` and it stays one message. */
+export class SaveError extends ClientError {
+  readonly messageId: string;
+
+  constructor(code: ClientErrorCode, messageId: string, cause: unknown) {
+    super(code, { cause, rule: 'CL-15' });
+    this.messageId = messageId;
   }
 }
 

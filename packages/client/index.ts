@@ -1,1 +1,41 @@
-export {};
+/**
+ * The library that others embed: find a node, check it, talk to it; open, save and move a history (spec/client.md).
+ *
+ * @example
+ * const session = await openNodeSession(ports, { baseUrl: 'http://localhost:7070', policy });
+ * for await (const event of session.chat({ model, messages: [{ role: 'user', content: 'Hello' }] })) …
+ */
+export {
+  type AccountPorts,
+  addPasskey,
+  type OpenAccount,
+  type PasskeyAuthenticator,
+  type PasskeyResult,
+  unlockWithPasskey,
+  unlockWithRecoveryCode,
+} from './account.ts';
+export type { ChatEvent } from './chat.ts';
+export { NodeConnection } from './connection.ts';
+export { ClientError, type ClientErrorCode, SaveError } from './errors.ts';
+export { eraseGuest, type Guest, loadGuest } from './guest.ts';
+export {
+  type ConversationSummary,
+  type History,
+  type HistoryOptions,
+  type MessageToSave,
+  openHistory,
+  type ThreadMessage,
+} from './history.ts';
+export { Keeper, openAccountHistory } from './keep.ts';
+export { NodeCache } from './node-cache.ts';
+export {
+  type ClientPorts,
+  type NodeRequestOptions,
+  type NodeResponse,
+  type NodeSession,
+  type NodeSessionOptions,
+  openNodeSession,
+  type SessionPhase,
+} from './node-session.ts';
+export { remoteRecords } from './remote-records.ts';
+export { ServerApi } from './server-api.ts';

@@ -92,7 +92,8 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
   const cache = options.cache ?? new NodeCache();
   options.onPhase?.('finding');
   const api = new ServerApi(ports.fetch, options.baseUrl);
-  const listing = chooseNode(await api.nodes(options.signal), ports.random);
+  const [listings] = await Promise.all([api.nodes(options.signal), api.ensureSession(options.signal)]);
+  const listing = chooseNode(listings, ports.random);
   const prefetched = api
     .evidence(listing.nodeId, listing.evidenceDigest, BUNDLE_LIMIT_BYTES, options.signal)
     .catch(() => undefined);

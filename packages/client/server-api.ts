@@ -55,9 +55,13 @@ export class ServerApi {
     return bytes;
   }
 
-  /** Opens an anonymous session, which the relay asks for. */
-  async guest(): Promise<string> {
-    return parsed(parseGuestAnswer, await this.#json('POST', '/api/guest', {})).guestId;
+  /** The relay asks for a session: keeps the one there is, or opens an anonymous one. */
+  async ensureSession(signal?: AbortSignal): Promise<void> {
+    try {
+      parsed(parseGuestAnswer, await this.#json('POST', '/api/guest', {}, signal));
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code !== 'already-signed-in') throw error;
+    }
   }
 
   async createAccount(request: CreateAccountRequest): Promise<void> {

@@ -1,0 +1,322 @@
+/**
+ * The history of one guest or account: sealed records in a store that is not trusted, opened in memory into chats
+ * (spec/client.md "History", spec/vault.md). The store sees ids, sizes and order; what a record is, it cannot say.
+ */
+import { encodeHex, parseHex, SottoError } from '@sotto/bytes';
+import type { Clock, Random, RecordStore, StoredRecord } from '@sotto/ports';
+import {
+  type AccountKey,
+  buildConversations,
+  type Conversation,
+  type ConversationContent,
+  deriveEpochKey,
+  type EpochKey,
+  greatestClock,
+  listConversations,
+  type MessageContent,
+  type MessageRole,
+  type MessageStatus,
+  nextClock,
+  type OpenedRecord,
+  openRecord,
+  type RecordContent,
+  sealRecord,
+  type ThreadEntry,
+  thread,
+} from '@sotto/vault';
+import { isClientErrorCode, SaveError } from './errors.ts';
+
+/** The only epoch of this version; rotation brings the next. */
+export const FIRST_EPOCH = 1;
+
+export interface HistoryOptions {
+  /** 16 bytes. */
+  readonly accountId: Uint8Array;
+  readonly accountKey: AccountKey;
+  /** 16 bytes: the device that writes. */
+  readonly deviceId: Uint8Array;
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface ConversationSummary {
+  readonly conversationId: string;
+  readonly title: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export interface ThreadMessage {
+  readonly messageId: string;
+  readonly parentId: string | undefined;
+  readonly role: MessageRole;
+  readonly text: string;
+  readonly status: MessageStatus;
+  readonly model: string | undefined;
+  readonly createdAtMs: number;
+  /** This message and the others in its place, oldest first: edits and regenerated answers. */
+  readonly siblings: readonly string[];
+}
+
+export interface MessageToSave {
+  readonly conversationId: string;
+  /** Given to write the same message again. */
+  readonly messageId?: string;
+  readonly parentId: string | undefined;
+  readonly role: MessageRole;
+  readonly text: string;
+  readonly status: MessageStatus;
+  readonly model?: string;
+}
+
+/** Opens the store's records. Those that do not open are counted in `damaged`, the others are readable. */
+export async function openHistory(options: HistoryOptions): Promise<History> {
+  const history = new History(options);
+  await history.refresh();
+  return history;
+}
+
+export class History {
+  readonly #options: HistoryOptions;
+  readonly #epochKey: EpochKey;
+  readonly #deviceId: string;
+  readonly #records = new Map<string, OpenedRecord>();
+  readonly #damaged = new Map<string, string>();
+  readonly #listeners = new Set<() => void>();
+  /** The last write of each record still under way, so that two writes of one record keep their order. */
+  readonly #writing = new Map<string, Promise<unknown>>();
+  #view: Map<string, Conversation> | undefined;
+  #sequence = 0;
+  #deviceCounter = 0;
+  #clock = 0;
+
+  /** Use `openHistory`. */
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+    this.#epochKey = deriveEpochKey(options.accountKey, options.accountId, FIRST_EPOCH);
+    this.#deviceId = encodeHex(options.deviceId);
+  }
+
+  /** Records that would not open, with the code that says why (CL-14). */
+  get damaged(): ReadonlyMap<string, string> {
+    return this.#damaged;
+  }
+
+  get damagedCount(): number {
+    return this.#damaged.size;
+  }
+
+  /** Chats that were not removed, last used first. */
+  conversations(): ConversationSummary[] {
+    return listConversations(this.#conversations()).map(({ conversationId, title, createdAtMs, updatedAtMs }) => ({
+      conversationId,
+      title,
+      createdAtMs,
+      updatedAtMs,
+    }));
+  }
+
+  /** The messages from the first through `throughId` to the newest below it; the newest path of all without it. */
+  thread(conversationId: string, throughId?: string): ThreadMessage[] {
+    const conversation = this.#conversations().get(conversationId);
+    return conversation === undefined ? [] : thread(conversation, throughId).map(toThreadMessage);
+  }
+
+  async createConversation(title: string): Promise<string> {
+    const conversationId = this.#newId();
+    await this.#describe(conversationId, title);
+    return conversationId;
+  }
+
+  rename(conversationId: string, title: string): Promise<void> {
+    return this.#describe(conversationId, title);
+  }
+
+  /**
+   * Saves a message; resolves when the store has it.
+   *
+   * @returns the message's id, to be passed when it is written again
+   * @throws SaveError `store-full`, `store-unavailable`, `account-full`, `signed-out`, `network-unreachable`: the text is
+   *   kept in memory and the error names the id to save under; VaultError `record-too-large` with the limit
+   */
+  async saveMessage(message: MessageToSave): Promise<string> {
+    const messageId = message.messageId ?? this.#newId();
+    const held = this.#records.get(messageId)?.content;
+    const earlier = held?.type === 'message' ? held : undefined;
+    const content: MessageContent = {
+      type: 'message',
+      clock: this.#nextClock(),
+      conversationId: message.conversationId,
+      parents: message.parentId === undefined ? [] : [message.parentId],
+      role: message.role,
+      text: message.text,
+      status: message.status,
+      createdAtMs: earlier?.createdAtMs ?? this.#options.clock.nowMs(),
+      ...(message.model === undefined ? {} : { model: message.model }),
+      ...(earlier?.unknownFields === undefined ? {} : { unknownFields: earlier.unknownFields }),
+    };
+    await this.#write(messageId, content);
+    return messageId;
+  }
+
+  /** Marks the chat as removed for every device, then removes its messages from the store (CL-17). */
+  async removeConversation(conversationId: string): Promise<void> {
+    const messages = [...this.#records.values()].filter(
+      ({ content }) => content.type === 'message' && content.conversationId === conversationId,
+    );
+    // CL-17: the mark comes first, so that a crash between the two leaves a removed chat and not half of one.
+    await this.#describe(conversationId, undefined);
+    for (const { recordId } of messages) {
+      await this.#options.store.remove(recordId);
+      this.#records.delete(recordId);
+    }
+    this.#changed();
+  }
+
+  /** Fetches what is new in the store. */
+  async refresh(): Promise<void> {
+    for (;;) {
+      const page = await this.#options.store.list(this.#sequence);
+      await Promise.all(page.records.map((record) => this.#take(record)));
+      this.#sequence = page.nextSequence;
+      if (!page.more) break;
+    }
+    this.#changed();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Every record as it was opened, for moving a history (keep.ts). */
+  records(): OpenedRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** Writes another history's record under its own id: ids are what messages point at each other with. */
+  importRecord(record: OpenedRecord): Promise<void> {
+    return this.#write(record.recordId, record.content);
+  }
+
+  async #take(record: StoredRecord): Promise<void> {
+    const { recordId, envelope } = record;
+    if (envelope === undefined) {
+      this.#records.delete(recordId);
+      this.#damaged.delete(recordId);
+      return;
+    }
+    try {
+      const opened = await openRecord({
+        epochKey: this.#epochKey,
+        envelope,
+        expectedAccountId: this.#options.accountId,
+        expectedRecordId: parseHex(recordId, 16),
+        expectedEpoch: FIRST_EPOCH,
+      });
+      this.#damaged.delete(recordId);
+      this.#hold(opened);
+    } catch (error) {
+      // CL-14: one record that a store spoiled must not take the others with it, nor pass unnoticed.
+      if (!(error instanceof SottoError)) throw error;
+      this.#damaged.set(recordId, error.code);
+    }
+  }
+
+  /** One description of a conversation per device; `title` undefined marks it as removed. */
+  #describe(conversationId: string, title: string | undefined): Promise<void> {
+    const own = [...this.#records.values()].find(
+      ({ deviceId, content }) =>
+        deviceId === this.#deviceId && content.type === 'conversation' && content.conversationId === conversationId,
+    );
+    const earlier = own?.content as ConversationContent | undefined;
+    const clock = this.#nextClock();
+    const register = { value: title ?? '', clock, deviceId: this.#deviceId };
+    const content: ConversationContent = {
+      ...(earlier ?? { type: 'conversation', conversationId, createdAtMs: this.#options.clock.nowMs() }),
+      clock,
+      registers: title === undefined ? {} : { ...earlier?.registers, title: register },
+      ...(title === undefined || earlier?.deleted ? { deleted: true } : {}),
+    };
+    return this.#write(own?.recordId ?? this.#newId(), content);
+  }
+
+  async #write(recordId: string, content: RecordContent): Promise<void> {
+    const deviceCounter = ++this.#deviceCounter;
+    const before = this.#writing.get(recordId);
+    const writing = (async () => {
+      await before?.catch(() => undefined);
+      const envelope = await sealRecord({
+        epochKey: this.#epochKey,
+        accountId: this.#options.accountId,
+        recordId: parseHex(recordId, 16),
+        epoch: FIRST_EPOCH,
+        deviceId: this.#options.deviceId,
+        deviceCounter,
+        content,
+        random: this.#options.random,
+      });
+      // In memory before it is stored: a save that fails loses nothing that can be read.
+      this.#hold({ recordId, deviceId: this.#deviceId, deviceCounter, epoch: FIRST_EPOCH, content });
+      this.#changed();
+      await this.#store(recordId, envelope);
+    })();
+    this.#writing.set(recordId, writing);
+    try {
+      await writing;
+    } finally {
+      if (this.#writing.get(recordId) === writing) this.#writing.delete(recordId);
+    }
+  }
+
+  async #store(recordId: string, envelope: Uint8Array<ArrayBuffer>): Promise<void> {
+    try {
+      await this.#options.store.put(recordId, envelope);
+    } catch (error) {
+      // CL-15: a failed save must be told, with the id that keeps a second try from becoming a second message.
+      const code = error instanceof SottoError && isClientErrorCode(error.code) ? error.code : 'store-unavailable';
+      throw new SaveError(code, recordId, error);
+    }
+  }
+
+  #hold(record: OpenedRecord): void {
+    this.#records.set(record.recordId, record);
+    this.#clock = Math.max(this.#clock, greatestClock([record]));
+    if (record.deviceId === this.#deviceId) this.#deviceCounter = Math.max(this.#deviceCounter, record.deviceCounter);
+    this.#view = undefined;
+  }
+
+  #conversations(): Map<string, Conversation> {
+    this.#view ??= buildConversations(this.#records.values());
+    return this.#view;
+  }
+
+  #changed(): void {
+    this.#view = undefined;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #nextClock(): number {
+    this.#clock = nextClock(this.#options.clock.nowMs(), this.#clock);
+    return this.#clock;
+  }
+
+  #newId(): string {
+    return encodeHex(this.#options.random.bytes(16));
+  }
+}
+
+function toThreadMessage({ node, siblingIds }: ThreadEntry): ThreadMessage {
+  const { role, text, status, model, createdAtMs } = node.content;
+  return {
+    messageId: node.recordId,
+    parentId: node.parentId,
+    role,
+    text,
+    status,
+    model,
+    createdAtMs,
+    siblings: siblingIds,
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * "Keep my chats": a guest's history moves into a new account. Nothing of the guest is erased here; the caller erases it
+ * once this has returned, and by then every record was stored, read back and found equal (spec/client.md CL-13).
+ */
+import { equalBytes } from '@sotto/bytes';
+import { encodeRecordContent, type OpenedRecord } from '@sotto/vault';
+import { type AccountPorts, draftAccount, type NewAccount, type OpenAccount, registerAccount } from './account.ts';
+import { ClientError } from './errors.ts';
+import { type History, openHistory } from './history.ts';
+import { remoteRecords } from './remote-records.ts';
+
+/** Remembers its draft, so that trying again after a lost connection goes on with the same account. */
+export class Keeper {
+  readonly #ports: AccountPorts;
+  #draft: NewAccount | undefined;
+
+  constructor(ports: AccountPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * @param code a recovery code made by `createRecoveryCode`, which the person has written down
+   * @throws ClientError `keep-incomplete` and whatever the server refused; the guest is untouched and this can be repeated
+   */
+  async keep(code: string, guest: History): Promise<{ readonly account: OpenAccount; readonly history: History }> {
+    if (this.#draft?.code !== code) this.#draft = await draftAccount(code, this.#ports.random);
+    const account = await registerAccount(this.#ports, this.#draft);
+    const target = await openAccountHistory(this.#ports, account);
+    for (const record of guest.records()) await target.importRecord(record);
+    const history = await openAccountHistory(this.#ports, account);
+    // CL-13: what was not read back may never have been stored, and the guest's copy is the last one.
+    if (!holdsAll(history, guest.records())) throw new ClientError('keep-incomplete', { rule: 'CL-13' });
+    this.#draft = undefined;
+    return { account, history };
+  }
+}
+
+/** The history of an unlocked account, from the server. */
+export function openAccountHistory(ports: AccountPorts, account: OpenAccount): Promise<History> {
+  return openHistory({
+    accountId: account.accountId,
+    accountKey: account.accountKey,
+    deviceId: account.device.deviceId,
+    store: remoteRecords(ports.api),
+    clock: ports.clock,
+    random: ports.random,
+  });
+}
+
+function holdsAll(history: History, wanted: readonly OpenedRecord[]): boolean {
+  const held = new Map(history.records().map((record) => [record.recordId, record.content]));
+  return wanted.every(({ recordId, content }) => {
+    const copy = held.get(recordId);
+    return copy !== undefined && equalBytes(encodeRecordContent(copy), encodeRecordContent(content));
+  });
+}
