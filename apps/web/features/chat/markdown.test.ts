@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createMarkdownStream, lexMarkdown } from './markdown.ts';
+
+const PIECES = [
+  'word',
+  ' ',
+  '  ',
+  '    ',
+  '\n',
+  '\n\n',
+  '- ',
+  '1. ',
+  '1',
+  '.',
+  '# ',
+  '## ',
+  '```',
+  '```ts\n',
+  '~~~',
+  '> ',
+  '|',
+  '|---|---|\n',
+  '| a | b |\n',
+  '*',
+  '**',
+  '_',
+  '`',
+  '---',
+  '===',
+  '=',
+  '-',
+  '<div>',
+  '</div>',
+  '<!--',
+  '-->',
+  '[a](https://b.example)',
+  '[a]: https://b.example\n',
+  '[a]',
+  '![i](x)',
+  '\t',
+  '\r\n',
+  '\r',
+  '&amp;',
+  '- [ ] ',
+  '- [x] ',
+  'https://c.example',
+  '+',
+  '\\',
+  '<',
+  '>',
+]; // prettier-ignore
+
+const streamed = fc.array(fc.constantFrom(...PIECES), { maxLength: 40 });
+
+test('splitting an answer into pieces never changes its tokens', () => {
+  fc.assert(
+    fc.property(streamed, (pieces) => {
+      const stream = createMarkdownStream();
+      let text = '';
+      for (const piece of pieces) {
+        text += piece;
+        assert.deepEqual(stripped(stream.update(text).tokens), stripped(lexMarkdown(text)), JSON.stringify(text));
+      }
+    }),
+    { numRuns: 3000, seed: 20261121 },
+  );
+});
+
+test('a settled block keeps its identity and is not lexed again', () => {
+  const stream = createMarkdownStream();
+  const text = `${'A paragraph.\n\n'.repeat(200)}tail`;
+  const first = stream.update(text);
+  const second = stream.update(`${text} goes on`);
+  assert.ok(first.settled > 190);
+  for (let i = 0; i < first.settled; i++) assert.equal(first.tokens[i], second.tokens[i]);
+});
+
+test('another text than the one before starts anew', () => {
+  const stream = createMarkdownStream();
+  stream.update('# One\n\ntwo\n\nthree\n');
+  assert.deepEqual(stripped(stream.update('Other').tokens), stripped(lexMarkdown('Other')));
+});
+
+function stripped(tokens: readonly unknown[]): unknown {
+  return JSON.parse(JSON.stringify(tokens));
+}

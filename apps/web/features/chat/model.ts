@@ -1,0 +1,302 @@
+/**
+ * One conversation: its messages, and the answer that is on its way. What the person typed is given back when nothing
+ * was sent; what arrived is saved at least every second and kept whatever happens.
+ */
+import { SottoError } from '@sotto/bytes';
+import type { ChatSession, ChatTurn, History, ModelInfo, Services, ThreadMessage } from '../../shell/services.ts';
+import { createStore, type ReadableStore } from '../../shell/store.ts';
+import { streamAnswer } from './answer.ts';
+import { fitTurns, titleOf } from './context.ts';
+
+export type TurnPhase = 'checking' | 'sending' | 'thinking' | 'streaming' | 'unsaved';
+
+export interface Turn {
+  readonly phase: TurnPhase;
+  readonly sinceMs: number;
+  /** The message that grows, once its first part was saved; while continuing, the one continued. */
+  readonly messageId: string | undefined;
+  /** What is shown of the answer so far. */
+  readonly shown: string;
+}
+
+/** Something to tell the person, with what they can do about it. */
+export interface Notice {
+  readonly code: string;
+  readonly offer: 'retry' | 'edit' | 'none';
+}
+
+export interface ChatState {
+  readonly conversationId: string | undefined;
+  readonly title: string;
+  readonly messages: readonly ThreadMessage[];
+  /** The person's words between Enter and their being saved. */
+  readonly pending: string | undefined;
+  readonly turn: Turn | undefined;
+  readonly notice: Notice | undefined;
+  /** Older messages that no longer fit what the model reads. */
+  readonly leftOut: number;
+  /** For the live region: an answer began, or ended with this text. */
+  readonly announcement: { readonly kind: 'none' | 'started' | 'complete' | 'interrupted'; readonly text: string };
+}
+
+export interface ChatModel {
+  readonly state: ReadableStore<ChatState>;
+  /** Shows a chat, or the empty screen; an answer on its way is stopped and kept. */
+  open(conversationId: string | undefined): void;
+  /** @returns false when nothing was sent: the text is to stay in the composer */
+  send(text: string): Promise<boolean>;
+  /** Sends `text` in the place of an own message, as a new branch. */
+  edit(messageId: string, text: string): Promise<boolean>;
+  regenerate(messageId: string): Promise<void>;
+  continueAnswer(messageId: string): Promise<void>;
+  showBranch(messageId: string): void;
+  retry(): Promise<void>;
+  stop(): void;
+  dismissNotice(): void;
+  /** Follows another history, after keeping or unlocking. */
+  followHistory(): void;
+}
+
+export interface ChatPorts {
+  readonly services: Pick<Services, 'clock' | 'page'>;
+  readonly history: () => History;
+  readonly ensureSession: () => Promise<ChatSession>;
+}
+
+const GO_ON: ChatTurn = { role: 'user', content: 'Go on from exactly where you stopped. Do not repeat anything.' };
+const SILENCE = { kind: 'none', text: '' } as const;
+const EMPTY: ChatState = {
+  conversationId: undefined,
+  title: '',
+  messages: [],
+  pending: undefined,
+  turn: undefined,
+  notice: undefined,
+  leftOut: 0,
+  announcement: SILENCE,
+};
+
+/** One attempt; only the newest may change what is shown. */
+type Attempt = AbortController;
+
+export function createChatModel({ services, history, ensureSession }: ChatPorts): ChatModel {
+  const state = createStore<ChatState>(EMPTY);
+  let current: Attempt | undefined;
+  let again: (() => Promise<unknown>) | undefined;
+  let unfollow = () => {};
+  let throughId: string | undefined;
+
+  const reload = () => {
+    const { conversationId } = state.get();
+    if (conversationId === undefined) return;
+    const found = history()
+      .conversations()
+      .find((one) => one.conversationId === conversationId);
+    if (found === undefined) return open(undefined);
+    state.patch({ title: found.title, messages: history().thread(conversationId, throughId) });
+  };
+
+  const open = (conversationId: string | undefined) => {
+    current?.abort();
+    current = undefined;
+    throughId = undefined;
+    state.set({ ...EMPTY, conversationId });
+    services.page.setOpenChat(conversationId);
+    reload();
+  };
+
+  const notify = (cause: unknown, offer: Notice['offer']) => {
+    const code = cause instanceof SottoError ? cause.code : 'unexpected';
+    state.patch({ notice: { code, offer: code === 'prompt-too-long' ? 'edit' : offer } });
+  };
+
+  const begin = (): Attempt => {
+    current?.abort();
+    current = new AbortController();
+    const turn: Turn = { phase: 'checking', sinceMs: services.clock.nowMs(), messageId: undefined, shown: '' };
+    state.patch({ turn, notice: undefined, announcement: SILENCE });
+    return current;
+  };
+
+  const patchTurn = (attempt: Attempt, change: Partial<Turn>) => {
+    const { turn } = state.get();
+    if (current === attempt && turn !== undefined) state.patch({ turn: { ...turn, ...change } });
+  };
+
+  const end = (attempt: Attempt, change: Partial<ChatState> = {}) => {
+    if (current !== attempt) return;
+    current = undefined;
+    state.patch({ turn: undefined, pending: undefined, ...change });
+    reload();
+  };
+
+  /** Verifies first, then saves the words, then asks: in this order, so that a refusal costs nothing. */
+  const ask = async (text: string, parentId: string | undefined): Promise<boolean> => {
+    const attempt = begin();
+    state.patch({ pending: text });
+    let ready: Ready;
+    let userId: string;
+    try {
+      ready = await prepare(ensureSession, attempt.signal);
+      patchTurn(attempt, { phase: 'sending' });
+      const conversationId = state.get().conversationId ?? (await history().createConversation(titleOf(text)));
+      userId = await history().saveMessage({ conversationId, parentId, role: 'user', text, status: 'complete' });
+      if (current !== attempt) return true;
+      throughId = userId;
+      state.patch({ conversationId, pending: undefined });
+      services.page.setOpenChat(conversationId);
+      reload();
+    } catch (cause) {
+      again = undefined;
+      if (current === attempt && !attempt.signal.aborted) notify(cause, 'none');
+      end(attempt);
+      return false;
+    }
+    void answer(attempt, ready, userId, undefined);
+    return true;
+  };
+
+  /** Streams one answer under `parentId`, or onto the end of the message `onto`. */
+  const answer = async (attempt: Attempt, ready: Ready, parentId: string, onto: ThreadMessage | undefined) => {
+    const { conversationId, messages } = state.get();
+    if (conversationId === undefined || attempt.signal.aborted) return end(attempt);
+    const before = onto?.text ?? '';
+    let messageId = onto?.messageId;
+    again = () => (messageId === undefined ? rerun(parentId) : continueAnswer(messageId));
+
+    const until = messages.findIndex((one) => one.messageId === (onto?.messageId ?? parentId)) + 1;
+    const { turns, leftOut } = fitTurns(messages.slice(0, until), ready.model.contextTokens);
+    const request = { model: ready.model.id, messages: onto === undefined ? turns : [...turns, GO_ON] };
+    patchTurn(attempt, { phase: 'thinking', sinceMs: services.clock.nowMs(), messageId, shown: before });
+    state.patch({ leftOut, announcement: { kind: 'started', text: '' } });
+
+    const result = await streamAnswer({
+      services,
+      events: ready.session.chat(request, { signal: attempt.signal }),
+      before,
+      signal: attempt.signal,
+      save: async (text, status) => {
+        const known = messageId === undefined ? {} : { messageId };
+        const model = ready.model.label;
+        messageId = await history().saveMessage({
+          ...known,
+          conversationId,
+          parentId,
+          role: 'assistant',
+          text,
+          status,
+          model,
+        });
+        patchTurn(attempt, { messageId });
+      },
+      onFirstWord: () => patchTurn(attempt, { phase: 'streaming' }),
+      onShown: (shown) => patchTurn(attempt, { shown }),
+      onSaveError: (cause) => {
+        if (current === attempt) notify(cause, 'none');
+      },
+    });
+
+    if (current !== attempt) return;
+    if (result.failure !== undefined) notify(result.failure, 'retry');
+    if (result.saveAgain !== undefined) return holdUnsaved(attempt, result.text, result.saveAgain);
+    throughId = messageId ?? throughId;
+    end(attempt, { announcement: { kind: result.status, text: result.text } });
+  };
+
+  /** An answer that could not be saved stays on the screen until saving works. */
+  const holdUnsaved = (attempt: Attempt, text: string, saveAgain: () => Promise<void>) => {
+    patchTurn(attempt, { phase: 'unsaved', shown: text });
+    const { notice } = state.get();
+    if (notice !== undefined) state.patch({ notice: { ...notice, offer: 'retry' } });
+    again = async () => {
+      try {
+        await saveAgain();
+        throughId = state.get().turn?.messageId ?? throughId;
+        end(attempt, { notice: undefined });
+      } catch (cause) {
+        notify(cause, 'retry');
+      }
+    };
+  };
+
+  const withSession = async (work: (attempt: Attempt, ready: Ready) => Promise<void>) => {
+    const attempt = begin();
+    try {
+      await work(attempt, await prepare(ensureSession, attempt.signal));
+    } catch (cause) {
+      if (current === attempt && !attempt.signal.aborted) notify(cause, 'retry');
+      end(attempt);
+    }
+  };
+
+  const rerun = (parentId: string) => {
+    again = () => rerun(parentId);
+    const { messages } = state.get();
+    state.patch({ messages: messages.slice(0, messages.findIndex((one) => one.messageId === parentId) + 1) });
+    return withSession((attempt, ready) => answer(attempt, ready, parentId, undefined));
+  };
+
+  const find = (messageId: string) => state.get().messages.find((one) => one.messageId === messageId);
+
+  const continueAnswer = async (messageId: string) => {
+    again = () => continueAnswer(messageId);
+    const message = find(messageId);
+    const parentId = message?.parentId;
+    if (parentId !== undefined) await withSession((attempt, ready) => answer(attempt, ready, parentId, message));
+  };
+
+  return {
+    state,
+    open,
+    send: (text) => ask(text, state.get().messages.at(-1)?.messageId),
+    edit: async (messageId, text) => {
+      const { messages } = state.get();
+      const at = messages.findIndex((one) => one.messageId === messageId);
+      if (at < 0) return false;
+      state.patch({ messages: messages.slice(0, at) });
+      return ask(text, messages[at]?.parentId);
+    },
+    regenerate: async (messageId) => {
+      const parentId = find(messageId)?.parentId;
+      if (parentId !== undefined) await rerun(parentId);
+    },
+    continueAnswer,
+    showBranch: (messageId) => {
+      throughId = messageId;
+      reload();
+    },
+    retry: async () => {
+      await again?.();
+    },
+    stop: () => current?.abort(),
+    dismissNotice: () => state.patch({ notice: undefined }),
+    followHistory: () => {
+      unfollow();
+      unfollow = history().subscribe(() => {
+        if (state.get().turn === undefined) reload();
+      });
+    },
+  };
+}
+
+interface Ready {
+  readonly session: ChatSession;
+  readonly model: ModelInfo;
+}
+
+class ChatError extends SottoError<'engine-missing'> {
+  constructor() {
+    super('engine-missing', 'no model answers on this machine', { action: 'retry' });
+  }
+}
+
+/** A verified session and its model; stopping ends the wait at once, though not the attempt that others may share. */
+async function prepare(ensureSession: () => Promise<ChatSession>, signal: AbortSignal): Promise<Ready> {
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  const session = await Promise.race([ensureSession(), stopped]);
+  const model = (await Promise.race([session.models(), stopped]))[0];
+  if (model === undefined) throw new ChatError();
+  return { session, model };
+}

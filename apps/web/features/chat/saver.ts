@@ -1,0 +1,40 @@
+/** Saves something that grows, at most once an interval, one write at a time. */
+import type { Clock } from '@sotto/ports';
+
+export interface Saver {
+  /** There is something new: it is written within the interval. */
+  offer(): void;
+  /** Stops the regular writes, waits for the one in progress and runs `last`, whose failure is the caller's. */
+  finish(last: () => Promise<void>): Promise<void>;
+}
+
+/** @param onError told about a failed write in mid-answer; the next interval writes what is newest then */
+export function createSaver(
+  clock: Clock,
+  intervalMs: number,
+  write: () => Promise<void>,
+  onError: (cause: unknown) => void,
+): Saver {
+  let waiting = false;
+  let finished = false;
+  let writing: Promise<void> = Promise.resolve();
+
+  const run = async () => {
+    await clock.sleep(intervalMs);
+    waiting = false;
+    if (!finished) writing = writing.then(write).catch(onError);
+  };
+
+  return {
+    offer: () => {
+      if (waiting || finished) return;
+      waiting = true;
+      void run();
+    },
+    finish: async (last) => {
+      finished = true;
+      await writing;
+      await last();
+    },
+  };
+}

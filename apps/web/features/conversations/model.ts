@@ -1,0 +1,79 @@
+/** The list of chats: grouped by day, renamed, deleted. */
+
+import { SottoError } from '@sotto/bytes';
+import type { Clock } from '@sotto/ports';
+import type { ConversationSummary, History } from '../../shell/services.ts';
+import { createStore, type ReadableStore } from '../../shell/store.ts';
+
+export type DayGroup = 'today' | 'yesterday' | 'last-week' | 'earlier';
+
+export interface ConversationGroup {
+  readonly day: DayGroup;
+  readonly conversations: readonly ConversationSummary[];
+}
+
+export interface ConversationsState {
+  readonly groups: readonly ConversationGroup[];
+  readonly count: number;
+  readonly damagedCount: number;
+  /** The code of what went wrong last, for one line under the list. */
+  readonly error: string | undefined;
+}
+
+export interface ConversationsModel {
+  readonly state: ReadableStore<ConversationsState>;
+  rename(conversationId: string, title: string): Promise<void>;
+  remove(conversationId: string): Promise<void>;
+  followHistory(): void;
+}
+
+export function createConversationsModel(ports: { clock: Clock; history: () => History }): ConversationsModel {
+  const state = createStore<ConversationsState>({ groups: [], count: 0, damagedCount: 0, error: undefined });
+  let unfollow = () => {};
+
+  const reload = () => {
+    const list = ports.history().conversations();
+    const groups = groupByDay(list, ports.clock.nowMs());
+    state.patch({ groups, count: list.length, damagedCount: ports.history().damagedCount });
+  };
+  const attempt = async (work: () => Promise<void>) => {
+    try {
+      await work();
+      state.patch({ error: undefined });
+    } catch (cause) {
+      state.patch({ error: cause instanceof SottoError ? cause.code : 'unexpected' });
+    }
+    reload();
+  };
+
+  return {
+    state,
+    rename: (conversationId, title) => {
+      const clean = title.trim().replace(/\s+/g, ' ').slice(0, 120);
+      return attempt(async () => {
+        if (clean !== '') await ports.history().rename(conversationId, clean);
+      });
+    },
+    remove: (conversationId) => attempt(() => ports.history().removeConversation(conversationId)),
+    followHistory: () => {
+      unfollow();
+      unfollow = ports.history().subscribe(reload);
+      reload();
+    },
+  };
+}
+
+/** Newest first, by local calendar days. A chat dated in the future (a clock that was wrong) counts as today. */
+export function groupByDay(list: readonly ConversationSummary[], nowMs: number): readonly ConversationGroup[] {
+  const today = new Date(nowMs).setHours(0, 0, 0, 0);
+  const daysAgo = (days: number) => new Date(today).setDate(new Date(today).getDate() - days);
+  const dayOf = ({ updatedAtMs }: ConversationSummary): DayGroup => {
+    if (updatedAtMs >= today) return 'today';
+    if (updatedAtMs >= daysAgo(1)) return 'yesterday';
+    return updatedAtMs >= daysAgo(7) ? 'last-week' : 'earlier';
+  };
+  const sorted = list.toSorted((a, b) => b.updatedAtMs - a.updatedAtMs);
+  return (['today', 'yesterday', 'last-week', 'earlier'] as const)
+    .map((day) => ({ day, conversations: sorted.filter((one) => dayOf(one) === day) }))
+    .filter((group) => group.conversations.length > 0);
+}

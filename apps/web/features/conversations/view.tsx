@@ -1,0 +1,135 @@
+import { useState } from 'react';
+import type { ConversationSummary } from '../../shell/services.ts';
+import { errorWords, t } from '../../shell/words.ts';
+import { useApp } from '../../ui/app-context.ts';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Dots } from '../../ui/icons.tsx';
+import { useStore } from '../../ui/use-store.ts';
+
+/** The chats, newest first, by day. */
+export function ConversationList({ onChosen }: { onChosen: () => void }) {
+  const { conversations } = useApp();
+  const { groups, damagedCount, error } = useStore(conversations.state);
+  return (
+    <nav className="list" aria-label={t('app.places')}>
+      {groups.length === 0 && <p className="note">{t('list.empty')}</p>}
+      {groups.map(({ day, conversations: inDay }) => (
+        <section key={day} aria-labelledby={`day-${day}`}>
+          <h2 id={`day-${day}`}>{t(`list.${day}`)}</h2>
+          <ul>
+            {inDay.map((one) => (
+              <Item key={one.conversationId} conversation={one} onChosen={onChosen} />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {damagedCount > 0 && <p className="note alarm">{t('list.damaged', { count: damagedCount })}</p>}
+      {error !== undefined && <p className="note alarm">{errorWords(error)}</p>}
+    </nav>
+  );
+}
+
+function Item({ conversation, onChosen }: { conversation: ConversationSummary; onChosen: () => void }) {
+  const { chat, openChat, panels, conversations } = useApp();
+  const current = useStore(chat.state).conversationId === conversation.conversationId;
+  const [renaming, setRenaming] = useState(false);
+  const menuId = `menu-${conversation.conversationId}`;
+  if (renaming) {
+    return (
+      <li>
+        <RenameField
+          title={conversation.title}
+          onDone={(title) => {
+            setRenaming(false);
+            if (title !== undefined) void conversations.rename(conversation.conversationId, title);
+          }}
+        />
+      </li>
+    );
+  }
+  return (
+    <li className={current ? 'current' : undefined}>
+      <button
+        type="button"
+        className="chat-link"
+        aria-current={current ? 'page' : undefined}
+        onClick={() => {
+          openChat(conversation.conversationId);
+          onChosen();
+        }}
+      >
+        {conversation.title}
+      </button>
+      <button
+        type="button"
+        className="icon-button small"
+        aria-label={t('list.menu', { title: conversation.title })}
+        popoverTarget={menuId}
+      >
+        <Dots />
+      </button>
+      <div id={menuId} popover="auto" className="menu">
+        <button type="button" popoverTarget={menuId} popoverTargetAction="hide" onClick={() => setRenaming(true)}>
+          {t('list.rename')}
+        </button>
+        <button
+          type="button"
+          className="danger"
+          popoverTarget={menuId}
+          popoverTargetAction="hide"
+          onClick={() => panels.patch({ deleting: conversation.conversationId })}
+        >
+          {t('list.delete')}
+        </button>
+      </div>
+    </li>
+  );
+}
+
+/** @param props.onDone called once, with undefined when the person gave up */
+function RenameField({ title, onDone }: { title: string; onDone: (title: string | undefined) => void }) {
+  const [text, setText] = useState(title);
+  return (
+    <input
+      className="rename"
+      // biome-ignore lint/a11y/noAutofocus: the person has just asked to write here
+      autoFocus
+      value={text}
+      maxLength={120}
+      aria-label={t('list.renameLabel')}
+      onFocus={(event) => event.target.select()}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={() => onDone(text)}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') event.currentTarget.blur();
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          onDone(undefined);
+        }
+      }}
+    />
+  );
+}
+
+/** Asks before a chat is removed. */
+export function DeleteDialog() {
+  const { panels, conversations, removeChat } = useApp();
+  const { deleting } = useStore(panels);
+  const { groups } = useStore(conversations.state);
+  if (deleting === undefined) return null;
+  const title = groups.flatMap((group) => group.conversations).find((one) => one.conversationId === deleting)?.title;
+  const close = () => panels.patch({ deleting: undefined });
+  return (
+    <Dialog title={t('list.deleteTitle')} onClose={close}>
+      <p>{t('list.deleteBody', { title: title ?? '' })}</p>
+      <div className="row end">
+        <button type="button" className="button" onClick={close}>
+          {t('app.cancel')}
+        </button>
+        <button type="button" className="button danger" onClick={() => void removeChat(deleting)}>
+          {t('list.deleteYes')}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

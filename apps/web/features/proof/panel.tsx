@@ -1,0 +1,121 @@
+import { encodeHex } from '@sotto/bytes';
+import type { VerificationCheck, VerificationReport } from '../../shell/services.ts';
+import { errorWords, t } from '../../shell/words.ts';
+import { useApp } from '../../ui/app-context.ts';
+import { Cross, Tick } from '../../ui/icons.tsx';
+import { useStore } from '../../ui/use-store.ts';
+import { CopyButton } from '../chat/copy-button.tsx';
+import { standingOf } from './badge.tsx';
+import { orderedChecks, type ProofState } from './model.ts';
+
+/** What was checked of the machine: one sentence for everyone, the checks, then the bytes. */
+export function ProofPanel({ heading = true }: { heading?: boolean }) {
+  const { proof, operator, panels } = useApp();
+  const state = useStore(proof.state);
+  const standing = standingOf(state);
+  const report = 'report' in state ? state.report : undefined;
+  return (
+    <div className="proof">
+      {heading && <h2 className="voice">{t(`proof.title.${standing}`)}</h2>}
+      <p>{leadOf(state)}</p>
+      {state.kind === 'failed' && <p className="alarm">{t('proof.whatToDo')}</p>}
+      {(state.kind === 'failed' || state.kind === 'offline') && (
+        <button type="button" className="pill" onClick={() => void proof.retry()}>
+          {t('app.again')}
+        </button>
+      )}
+      {report !== undefined && <Checks report={report} />}
+      <div className="row">
+        <button
+          type="button"
+          className="pill"
+          onClick={() => {
+            panels.patch({ proof: false, places: false });
+            operator.open();
+          }}
+        >
+          {t('proof.operator')}
+        </button>
+      </div>
+      {'bundle' in state && <RawEvidence bundle={state.bundle} />}
+    </div>
+  );
+}
+
+function leadOf(state: ProofState): string {
+  const standing = standingOf(state);
+  if (state.kind === 'failed' && state.report === undefined) {
+    return `${t('proof.lead.failed')} ${errorWords(state.code)}`;
+  }
+  const ago = 'report' in state && state.report !== undefined ? timeOf(state.report.checkedAtMs) : '';
+  return t(`proof.lead.${standing}`, { ago });
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+}
+
+function Checks({ report }: { report: VerificationReport }) {
+  return (
+    <>
+      <ul className="checks">
+        {orderedChecks(report).map((check) => (
+          <Check key={`${check.rule} ${check.title}`} check={check} />
+        ))}
+      </ul>
+      <p className="note">{t('proof.checkedAt', { time: timeOf(report.checkedAtMs) })}</p>
+    </>
+  );
+}
+
+const STATUS_WORDS = {
+  passed: 'proof.passed',
+  failed: 'proof.failed',
+  'not-applicable': 'proof.notApplicable',
+} as const;
+
+function Check({ check }: { check: VerificationCheck }) {
+  const failed = check.status === 'failed';
+  return (
+    <li className={check.status}>
+      <details open={failed}>
+        <summary>
+          <span className="mark" role="img" aria-label={t(STATUS_WORDS[check.status])}>
+            {failed ? <Cross /> : check.status === 'passed' ? <Tick /> : '–'}
+          </span>
+          <span className="check-title">{check.title}</span>
+          <code>{check.rule}</code>
+        </summary>
+        <p>{check.why}</p>
+        <dl>
+          <dt>{t('proof.expected')}</dt>
+          <dd>{check.expected}</dd>
+          <dt>{t('proof.seen')}</dt>
+          <dd>{check.observed}</dd>
+        </dl>
+      </details>
+    </li>
+  );
+}
+
+function RawEvidence({ bundle }: { bundle: Uint8Array }) {
+  const { page } = useApp();
+  const hex = encodeHex(bundle);
+  return (
+    <details className="raw">
+      <summary>{t('proof.raw')}</summary>
+      <p className="note">{t('proof.rawSize', { bytes: bundle.length.toLocaleString('en') })}</p>
+      <pre>{hex.replace(/(.{8})/g, '$1 ')}</pre>
+      <div className="row">
+        <CopyButton text={hex} label={t('proof.copy')} />
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => page.download('sotto-evidence.bin', new Uint8Array(bundle))}
+        >
+          {t('proof.download')}
+        </button>
+      </div>
+    </details>
+  );
+}

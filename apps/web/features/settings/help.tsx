@@ -1,0 +1,34 @@
+import { t } from '../../shell/words.ts';
+import { useApp } from '../../ui/app-context.ts';
+import { Dialog } from '../../ui/dialog.tsx';
+import { useStore } from '../../ui/use-store.ts';
+
+const KEYS = [
+  ['Enter', 'help.send'],
+  ['Shift + Enter', 'help.newline'],
+  ['↑', 'help.editLast'],
+  ['Esc', 'help.stop'],
+  ['Ctrl + Shift + O', 'help.newChat'],
+  ['?', 'help.help'],
+] as const;
+
+/** The keys, on one sheet. */
+export function HelpSheet() {
+  const { panels } = useApp();
+  const { help } = useStore(panels);
+  if (!help) return null;
+  return (
+    <Dialog title={t('help.title')} onClose={() => panels.patch({ help: false })}>
+      <dl className="keys">
+        {KEYS.map(([key, words]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{t(words)}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

@@ -1,0 +1,188 @@
+/**
+ * The app's services without a server or a machine: for the preview page and for the models' tests. Never part of the
+ * built app: only `preview.html` imports it.
+ */
+import type { Clock, DeviceStore } from '@sotto/ports';
+import type {
+  Accounts,
+  ChatEvent,
+  ChatSession,
+  ConversationSummary,
+  History,
+  MessageToSave,
+  ModelInfo,
+  OpenSession,
+  Services,
+  ThreadMessage,
+  VerificationReport,
+} from '../shell/services.ts';
+
+export const FAKE_FINGERPRINT = '9f3c'.padEnd(64, '0');
+
+export interface FakeHistory extends History {
+  /** Every write, in order. */
+  readonly writes: MessageToSave[];
+  /** When set, the next writes reject with it. */
+  failure: unknown;
+}
+
+/** A history in memory with the tree of the real one. */
+export function fakeHistory(clock: Clock): FakeHistory {
+  type Kept = MessageToSave & { messageId: string; createdAtMs: number };
+  const conversations = new Map<string, ConversationSummary>();
+  const messages = new Map<string, Kept>();
+  const listeners = new Set<() => void>();
+  let count = 0;
+  const nextId = () => (++count).toString(16).padStart(32, '0');
+  const changed = () => {
+    for (const listener of listeners) listener();
+  };
+  const children = (conversationId: string, parentId: string | undefined) =>
+    [...messages.values()].filter((one) => one.conversationId === conversationId && one.parentId === parentId);
+
+  const history: FakeHistory = {
+    writes: [],
+    failure: undefined,
+    damagedCount: 0,
+    conversations: () => [...conversations.values()].toSorted((a, b) => b.updatedAtMs - a.updatedAtMs),
+    thread: (conversationId, throughId) => {
+      const wanted = new Set<string>();
+      for (let id = throughId; id !== undefined; id = messages.get(id)?.parentId) wanted.add(id);
+      const path: ThreadMessage[] = [];
+      for (let parentId: string | undefined; ; ) {
+        const siblings = children(conversationId, parentId);
+        const next = siblings.find((one) => wanted.has(one.messageId)) ?? siblings.at(-1);
+        if (next === undefined) return path;
+        path.push({ ...next, model: next.model, siblings: siblings.map((one) => one.messageId) });
+        parentId = next.messageId;
+      }
+    },
+    createConversation: async (title) => {
+      if (history.failure !== undefined) throw history.failure;
+      const conversationId = nextId();
+      const now = clock.nowMs();
+      conversations.set(conversationId, { conversationId, title, createdAtMs: now, updatedAtMs: now });
+      changed();
+      return conversationId;
+    },
+    saveMessage: async (message) => {
+      if (history.failure !== undefined) throw history.failure;
+      history.writes.push(message);
+      const messageId = message.messageId ?? nextId();
+      const createdAtMs = messages.get(messageId)?.createdAtMs ?? clock.nowMs();
+      messages.set(messageId, { ...message, messageId, createdAtMs });
+      changed();
+      return messageId;
+    },
+    rename: async (conversationId, title) => {
+      const found = conversations.get(conversationId);
+      if (found !== undefined) conversations.set(conversationId, { ...found, title });
+      changed();
+    },
+    removeConversation: async (conversationId) => {
+      conversations.delete(conversationId);
+      changed();
+    },
+    refresh: async () => {},
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return history;
+}
+
+export const FAKE_MODEL: ModelInfo = {
+  id: 'starter',
+  label: 'Starter (135M)',
+  parameters: 135_000_000,
+  contextTokens: 2048,
+  starter: true,
+};
+
+export const FAKE_REPORT: VerificationReport = {
+  trust: 'development',
+  checkedAtMs: Date.UTC(2026, 10, 21, 11, 30),
+  checks: [
+    check('EV-01', 'The evidence has the right form'),
+    check('EV-08', 'Signed by the machine key you pinned'),
+    check('EV-12', 'The channel key belongs to this machine'),
+    check('EV-15', 'The evidence is fresh'),
+    {
+      ...check('EV-21', 'Genuine hardware'),
+      status: 'not-applicable',
+      observed: 'none',
+      why: 'A development machine has no hardware that could prove itself.',
+    },
+  ],
+};
+
+function check(rule: string, title: string) {
+  const why = 'Without it another machine could take the place of this one.';
+  return { rule, title, status: 'passed', observed: '9f3c0000', expected: '9f3c0000', why } as const;
+}
+
+/** A session that answers with what `answer` yields. */
+export function fakeSession(answer: ChatSession['chat'], models: readonly ModelInfo[] = [FAKE_MODEL]): ChatSession {
+  return {
+    report: FAKE_REPORT,
+    bundle: new Uint8Array(96).map((_, index) => index * 7),
+    models: async () => models,
+    chat: answer,
+    closed: new Promise(() => {}),
+    close: () => {},
+  };
+}
+
+export function fakeDevice(): DeviceStore {
+  const values = new Map<string, Uint8Array<ArrayBuffer>>();
+  return {
+    get: async (key) => values.get(key),
+    set: async (key, value) => void values.set(key, value),
+    delete: async (key) => void values.delete(key),
+  };
+}
+
+export function fakeAccounts(clock: Clock, history: History): Accounts {
+  return {
+    resume: async () => ({ kind: 'guest', history }),
+    startAsGuest: async () => history,
+    passkeysAvailable: () => true,
+    createRecoveryCode: () => 'F7KQ-2M9D-XW4H-B3TN-6ZRC-PY8G-JV5A',
+    keep: async () => {
+      await clock.sleep(800);
+      return history;
+    },
+    addPasskey: async () => {
+      await clock.sleep(800);
+      return 'opens-chats';
+    },
+    unlockWithRecoveryCode: async () => history,
+    unlockWithPasskey: async () => history,
+    signOut: async () => {},
+  };
+}
+
+/** Words of `text` one after another, as a model would give them. */
+export async function* spoken(
+  text: string,
+  clock: Clock,
+  signal: AbortSignal,
+  wordMs = 30,
+): AsyncGenerator<ChatEvent, void, undefined> {
+  for (const word of text.match(/\s*\S+/g) ?? []) {
+    await clock.sleep(wordMs, signal);
+    yield { kind: 'text-delta', text: word };
+  }
+  yield { kind: 'finish', reason: 'stop' };
+}
+
+export function fakeOpenSession(clock: Clock, answerText: string, wordMs?: number): OpenSession {
+  return async ({ onPhase }) => {
+    onPhase('checking');
+    await clock.sleep(400);
+    return fakeSession((_, { signal }) => spoken(answerText, clock, signal, wordMs));
+  };
+}
+
+export type FakeServices = Services;

@@ -1,0 +1,158 @@
+/** Builds the whole app from its ports. No model knows another: what they need of each other is passed in here. */
+import { type ChatModel, createChatModel } from '../features/chat/model.ts';
+import { type ComposerModel, createComposerModel } from '../features/composer/model.ts';
+import { type ConversationsModel, createConversationsModel } from '../features/conversations/model.ts';
+import { createKeepModel, type KeepModel } from '../features/keep/model.ts';
+import { createUnlockModel, type UnlockModel } from '../features/keep/unlock-model.ts';
+import { createOperatorModel, type OperatorModel } from '../features/operator/model.ts';
+import { createProofModel, type ProofModel } from '../features/proof/model.ts';
+import { createSettingsModel, type SettingsModel } from '../features/settings/model.ts';
+import type { History, Page, Services } from './services.ts';
+import { createStore, type ReadableStore, type Store } from './store.ts';
+
+/** Who this browser is. */
+export type Who = 'starting' | 'guest' | 'locked' | 'account' | 'unavailable';
+
+export interface Panels {
+  readonly places: boolean;
+  readonly proof: boolean;
+  readonly help: boolean;
+  /** A guest who has kept chats elsewhere is entering their code. */
+  readonly unlocking: boolean;
+  /** The chat whose deletion waits for a yes. */
+  readonly deleting: string | undefined;
+}
+
+export interface App {
+  readonly who: ReadableStore<{ readonly who: Who }>;
+  readonly panels: Store<Panels>;
+  readonly chat: ChatModel;
+  readonly composer: ComposerModel;
+  readonly conversations: ConversationsModel;
+  readonly proof: ProofModel;
+  readonly operator: OperatorModel;
+  readonly keep: KeepModel;
+  readonly unlock: UnlockModel;
+  readonly settings: SettingsModel;
+  readonly page: Page;
+  newChat(): void;
+  openChat(conversationId: string): void;
+  removeChat(conversationId: string): Promise<void>;
+  editLast(): void;
+  signOut(): Promise<void>;
+  /** Leaves the locked chats alone and starts as a guest of this browser. */
+  continueAsGuest(): Promise<void>;
+  start(): Promise<void>;
+}
+
+export function createApp(services: Services): App {
+  const who = createStore<{ who: Who }>({ who: 'starting' });
+  const panels = createStore<Panels>({
+    places: false,
+    proof: false,
+    help: false,
+    unlocking: false,
+    deleting: undefined,
+  });
+  let history: History | undefined;
+  const currentHistory = (): History => {
+    if (history === undefined) throw new Error('the history is not open');
+    return history;
+  };
+
+  const proof = createProofModel(services);
+  const settings = createSettingsModel(services);
+  const chat = createChatModel({ services, history: currentHistory, ensureSession: proof.ensure });
+  const composer = createComposerModel({
+    model: () => proof.models.get().list[0],
+    busy: () => chat.state.get().turn !== undefined,
+    send: chat.send,
+    sendEdit: chat.edit,
+  });
+  const conversations = createConversationsModel({ clock: services.clock, history: currentHistory });
+  const operator = createOperatorModel(services);
+
+  const follow = (next: History, as: 'guest' | 'account') => {
+    history = next;
+    chat.followHistory();
+    conversations.followHistory();
+    who.set({ who: as });
+  };
+  const keep = createKeepModel({
+    ...services,
+    onKept: (kept) => {
+      // The relay session belonged to the guest that is gone.
+      proof.reset();
+      const open = chat.state.get().conversationId;
+      follow(kept, 'account');
+      chat.open(open);
+    },
+  });
+  const unlock = createUnlockModel({
+    ...services,
+    onUnlocked: (opened) => {
+      proof.reset();
+      follow(opened, 'account');
+      panels.patch({ unlocking: false });
+      chat.open(services.page.openChat());
+      void proof.start();
+    },
+  });
+
+  const newChat = () => {
+    chat.open(undefined);
+    composer.focus();
+  };
+
+  return {
+    who,
+    panels,
+    chat,
+    composer,
+    conversations,
+    proof,
+    operator,
+    keep,
+    unlock,
+    settings,
+    page: services.page,
+    newChat,
+    openChat: (conversationId) => {
+      chat.open(conversationId);
+      composer.focus();
+    },
+    removeChat: async (conversationId) => {
+      panels.patch({ deleting: undefined });
+      await conversations.remove(conversationId);
+      if (chat.state.get().conversationId === conversationId) newChat();
+    },
+    editLast: () => {
+      const last = chat.state.get().messages.findLast((message) => message.role === 'user');
+      if (last !== undefined && chat.state.get().turn === undefined) composer.edit(last.messageId, last.text);
+    },
+    signOut: async () => {
+      chat.open(undefined);
+      proof.reset();
+      await services.accounts.signOut().catch(() => {});
+      history = undefined;
+      who.set({ who: 'locked' });
+    },
+    continueAsGuest: async () => {
+      proof.reset();
+      follow(await services.accounts.startAsGuest(), 'guest');
+      newChat();
+      await proof.start();
+    },
+    start: async () => {
+      try {
+        const found = await services.accounts.resume();
+        if (found.kind === 'locked') return who.set({ who: 'locked' });
+        follow(found.history, 'guest');
+        chat.open(services.page.openChat());
+      } catch {
+        return who.set({ who: 'unavailable' });
+      }
+      await proof.start();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { ConversationList } from '../features/conversations/view.tsx';
+import { ThemeChoice } from '../features/settings/view.tsx';
+import { useApp } from '../ui/app-context.ts';
+import { useStore } from '../ui/use-store.ts';
+import { t } from './words.ts';
+
+/** The left column: new chat, the list, and what to do with the whole of it. */
+export function Places({ onChosen }: { onChosen: () => void }) {
+  const { newChat, keep, who, signOut, panels } = useApp();
+  const isAccount = useStore(who).who === 'account';
+  return (
+    <div className="places">
+      <button
+        type="button"
+        className="new-chat"
+        onClick={() => {
+          newChat();
+          onChosen();
+        }}
+      >
+        {t('chat.new')}
+      </button>
+      <ConversationList onChosen={onChosen} />
+      <div className="places-foot">
+        {isAccount ? (
+          <button type="button" className="pill" onClick={() => void signOut()}>
+            {t('keep.signOut')}
+          </button>
+        ) : (
+          <>
+            <button
+              type="button"
+              className="pill"
+              onClick={() => {
+                onChosen();
+                keep.start();
+              }}
+            >
+              {t('keep.offer')}
+            </button>
+            <button
+              type="button"
+              className="quiet"
+              onClick={() => {
+                onChosen();
+                panels.patch({ unlocking: true });
+              }}
+            >
+              {t('unlock.guest')}
+            </button>
+          </>
+        )}
+        <div className="row between">
+          <ThemeChoice />
+          <button
+            type="button"
+            className="quiet"
+            aria-label={t('help.open')}
+            onClick={() => panels.patch({ help: true })}
+          >
+            ?
+          </button>
+        </div>
+      </div>
+    </div>
+  );
+}

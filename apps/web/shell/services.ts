@@ -1,0 +1,161 @@
+/**
+ * What the app needs from the world, as the models see it. The real ones are composed in `browser-services.ts` from
+ * `@sotto/client` and the browser adapters; tests and the preview page pass fakes.
+ */
+import type { Clock, DeviceStore, Random } from '@sotto/ports';
+
+export type ConnectPhase = 'finding' | 'connecting' | 'checking' | 'verified';
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly label: string;
+  readonly parameters: number;
+  readonly contextTokens: number;
+  readonly starter: boolean;
+}
+
+export interface ChatTurn {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export type ChatEvent =
+  | { readonly kind: 'text-delta'; readonly text: string }
+  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length' };
+
+export interface VerificationCheck {
+  readonly rule: string;
+  readonly title: string;
+  readonly status: 'passed' | 'failed' | 'not-applicable';
+  readonly observed: string;
+  readonly expected: string;
+  readonly why: string;
+}
+
+export interface VerificationReport {
+  readonly trust: string;
+  readonly checks: readonly VerificationCheck[];
+  readonly checkedAtMs: number;
+}
+
+/** An open channel to a node that was verified; there is no other way to ask a model anything. */
+export interface ChatSession {
+  readonly report: VerificationReport;
+  /** The evidence bundle as it came. */
+  readonly bundle: Uint8Array;
+  models(): Promise<readonly ModelInfo[]>;
+  chat(
+    request: { readonly model: string; readonly messages: readonly ChatTurn[] },
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<ChatEvent>;
+  readonly closed: Promise<unknown>;
+  close(): void;
+}
+
+/** @throws SottoError; a failed verification carries its `report` and has the action `stop` */
+export type OpenSession = (options: {
+  readonly fingerprint: string;
+  readonly onPhase: (phase: ConnectPhase) => void;
+  readonly signal?: AbortSignal;
+}) => Promise<ChatSession>;
+
+export type MessageStatus = 'complete' | 'partial' | 'interrupted';
+export type Role = 'user' | 'assistant';
+
+export interface ThreadMessage {
+  readonly messageId: string;
+  readonly parentId: string | undefined;
+  readonly role: Role;
+  readonly text: string;
+  readonly status: MessageStatus;
+  readonly model: string | undefined;
+  readonly createdAtMs: number;
+  /** This message and the others with the same parent, oldest first. */
+  readonly siblings: readonly string[];
+}
+
+export interface ConversationSummary {
+  readonly conversationId: string;
+  readonly title: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export interface MessageToSave {
+  readonly conversationId: string;
+  /** Given to write the same message again. */
+  readonly messageId?: string;
+  readonly parentId: string | undefined;
+  readonly role: Role;
+  readonly text: string;
+  readonly status: MessageStatus;
+  readonly model?: string;
+}
+
+/** The opened history of the guest or account: everything in it is sealed before it is stored. */
+export interface History {
+  conversations(): readonly ConversationSummary[];
+  /** The path from the first message through `throughId` to its newest end; the newest path without it. */
+  thread(conversationId: string, throughId?: string): readonly ThreadMessage[];
+  createConversation(title: string): Promise<string>;
+  saveMessage(message: MessageToSave): Promise<string>;
+  rename(conversationId: string, title: string): Promise<void>;
+  removeConversation(conversationId: string): Promise<void>;
+  refresh(): Promise<void>;
+  subscribe(listener: () => void): () => void;
+  readonly damagedCount: number;
+}
+
+/** Who this browser is: a guest, an account that must be unlocked, or an open account. */
+export interface Accounts {
+  resume(): Promise<{ readonly kind: 'guest'; readonly history: History } | { readonly kind: 'locked' }>;
+  /** Forgets that this browser has an account (the account itself stays) and opens a guest. */
+  startAsGuest(): Promise<History>;
+  passkeysAvailable(): boolean;
+  createRecoveryCode(): string;
+  /** Seals the guest's chats into a new account locked by `code`, then erases the guest. */
+  keep(code: string): Promise<History>;
+  /** Adds a passkey to the open account; it opens chats only where its PRF works. */
+  addPasskey(): Promise<'opens-chats' | 'signs-in-only'>;
+  unlockWithRecoveryCode(code: string): Promise<History>;
+  unlockWithPasskey(): Promise<History>;
+  signOut(): Promise<void>;
+}
+
+/** A JSON value as the operator's tool returned it. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Settings that hold nothing private. */
+export interface Preferences {
+  get(name: 'theme' | 'has-account'): string | undefined;
+  set(name: 'theme' | 'has-account', value: string | undefined): void;
+}
+
+/** The few things of the page that models touch. */
+export interface Page {
+  /** The `#…` part of the address, without the sign. */
+  fragment(): string;
+  clearFragment(): void;
+  /** The chat that was open before a reload, a random id. */
+  openChat(): string | undefined;
+  setOpenChat(conversationId: string | undefined): void;
+  copy(text: string): Promise<void>;
+  download(name: string, content: string | Uint8Array<ArrayBuffer>): void;
+  print(): void;
+  /** Calls back before the next frame; returns the way to stop it. */
+  nextFrame(callback: () => void): () => void;
+  setTheme(theme: Theme): void;
+}
+
+export type Theme = 'system' | 'light' | 'dark';
+
+export interface Services {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly device: DeviceStore;
+  readonly openSession: OpenSession;
+  readonly accounts: Accounts;
+  readonly operatorView: () => Promise<Json>;
+  readonly preferences: Preferences;
+  readonly page: Page;
+}

@@ -1,0 +1,32 @@
+import { useEffect } from 'react';
+import type { App } from './app.ts';
+
+/** The keys that work anywhere. Esc closes what opened last; dialogs see to themselves. */
+export function useShortcuts(app: App): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
+      if (event.key === 'Escape') {
+        if (app.chat.state.get().turn !== undefined) app.chat.stop();
+        else if (app.operator.state.get().open) app.operator.close();
+        else if (app.panels.get().proof) app.panels.patch({ proof: false });
+        else return;
+        app.composer.focus();
+        event.preventDefault();
+      } else if (event.key.toLowerCase() === 'o' && event.shiftKey && (event.ctrlKey || event.metaKey)) {
+        app.newChat();
+        event.preventDefault();
+      } else if (event.key === '?' && !isWriting(event.target)) {
+        app.panels.patch({ help: true });
+        event.preventDefault();
+      }
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [app]);
+}
+
+/** A `?` typed into an empty message box asks for help too? No: it may begin a sentence. */
+function isWriting(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
+}

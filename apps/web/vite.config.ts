@@ -1,0 +1,25 @@
+/** Builds the page into hashed files: no inline script or style, no polyfill that needs one, nothing from elsewhere. */
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+export default defineConfig(({ mode }) => {
+  const preview = mode === 'preview';
+  return {
+    root: fileURLToPath(new URL('.', import.meta.url)),
+    base: './',
+    plugins: [react()],
+    publicDir: false,
+    build: {
+      outDir: preview ? 'dist/preview' : 'dist',
+      emptyOutDir: true,
+      target: 'es2024',
+      assetsInlineLimit: 0,
+      cssCodeSplit: false,
+      modulePreload: { polyfill: false },
+      sourcemap: false,
+      reportCompressedSize: true,
+      rolldownOptions: { input: fileURLToPath(new URL(preview ? 'preview.html' : 'index.html', import.meta.url)) },
+    },
+  };
+});
