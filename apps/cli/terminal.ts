@@ -30,6 +30,7 @@ export interface Terminal {
 }
 
 const BAR_WIDTH = 24;
+const CLEAR_LINE = '\r\x1b[K';
 const PLAIN_STEP_PERCENT = 10;
 
 /** @param options.ask false makes every question take its default (`--yes`) */
@@ -41,11 +42,15 @@ export function createTerminal(options: {
 }): Terminal {
   const { out } = options;
   const live = out.isTTY === true && options.env.CI === undefined && options.env.TERM !== 'dumb';
+  const bar = { drawn: false };
   const interactive = live && options.input.isTTY === true && options.ask;
   return {
     interactive,
-    line: (text = '') => void out.write(`${text}\n`),
-    progress: (title) => (live ? barProgress(out, title) : plainProgress(out, title)),
+    line(text = '') {
+      out.write(`${bar.drawn ? CLEAR_LINE : ''}${text}\n`);
+      bar.drawn = false;
+    },
+    progress: (title) => (live ? barProgress(out, title, bar) : plainProgress(out, title)),
     async choose(question, choices, otherwise) {
       if (!interactive) return otherwise;
       const answer = await select({
@@ -68,12 +73,14 @@ export function formatBytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes >= 1e7 ? 0 : 1)} MB`;
 }
 
-function barProgress(out: NodeJS.WriteStream, title: string): Progress {
+/** @param shared whether the bar stands on the current line; other lines take its place, and it comes back below them */
+function barProgress(out: NodeJS.WriteStream, title: string, shared: { drawn: boolean }): Progress {
   let drawnAtMs = 0;
   const draw = (done: number, total: number) => {
     const filled = Math.round((BAR_WIDTH * done) / total);
     const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-    out.write(`\r\x1b[K${title} ${bar} ${formatBytes(done)} of ${formatBytes(total)}`);
+    shared.drawn = true;
+    out.write(`${CLEAR_LINE}${title} ${bar} ${formatBytes(done)} of ${formatBytes(total)}`);
   };
   return {
     update(done, total) {
@@ -82,7 +89,10 @@ function barProgress(out: NodeJS.WriteStream, title: string): Progress {
       drawnAtMs = nowMs;
       draw(done, total);
     },
-    end: () => void out.write(drawnAtMs === 0 ? '' : '\n'),
+    end() {
+      if (shared.drawn) out.write('\n');
+      shared.drawn = false;
+    },
   };
 }
 

@@ -135,14 +135,14 @@ export class Child {
   kill(): void {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    this.#process?.kill('SIGKILL');
+    if (this.#process !== undefined) killGroup(this.#process);
   }
 
   async #end(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), this.#options.stopTimeoutMs ?? 5_000);
+    const timer = setTimeout(() => killGroup(child), this.#options.stopTimeoutMs ?? 5_000);
     await ended;
     clearTimeout(timer);
   }
@@ -161,6 +161,15 @@ export class Child {
         },
       );
     }, waitMs);
+  }
+}
+
+/** The child and what it started: it leads a process group of its own. */
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // gone already
   }
 }
 
