@@ -114,6 +114,17 @@ test('planted: an existing test file imported', (t) => {
   assert.match(checkImports(root).faults.join('\n'), /imports a test file/);
 });
 
+test('what tests share may use what tests use, and is for tests alone', (t) => {
+  const shared = {
+    'packages/channel/pair-for-testing.ts': "import '@sotto/testkit';\nimport '../crypto/hash.web.ts';\n",
+  };
+  const use = "import './pair-for-testing.ts';\nnew URL('pair-for-testing.ts', import.meta.url);\n";
+  const files = { ...lawful, ...shared, 'packages/channel/index.test.ts': use };
+  assert.deepEqual(checkImports(plant(t, files)).faults, []);
+  const root = plant(t, { ...lawful, ...shared, 'packages/channel/index.ts': use });
+  assert.match(checkImports(root).faults.join('\n'), /only tests may import packages\/channel\/pair-for-testing\.ts/);
+});
+
 test('planted: a cycle that only types close', (t) => {
   const root = plant(t, {
     ...lawful,

@@ -38,6 +38,9 @@ const SKIPPED_FOLDERS = new Set(['node_modules', 'dist', 'coverage']);
 
 export const isTest = (file: string): boolean => /\.test\.tsx?$/.test(file);
 
+/** What only tests use: `pair-for-testing.ts`, or anything in a folder `testing/`. Never part of the product. */
+export const isTestSupport = (file: string): boolean => /-for-testing\.tsx?$|\/testing\//.test(file);
+
 /** Every source file under the folders that exist, sorted; relative to `root`, with `/`. */
 export function listSources(root: string, folders: readonly string[]): string[] {
   const found: string[] = [];
@@ -128,7 +131,13 @@ function findImports(program: Node, lineOf: (offset: number) => number): ImportR
       add((node.arguments as Node[])[0], 'require');
     } else if (node.type === 'NewExpression' && (node.callee as Node).name === 'URL') {
       const [target, base] = node.arguments as Node[];
-      if (base?.type === 'MemberExpression' && (base.object as Node).type === 'MetaProperty') add(target, 'url');
+      if (base?.type !== 'MemberExpression' || (base.object as Node).type !== 'MetaProperty') return;
+      add(target, 'url');
+      // To a URL `worker.ts` is what `./worker.ts` is to an import.
+      const reference = imports.at(-1);
+      if (reference?.specifier !== undefined && !/^[./]|^[a-z]+:/.test(reference.specifier)) {
+        reference.specifier = `./${reference.specifier}`;
+      }
     }
   });
   return imports;

@@ -6,7 +6,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isTest, listSources, type Node, readModule, walk } from '../modules.ts';
+import { isTest, isTestSupport, listSources, type Node, readModule, walk } from '../modules.ts';
 import { rulesInComment } from '../spec-coverage.ts';
 
 export interface Mutant {
@@ -35,7 +35,7 @@ interface ListedMutant {
 export function findMutants(root: string): { mutants: Mutant[]; faults: string[]; files: number } {
   const mutants: Mutant[] = [];
   const faults: string[] = [];
-  const files = listSources(root, PRODUCT_FOLDERS).filter((file) => !isTest(file));
+  const files = listSources(root, PRODUCT_FOLDERS).filter((file) => !isTest(file) && !isTestSupport(file));
   for (const file of files) mutants.push(...mutantsOfFile(root, file));
   const list = path.join(root, 'tools/mutants/mutants.json');
   const listed = existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as ListedMutant[]) : [];
