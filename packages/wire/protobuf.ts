@@ -166,9 +166,11 @@ function readValue<T>(wireType: number, reader: ByteReader, type: ValueType<T>):
 }
 
 function skipValue(wireType: number, reader: ByteReader): void {
+  const skippable = wireType === VARINT || wireType === LENGTH_DELIMITED;
+  // WI-04: the end of a field of another wire type is not known, so nothing after it can be read.
+  if (!skippable) throw new WireError('wire-malformed', 'an unknown wire type', 'WI-04');
   if (wireType === VARINT) readVarint(reader);
-  else if (wireType === LENGTH_DELIMITED) readDelimited(reader, reader.remaining);
-  else throw new WireError('wire-malformed', 'an unknown wire type', 'WI-04');
+  else readDelimited(reader, reader.remaining);
 }
 
 function writeValue<T>(writer: ByteWriter, number: number, type: ValueType<T>, value: T): void {
@@ -208,12 +210,13 @@ function writeVarint(writer: ByteWriter, value: number): void {
   writer.u8(left);
 }
 
-/** WI-07 and WI-08: bad UTF-8 and early ends are found by the byte reader; here they become this package's error. */
+/** Bad UTF-8 (WI-07) and early ends are found by the byte reader; here they become this package's error. */
 function turnBytesErrors<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
     if (!(error instanceof BytesError)) throw error;
+    // WI-08: half a message must not be taken for a shorter one.
     if (error.code === 'bytes-truncated') throw new WireError('wire-truncated', 'the message ends too early', 'WI-08');
     throw new WireError('wire-malformed', 'the message holds bytes that are not text', 'WI-07');
   }
