@@ -12,7 +12,7 @@ import {
   createNodeRandom,
 } from '@sotto/adapters-node';
 import { SottoError } from '@sotto/bytes';
-import { type NodeSession, openNodeSession, ServerApi } from '@sotto/client';
+import { type NodeSession, openNodeSession } from '@sotto/client';
 import { type Policy, parsePolicy } from '@sotto/verify';
 import { defineCommand } from 'citty';
 import { dataFolderAt } from '../data-folder.ts';
@@ -59,7 +59,6 @@ export const chatCommand = defineCommand({
 async function connect(baseUrl: string, policy: Policy): Promise<NodeSession> {
   const cookieJar = new CookieJar();
   const fetch = createNodeFetch({ cookieJar });
-  await new ServerApi(fetch, baseUrl).guest();
   return openNodeSession(
     {
       clock: createNodeClock(),
