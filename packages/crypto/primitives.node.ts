@@ -12,7 +12,7 @@ import {
 
 export { CryptoError } from './error.ts';
 export { isCanonicalMlKem768PublicKey } from './ml-kem-key.ts';
-export type { AeadKey, Awaitable, Primitives } from './primitives.ts';
+export type { AeadKey, Awaitable, KeyAgreement, Primitives } from './primitives.ts';
 
 /** What suite `sotto-1` runs on. */
 export const primitives: Primitives = {

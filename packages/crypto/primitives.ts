@@ -10,12 +10,18 @@ export interface AeadKey {
   open(nonce: Uint8Array, ciphertext: Uint8Array, aad: Uint8Array): Awaitable<Bytes>;
 }
 
-/** A key agreement, a key encapsulation and an AEAD. Failures are thrown or rejected as CryptoError. */
-export interface Primitives {
-  /** Whether every method answers at once, or some later. */
-  readonly answers: 'at-once' | 'later';
+/** A Diffie-Hellman over one group. */
+export interface KeyAgreement {
   dhPublicKey(privateKey: Uint8Array): Awaitable<Bytes>;
   dh(privateKey: Uint8Array, publicKey: Uint8Array): Awaitable<Bytes>;
+}
+
+/** A key agreement, a key encapsulation and an AEAD. Failures are thrown or rejected as CryptoError. */
+export interface Primitives extends KeyAgreement {
+  /** Whether every method answers at once, or some later. */
+  readonly answers: 'at-once' | 'later';
+  /** A second group, for `hfs` patterns with two Diffie-Hellmans; no suite of ours has it. */
+  readonly hybrid?: KeyAgreement;
   kemPublicKey(seed: Uint8Array): Awaitable<Bytes>;
   encapsulate(publicKey: Uint8Array): Awaitable<{ ciphertext: Bytes; sharedSecret: Bytes }>;
   decapsulate(seed: Uint8Array, ciphertext: Uint8Array): Awaitable<Bytes>;

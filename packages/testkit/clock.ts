@@ -75,6 +75,8 @@ export function createRealClock(): Clock {
           signal?.removeEventListener('abort', stop);
           resolve();
         }, delayMs);
+        // A long wait (an idle watch) must not keep a finished test alive.
+        if (delayMs >= 1000) timer.unref();
         signal?.addEventListener('abort', stop, { once: true });
       });
     },

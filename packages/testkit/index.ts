@@ -1,3 +1,13 @@
+export {
+  type ChannelPair,
+  type ChannelPairOptions,
+  createChannelPair,
+  echoRequest,
+  openChannelPair,
+  PAIR_NODE_ID,
+  readBody,
+  startChannelPair,
+} from './channel-pair.ts';
 export { createManualClock, createRealClock, type ManualClock, settle } from './clock.ts';
 export { createSeededRandom } from './random.ts';
 export { MARKDOWN_SAMPLE, type ScriptedEngine, type ScriptedEngineOptions, scriptedEngine } from './scripted-engine.ts';
@@ -8,3 +18,9 @@ export {
   type SocketPair,
   type SocketSide,
 } from './socket-pair.ts';
+export {
+  createSoftwareAuthenticator,
+  type SoftwareAuthenticator,
+  type SoftwareAuthenticatorOptions,
+  type SoftwarePasskeyResult,
+} from './software-authenticator.ts';

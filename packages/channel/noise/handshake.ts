@@ -3,10 +3,10 @@
  * whoever is between, and hostile. Ephemeral keys are given by the caller and erased at the end.
  */
 import { ByteReader, ByteWriter } from '@sotto/bytes';
-import { isCanonicalMlKem768PublicKey } from '@sotto/crypto/primitives';
+import { isCanonicalMlKem768PublicKey, type KeyAgreement, type Primitives } from '@sotto/crypto/primitives';
 import { ChannelError } from '../errors.ts';
 import type { HandshakePattern, Token } from './pattern.ts';
-import { ask, type NoisePrimitives, type Steps } from './steps.ts';
+import { ask, type Steps } from './steps.ts';
 import { type NoiseAlgorithms, SymmetricState } from './symmetric-state.ts';
 
 export type HandshakeRole = 'initiator' | 'responder';
@@ -32,7 +32,7 @@ function need<Value>(value: Value | undefined): Value {
   return value;
 }
 
-function hybridOf(primitives: NoisePrimitives) {
+function hybridOf(primitives: Primitives): KeyAgreement {
   return need(primitives.hybrid);
 }
 

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encodeHex, encodeUtf8, parseHex } from '@sotto/bytes';
-import { algorithmsForTesting, primitivesForTesting } from './algorithms-for-testing.ts';
+import { algorithmsForTesting, primitivesForTesting } from '@sotto/crypto/noise-for-testing';
+import type { Primitives } from '@sotto/crypto/primitives';
 import { HandshakeState } from './handshake.ts';
 import { type HandshakePattern, NX_HFS } from './pattern.ts';
-import { type NoisePrimitives, run, runAsync, runSync } from './steps.ts';
+import { run, runAsync, runSync } from './steps.ts';
 
 const root = process.env.SOTTO_VECTORS ?? new URL('../../../../shared/vectors', import.meta.url).pathname;
 
@@ -55,7 +56,7 @@ interface Vector {
 
 const optional = (name: string, hex: string | undefined) => (hex === undefined ? {} : { [name]: parseHex(hex) });
 
-async function reproduce(vector: Vector, pattern: HandshakePattern, primitives: NoisePrimitives): Promise<void> {
+async function reproduce(vector: Vector, pattern: HandshakePattern, primitives: Primitives): Promise<void> {
   const [, , ...parts] = (vector.protocol_name ?? vector.name ?? '').split('_');
   const algorithms = algorithmsForTesting(parts.join('_'));
   const side = (role: 'initiator' | 'responder', prefix: 'init' | 'resp') =>

@@ -4,27 +4,19 @@
  */
 import type { Awaitable, Primitives } from '@sotto/crypto/primitives';
 
-/** Key agreement over a second group, for the `hfs` patterns with two Diffie-Hellmans; no suite of ours has it. */
-export interface HybridGroup {
-  dhPublicKey(privateKey: Uint8Array): Awaitable<Uint8Array>;
-  dh(privateKey: Uint8Array, publicKey: Uint8Array): Awaitable<Uint8Array>;
-}
-
-export type NoisePrimitives = Primitives & { readonly hybrid?: HybridGroup };
-
 /** One thing to compute. */
-export type Request = (primitives: NoisePrimitives) => Awaitable<unknown>;
+export type Request = (primitives: Primitives) => Awaitable<unknown>;
 
 /** A computation that yields requests and gets their answers. */
 export type Steps<Value> = Generator<Request, Value, unknown>;
 
 /** Yields one request and returns its answer with its type. */
-export function* ask<Value>(request: (primitives: NoisePrimitives) => Awaitable<Value>): Steps<Value> {
+export function* ask<Value>(request: (primitives: Primitives) => Awaitable<Value>): Steps<Value> {
   return (yield request) as Value;
 }
 
 /** @throws TypeError when a primitive answers later */
-export function runSync<Value>(steps: Steps<Value>, primitives: NoisePrimitives): Value {
+export function runSync<Value>(steps: Steps<Value>, primitives: Primitives): Value {
   let step = steps.next();
   while (!step.done) {
     const answer = step.value(primitives);
@@ -34,13 +26,13 @@ export function runSync<Value>(steps: Steps<Value>, primitives: NoisePrimitives)
   return step.value;
 }
 
-export async function runAsync<Value>(steps: Steps<Value>, primitives: NoisePrimitives): Promise<Value> {
+export async function runAsync<Value>(steps: Steps<Value>, primitives: Primitives): Promise<Value> {
   let step = steps.next();
   while (!step.done) step = steps.next(await step.value(primitives));
   return step.value;
 }
 
 /** Chooses the runner by how the primitives answer. */
-export function run<Value>(steps: Steps<Value>, primitives: NoisePrimitives): Awaitable<Value> {
+export function run<Value>(steps: Steps<Value>, primitives: Primitives): Awaitable<Value> {
   return primitives.answers === 'at-once' ? runSync(steps, primitives) : runAsync(steps, primitives);
 }

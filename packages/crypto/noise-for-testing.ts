@@ -1,17 +1,15 @@
 /** The algorithms of the published Noise vectors, on noble; imported by tests and vector generators only. */
 import { gcm } from '@noble/ciphers/aes.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { x25519 } from '@noble/curves/ed25519.js';
 import { x448 } from '@noble/curves/ed448.js';
+import { x25519 } from '@noble/curves/ed25519.js';
 import { blake2b, blake2s } from '@noble/hashes/blake2.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
-import type { NoisePrimitives } from './steps.ts';
-import type { NoiseAlgorithms } from './symmetric-state.ts';
-
-type Bytes = Uint8Array<ArrayBuffer>;
+import type { Bytes } from './error.ts';
+import type { Primitives } from './primitives.ts';
 
 const HASHES = { SHA256: sha256, SHA512: sha512, BLAKE2s: blake2s, BLAKE2b: blake2b } as const;
 const GROUPS = { '25519': x25519, '448': x448, NewHope: undefined } as const;
@@ -23,7 +21,7 @@ function parse(name: string) {
 }
 
 /** @param name such as `25519+448_ChaChaPoly_BLAKE2b` */
-export function algorithmsForTesting(name: string): NoiseAlgorithms {
+export function algorithmsForTesting(name: string) {
   const { dh, hybrid, cipher, hash } = parse(name);
   const lengths = { '25519': 32, '448': 56 };
   return {
@@ -32,9 +30,9 @@ export function algorithmsForTesting(name: string): NoiseAlgorithms {
     hybridBytes: hybrid === undefined ? 0 : hybrid === 'MLKEM768' ? 1184 : lengths[hybrid as '448'],
     kemCiphertextBytes: hybrid === 'MLKEM768' ? 1088 : 0,
     hashBytes: hash.outputLen,
-    hash: (...parts) => hash(concatBytes(...parts)),
-    hmac: (key, ...parts) => hmac(hash as typeof sha256, key, concatBytes(...parts)),
-    nonce(counter) {
+    hash: (...parts: readonly Uint8Array[]) => hash(concatBytes(...parts)),
+    hmac: (key: Uint8Array, ...parts: readonly Uint8Array[]) => hmac(hash as typeof sha256, key, concatBytes(...parts)),
+    nonce(counter: number) {
       const nonce = new Uint8Array(12);
       new DataView(nonce.buffer).setBigUint64(4, BigInt(counter), cipher === 'ChaChaPoly');
       return nonce;
@@ -43,7 +41,7 @@ export function algorithmsForTesting(name: string): NoiseAlgorithms {
 }
 
 /** @param encapsulationSeed makes `encapsulate` deterministic */
-export function primitivesForTesting(name: string, encapsulationSeed?: Uint8Array): NoisePrimitives {
+export function primitivesForTesting(name: string, encapsulationSeed?: Uint8Array): Primitives {
   const { dh, hybrid, cipher } = parse(name);
   const on = (group: typeof x25519 | typeof x448) => ({
     dhPublicKey: (privateKey: Uint8Array) => group.getPublicKey(privateKey) as Bytes,

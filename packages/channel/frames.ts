@@ -1,0 +1,153 @@
+/**
+ * Frames: what a record's plaintext is made of (spec/channel.md, frames). The plaintext is authenticated but its author,
+ * the peer, is hostile: parsing is total and every length has a cap.
+ *
+ *   struct Frame { u8 kind; body by kind }     struct Record { Frame frames[]; byte zeros[] to the bucket's size }
+ */
+import { ByteReader, BytesError, ByteWriter } from '@sotto/bytes';
+import { ChannelError } from './errors.ts';
+import { HEAD_LIMIT_BYTES } from './limits.ts';
+import type { HandshakeRole } from './noise/handshake.ts';
+
+export type Frame =
+  | { readonly kind: 'verified' }
+  | { readonly kind: 'open'; readonly stream: number; readonly head: Uint8Array }
+  | { readonly kind: 'head'; readonly stream: number; readonly head: Uint8Array }
+  | { readonly kind: 'data'; readonly stream: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'end'; readonly stream: number }
+  | { readonly kind: 'cancel'; readonly stream: number }
+  | { readonly kind: 'error'; readonly stream: number; readonly reset: number }
+  | { readonly kind: 'credit'; readonly stream: number; readonly bytes: number }
+  | { readonly kind: 'ping'; readonly token: Uint8Array }
+  | { readonly kind: 'pong'; readonly token: Uint8Array }
+  | { readonly kind: 'close'; readonly reason: number };
+
+export type FrameKind = Frame['kind'];
+
+/** 0x00 is padding. 0x10 to 0x1f are kept for rekeying and resumption, 0x20 to 0x2f for shaping, 0x80 and above for private use. */
+const NUMBERS: Record<FrameKind, number> = {
+  verified: 0x01,
+  open: 0x02,
+  head: 0x03,
+  data: 0x04,
+  end: 0x05,
+  cancel: 0x06,
+  error: 0x07,
+  credit: 0x08,
+  ping: 0x09,
+  pong: 0x0a,
+  close: 0x0b,
+};
+const KINDS = new Map<number, FrameKind>(Object.entries(NUMBERS).map(([kind, number]) => [number, kind as FrameKind]));
+
+/** What only one side may send; the other kinds belong to both. */
+const ONLY: Partial<Record<FrameKind, HandshakeRole>> = {
+  verified: 'initiator',
+  open: 'initiator',
+  cancel: 'initiator',
+  head: 'responder',
+  error: 'responder',
+};
+
+export const PING_TOKEN_BYTES = 8;
+/** Kind, stream and length: what a data frame adds to its bytes. */
+export const DATA_OVERHEAD_BYTES = 7;
+
+export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(frame.kind === 'data' ? frame.bytes.length + DATA_OVERHEAD_BYTES : 64);
+  writer.u8(NUMBERS[frame.kind]);
+  switch (frame.kind) {
+    case 'verified':
+      break;
+    case 'open':
+    case 'head':
+      writer.u32(frame.stream).vector16(frame.head);
+      break;
+    case 'data':
+      writer.u32(frame.stream).vector16(frame.bytes);
+      break;
+    case 'end':
+    case 'cancel':
+      writer.u32(frame.stream);
+      break;
+    case 'error':
+      writer.u32(frame.stream).u16(frame.reset);
+      break;
+    case 'credit':
+      writer.u32(frame.stream).u32(frame.bytes);
+      break;
+    case 'ping':
+    case 'pong':
+      writer.raw(frame.token);
+      break;
+    case 'close':
+      writer.u16(frame.reason);
+      break;
+  }
+  return writer.finish();
+}
+
+/**
+ * The frames of a record's plaintext.
+ *
+ * @param from who made them
+ * @throws ChannelError `frame-malformed`, `frame-unknown`, `frame-misplaced`
+ */
+export function parseFrames(plaintext: Uint8Array, from: HandshakeRole): Frame[] {
+  const reader = new ByteReader(plaintext);
+  const frames: Frame[] = [];
+  try {
+    while (reader.remaining > 0) {
+      const number = reader.u8();
+      if (number === 0) {
+        const padding = reader.rest();
+        // CH-22: padding that may hold anything is a place to hide bytes from every reader of the format.
+        if (padding.some((byte) => byte !== 0)) throw new ChannelError('frame-malformed', { rule: 'CH-22' });
+        break;
+      }
+      const kind = KINDS.get(number);
+      // CH-30: skipping what we do not know would let an attacker use what a later version understands.
+      if (kind === undefined) throw new ChannelError('frame-unknown', { rule: 'CH-30' });
+      const only = ONLY[kind];
+      // CH-32: a frame from the wrong side would drive a state that nobody designed.
+      if (only !== undefined && only !== from) throw new ChannelError('frame-misplaced', { rule: 'CH-32' });
+      frames.push(parseBody(kind, reader));
+    }
+  } catch (error) {
+    if (error instanceof BytesError) throw new ChannelError('frame-malformed', { rule: 'CH-31' });
+    throw error;
+  }
+  return frames;
+}
+
+function parseBody(kind: FrameKind, reader: ByteReader): Frame {
+  switch (kind) {
+    case 'verified':
+      return { kind };
+    case 'open':
+    case 'head':
+      return { kind, stream: reader.u32(), head: reader.vector16(HEAD_LIMIT_BYTES) };
+    case 'data': {
+      const [stream, bytes] = [reader.u32(), reader.vector16(0xffff)];
+      // CH-34: an empty chunk costs us work and its sender none of its credit.
+      if (bytes.length === 0) throw new ChannelError('frame-malformed', { rule: 'CH-34' });
+      return { kind, stream, bytes };
+    }
+    case 'end':
+    case 'cancel':
+      return { kind, stream: reader.u32() };
+    case 'error':
+      return { kind, stream: reader.u32(), reset: reader.u16() };
+    case 'credit': {
+      const [stream, bytes] = [reader.u32(), reader.u32()];
+      // CH-34: the same for a grant of nothing.
+      if (bytes === 0) throw new ChannelError('frame-malformed', { rule: 'CH-34' });
+      return { kind, stream, bytes };
+    }
+    case 'ping':
+    case 'pong':
+      return { kind, token: reader.take(PING_TOKEN_BYTES) };
+    case 'close':
+      return { kind, reason: reader.u16() };
+  }
+}

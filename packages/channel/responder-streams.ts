@@ -1,0 +1,175 @@
+/** The responder's streams over one session: what a stranger may open, and the answers (spec/channel.md, streams). */
+import { BodyReader, BodyWriter } from './body.ts';
+import { ChannelError, RESET_CODES, type ResetCode } from './errors.ts';
+import type { Frame } from './frames.ts';
+import { EVIDENCE_STREAM, HEAD_LIMIT_BYTES, LAST_STREAM, STREAMS_LIMIT } from './limits.ts';
+import type { IncomingRequest, ResponseWriter } from './responder.ts';
+import { Session, type SessionParts } from './session.ts';
+
+interface OpenStream {
+  readonly writer: BodyWriter;
+  readonly reader: BodyReader;
+  readonly abort: AbortController;
+}
+
+/** Owned by one channel. */
+export class ResponderStreams {
+  readonly #session: Session;
+  readonly #evidence: Uint8Array;
+  readonly #onRequest: (request: IncomingRequest) => void;
+  readonly #streams = new Map<number, OpenStream>();
+  readonly #stopTimer = new AbortController();
+  #isVerified = false;
+  #hasEvidence = false;
+  #lastStream = EVIDENCE_STREAM;
+
+  constructor(parts: SessionParts, evidence: Uint8Array, onRequest: (request: IncomingRequest) => void) {
+    this.#evidence = evidence;
+    this.#onRequest = onRequest;
+    this.#session = new Session(parts, {
+      onFrame: (frame) => this.#receive(frame),
+      onEnd: () => this.#end(),
+    });
+    parts.clock.sleep(parts.limits.verificationTimeoutMs, this.#stopTimer.signal).then(
+      // CH-18: a channel that is never verified is of no use to an honest client.
+      () => this.#session.fail(new ChannelError('verification-timeout', { rule: 'CH-18' })),
+      () => undefined,
+    );
+    this.#session.start();
+  }
+
+  get closed() {
+    return this.#session.closed;
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+
+  #receive(frame: Frame): void {
+    if (frame.kind === 'verified') {
+      // CH-19: it is said once; twice is a state nobody designed.
+      if (this.#isVerified) throw new ChannelError('frame-misplaced', { rule: 'CH-19' });
+      this.#isVerified = true;
+      this.#stopTimer.abort(new ChannelError('session-closed'));
+      return;
+    }
+    if (!('stream' in frame)) throw new ChannelError('frame-misplaced');
+    if (frame.kind === 'open') {
+      if (frame.stream === EVIDENCE_STREAM) this.#openEvidence(frame.head);
+      else this.#openRequest(frame.stream, frame.head);
+      return;
+    }
+    const stream = this.#streams.get(frame.stream);
+    if (stream === undefined) {
+      const wasOpened = frame.stream === EVIDENCE_STREAM ? this.#hasEvidence : frame.stream <= this.#lastStream;
+      // CH-41: what belongs to no stream belongs to nobody's limits.
+      if (!wasOpened) throw new ChannelError('frame-misplaced', { rule: 'CH-41' });
+      return;
+    }
+    const isEvidence = frame.stream === EVIDENCE_STREAM;
+    switch (frame.kind) {
+      case 'data':
+      case 'end':
+        // CH-10: stream 0 carries nothing from the initiator: nothing of a person's can leave on it.
+        if (isEvidence) throw new ChannelError('not-verified', { rule: 'CH-10' });
+        if (frame.kind === 'data') stream.reader.push(frame.bytes);
+        else stream.reader.finish();
+        return;
+      case 'credit':
+        stream.writer.grant(frame.bytes);
+        return;
+      case 'cancel':
+        this.#close(frame.stream, new ChannelError('stream-cancelled', { rule: 'CH-48' }));
+        return;
+      default:
+        throw new ChannelError('frame-misplaced', { rule: 'CH-32' });
+    }
+  }
+
+  #openEvidence(head: Uint8Array): void {
+    // CH-11: evidence is asked for once, before it was believed, without a word beside.
+    if (this.#hasEvidence || this.#isVerified || head.length > 0) {
+      throw new ChannelError('frame-misplaced', { rule: 'CH-11' });
+    }
+    this.#hasEvidence = true;
+    const { writer } = this.#create(EVIDENCE_STREAM);
+    writer
+      .write(this.#evidence)
+      .then(() => writer.end())
+      .then(() => this.#close(EVIDENCE_STREAM, new ChannelError('stream-closed')))
+      .catch(() => undefined);
+  }
+
+  #openRequest(id: number, head: Uint8Array): void {
+    // CH-10: a client that sends a request to a node it has not verified is broken; its words must not be read.
+    if (!this.#isVerified) throw new ChannelError('not-verified', { rule: 'CH-10' });
+    // CH-40: a number used twice, or out of turn, would mix two requests.
+    if (id !== this.#lastStream + 1 || id > LAST_STREAM) throw new ChannelError('frame-misplaced', { rule: 'CH-40' });
+    this.#lastStream = id;
+    // CH-42: each open stream may hold a window of our memory.
+    if (this.#streams.size >= STREAMS_LIMIT) {
+      this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES['too-many-streams'] });
+      return;
+    }
+    const { writer, reader, abort } = this.#create(id);
+    let hasHead = false;
+    const reject = (code: ResetCode) => {
+      if (!this.#streams.has(id)) return;
+      this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES[code] });
+      this.#close(id, new ChannelError('stream-closed'));
+    };
+    const response: ResponseWriter = {
+      write: (chunk) => writer.write(chunk),
+      end: async () => {
+        await writer.end();
+        this.#close(id, new ChannelError('stream-closed'), false);
+      },
+      fail: reject,
+    };
+    const request: IncomingRequest = {
+      head,
+      body: reader,
+      signal: abort.signal,
+      reject,
+      respond: (responseHead) => {
+        if (responseHead.length > HEAD_LIMIT_BYTES) throw new ChannelError('head-too-long', { rule: 'CH-33' });
+        if (hasHead || !this.#streams.has(id)) throw new ChannelError('stream-closed');
+        hasHead = true;
+        this.#session.send({ kind: 'head', stream: id, head: responseHead });
+        return response;
+      },
+    };
+    try {
+      this.#onRequest(request);
+    } catch {
+      reject('internal');
+    }
+  }
+
+  #create(id: number): OpenStream {
+    const stream = {
+      writer: new BodyWriter(this.#session, id),
+      reader: new BodyReader(this.#session, id, () => undefined),
+      abort: new AbortController(),
+    };
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  /** @param isLost whether whoever works on the request should stop */
+  #close(id: number, error: ChannelError, isLost = true): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    this.#streams.delete(id);
+    stream.writer.fail(error);
+    stream.reader.fail(error);
+    if (isLost) stream.abort.abort(error);
+  }
+
+  #end(): void {
+    this.#stopTimer.abort(new ChannelError('session-closed'));
+    for (const id of [...this.#streams.keys()])
+      this.#close(id, new ChannelError('stream-truncated', { rule: 'CH-46' }));
+  }
+}

@@ -1,0 +1,323 @@
+/**
+ * A session: records in order over a socket, frames in and out, silence and the end noticed (spec/channel.md, session).
+ * Streams live above it, in `initiator` and `responder`. Every fault of the peer ends the session with a typed reason.
+ */
+import { type Awaitable, CryptoError } from '@sotto/crypto/primitives';
+import type { Clock, Random } from '@sotto/ports';
+import type { BodySink } from './body.ts';
+import { ChannelError, type ChannelErrorCode } from './errors.ts';
+import { DATA_OVERHEAD_BYTES, encodeFrame, type Frame, PING_TOKEN_BYTES, parseFrames } from './frames.ts';
+import type { IncomingSocket } from './incoming-socket.ts';
+import { type ChannelLimits, RECORD_LIMIT_BYTES } from './limits.ts';
+import type { HandshakeRole } from './noise/handshake.ts';
+import type { RecordCipher } from './records.ts';
+
+/** How a session ended. `kind: 'closed'` is an orderly end; anything else names what went wrong. */
+export type ChannelCloseInfo =
+  | { readonly kind: 'closed'; readonly by: 'us' | 'peer' }
+  | { readonly kind: 'failed'; readonly code: ChannelErrorCode; readonly by: 'us' | 'peer' };
+
+/** The `close` frame's reasons. Advice to the peer; nothing is decided on it but the words. */
+const CLOSE_REASONS = { done: 0, fault: 1, idle: 2, exhausted: 3, backlog: 4 } as const;
+
+/** A data frame shorter than this is not worth splitting a chunk for. */
+const SMALLEST_SPLIT_BYTES = 128;
+
+export interface SessionParts {
+  readonly role: HandshakeRole;
+  readonly incoming: IncomingSocket;
+  readonly sending: RecordCipher;
+  readonly receiving: RecordCipher;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: ChannelLimits;
+}
+
+export interface SessionHandlers {
+  /** May throw ChannelError: the session ends with it. */
+  onFrame(frame: Frame): void;
+  /** Once, before `closed` resolves. */
+  onEnd(error: ChannelError): void;
+}
+
+export class Session implements BodySink {
+  readonly closed: Promise<ChannelCloseInfo>;
+  readonly #parts: SessionParts;
+  readonly #handlers: SessionHandlers;
+  readonly #record = new Uint8Array(RECORD_LIMIT_BYTES);
+  #recordLength = 0;
+  #isFlushDue = false;
+  #lastFlushMs = Number.NEGATIVE_INFINITY;
+  /** Sealed records leave in order: set while one is still being sealed. */
+  #sending: Promise<void> | undefined;
+  readonly #inbox: Uint8Array[] = [];
+  #inboxBytes = 0;
+  #isDraining = false;
+  #isLineOver = false;
+  #silentTicks = 0;
+  #ping: Uint8Array | undefined;
+  #isOver = false;
+  readonly #stopTimers = new AbortController();
+  #resolveClosed!: (info: ChannelCloseInfo) => void;
+
+  constructor(parts: SessionParts, handlers: SessionHandlers) {
+    this.#parts = parts;
+    this.#handlers = handlers;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  /** Takes the socket over; frames may arrive during this call. */
+  start(): void {
+    void this.#watch();
+    this.#parts.incoming.attach(
+      (message) => this.#receive(message),
+      () => {
+        this.#isLineOver = true;
+        if (!this.#isDraining) this.#endOfLine();
+      },
+    );
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Queues a frame; it leaves with the next record. */
+  send(frame: Frame): void {
+    if (this.#isOver) return;
+    const bytes = encodeFrame(frame);
+    if (this.#recordLength + bytes.length > RECORD_LIMIT_BYTES) this.#flush();
+    this.#append(bytes);
+  }
+
+  sendData(stream: number, bytes: Uint8Array): number {
+    if (this.#isOver) return bytes.length;
+    let room = RECORD_LIMIT_BYTES - this.#recordLength - DATA_OVERHEAD_BYTES;
+    if (room < Math.min(bytes.length, SMALLEST_SPLIT_BYTES)) {
+      this.#flush();
+      room = RECORD_LIMIT_BYTES - DATA_OVERHEAD_BYTES;
+    }
+    const taken = bytes.subarray(0, room);
+    this.#append(encodeFrame({ kind: 'data', stream, bytes: taken }));
+    return taken.length;
+  }
+
+  sendEnd(stream: number): void {
+    this.send({ kind: 'end', stream });
+  }
+
+  sendCredit(stream: number, bytes: number): void {
+    this.send({ kind: 'credit', stream, bytes });
+  }
+
+  /** The orderly end. Nothing is sent or received afterwards. */
+  close(): void {
+    this.#leave(undefined, CLOSE_REASONS.done);
+  }
+
+  /** Ends the session because of `error`, telling the peer no more than the kind of reason. */
+  fail(error: ChannelError): void {
+    const { code } = error;
+    const reason =
+      code === 'session-idle' || code === 'verification-timeout'
+        ? CLOSE_REASONS.idle
+        : code === 'session-exhausted'
+          ? CLOSE_REASONS.exhausted
+          : code === 'backlog'
+            ? CLOSE_REASONS.backlog
+            : CLOSE_REASONS.fault;
+    this.#leave(error, reason);
+  }
+
+  #leave(error: ChannelError | undefined, reason: number): void {
+    if (this.#isOver) return;
+    const { socket } = this.#parts.incoming;
+    if (this.#parts.sending.remaining > 0) {
+      const close = encodeFrame({ kind: 'close', reason });
+      if (this.#recordLength + close.length > RECORD_LIMIT_BYTES) this.#flush();
+      if (!this.#isOver && this.#parts.sending.remaining > 0) {
+        this.#record.set(close, this.#recordLength);
+        this.#recordLength += close.length;
+        this.#flush(true);
+      }
+    }
+    this.#finish(error, 'us');
+    const disconnect = () => socket.close(error === undefined ? 1000 : 4000, error === undefined ? 'done' : 'fault');
+    if (this.#sending === undefined) disconnect();
+    else void this.#sending.then(disconnect, disconnect);
+  }
+
+  #finish(error: ChannelError | undefined, by: 'us' | 'peer'): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stopTimers.abort(new ChannelError('session-closed'));
+    this.#inbox.length = 0;
+    this.#record.fill(0);
+    this.#handlers.onEnd(error ?? new ChannelError('session-closed'));
+    this.#resolveClosed(error === undefined ? { kind: 'closed', by } : { kind: 'failed', code: error.code, by });
+  }
+
+  // Outgoing
+
+  #append(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#record.set(bytes, this.#recordLength);
+    this.#recordLength += bytes.length;
+    if (!this.#isFlushDue) void this.#flushLater();
+  }
+
+  /** Everything that is written within one turn, or within `coalesceMs` of the last record, shares a record. */
+  async #flushLater(): Promise<void> {
+    this.#isFlushDue = true;
+    const { clock, limits } = this.#parts;
+    const sinceMs = clock.nowMs() - this.#lastFlushMs;
+    const waitMs = sinceMs >= 0 && sinceMs < limits.coalesceMs ? limits.coalesceMs - sinceMs : 0;
+    try {
+      await clock.sleep(waitMs, this.#stopTimers.signal);
+    } catch {
+      return;
+    }
+    this.#isFlushDue = false;
+    this.#lastFlushMs = clock.nowMs();
+    this.#flush();
+  }
+
+  #flush(isLast = false): void {
+    if (this.#isOver || this.#recordLength === 0) return;
+    const { sending, limits, incoming } = this.#parts;
+    const { socket } = incoming;
+    // CH-51: a peer that makes us answer and never reads would have us hold the answers.
+    if (!isLast && socket.bufferedBytes > limits.outgoingBacklogBytes) {
+      this.#recordLength = 0;
+      this.fail(new ChannelError('backlog', { rule: 'CH-51' }));
+      return;
+    }
+    // The last record is kept for `close`.
+    if (!isLast && sending.remaining <= 1) {
+      this.#recordLength = 0;
+      this.fail(new ChannelError('session-exhausted', { rule: 'CH-23' }));
+      return;
+    }
+    const sealed = sending.seal(this.#record.subarray(0, this.#recordLength));
+    this.#record.fill(0, 0, this.#recordLength);
+    this.#recordLength = 0;
+    if (sealed instanceof Promise || this.#sending !== undefined) {
+      this.#sending = this.#sendInTurn(this.#sending, sealed);
+    } else socket.send(sealed);
+  }
+
+  async #sendInTurn(before: Promise<void> | undefined, sealed: Awaitable<Uint8Array>): Promise<void> {
+    const { socket } = this.#parts.incoming;
+    try {
+      await before;
+      socket.send(await sealed);
+    } catch (error) {
+      this.#finish(toChannelError(error), 'us');
+      socket.close(4000, 'fault');
+    }
+  }
+
+  // Incoming
+
+  #receive(message: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#inbox.push(message);
+    this.#inboxBytes += message.length;
+    // CH-52: a peer may be faster than our cipher; what waits to be opened is its choice, how much is ours.
+    if (this.#inboxBytes > this.#parts.limits.incomingBacklogBytes) {
+      this.fail(new ChannelError('backlog', { rule: 'CH-52' }));
+      return;
+    }
+    if (!this.#isDraining) void this.#drain();
+  }
+
+  /** Runs through without a pause where primitives answer at once; in strict order in any case. */
+  async #drain(): Promise<void> {
+    this.#isDraining = true;
+    try {
+      for (let record = this.#inbox.shift(); record !== undefined && !this.#isOver; record = this.#inbox.shift()) {
+        this.#inboxBytes -= record.length;
+        const opened = this.#parts.receiving.open(record);
+        const plaintext = opened instanceof Promise ? await opened : opened;
+        if (this.#isOver) return;
+        this.#silentTicks = 0;
+        const peer = this.#parts.role === 'initiator' ? 'responder' : 'initiator';
+        for (const frame of parseFrames(plaintext, peer)) {
+          if (this.#isOver) return;
+          this.#handle(frame);
+        }
+      }
+    } catch (error) {
+      this.fail(toChannelError(error));
+    } finally {
+      this.#isDraining = false;
+    }
+    if (this.#isLineOver) this.#endOfLine();
+  }
+
+  /** After the last record that arrived was opened. */
+  #endOfLine(): void {
+    // CH-47: a line that ends without `close` was cut, by chance or on purpose, and must not look like an end.
+    if (!this.#isOver) this.#finish(new ChannelError('session-truncated', { rule: 'CH-47' }), 'peer');
+  }
+
+  #handle(frame: Frame): void {
+    switch (frame.kind) {
+      case 'ping':
+        this.send({ kind: 'pong', token: frame.token });
+        return;
+      case 'pong': {
+        const expected = this.#ping;
+        this.#ping = undefined;
+        const isExpected = expected?.every((byte, i) => byte === frame.token[i]) === true;
+        // CH-36: an answer to no question keeps a dead session alive.
+        if (!isExpected) throw new ChannelError('frame-misplaced', { rule: 'CH-36' });
+        return;
+      }
+      case 'close':
+        this.#finish(frame.reason === CLOSE_REASONS.done ? undefined : closeError(frame.reason), 'peer');
+        this.#parts.incoming.socket.close(1000, 'done');
+        return;
+      default:
+        this.#handlers.onFrame(frame);
+    }
+  }
+
+  /** Counts silent ticks instead of reading the clock, which may jump. */
+  async #watch(): Promise<void> {
+    const { clock, limits, role, random } = this.#parts;
+    for (;;) {
+      try {
+        await clock.sleep(limits.tickMs, this.#stopTimers.signal);
+      } catch {
+        return;
+      }
+      this.#silentTicks += 1;
+      // CH-50: a session whose peer is gone keeps keys and streams in memory for nobody.
+      if (this.#silentTicks >= limits.silentTicks) {
+        this.fail(new ChannelError('session-idle', { rule: 'CH-50' }));
+        return;
+      }
+      if (role === 'initiator' && this.#ping === undefined) {
+        this.#ping = random.bytes(PING_TOKEN_BYTES);
+        this.send({ kind: 'ping', token: this.#ping });
+      }
+    }
+  }
+}
+
+function closeError(reason: number): ChannelError {
+  if (reason === CLOSE_REASONS.idle) return new ChannelError('session-idle');
+  if (reason === CLOSE_REASONS.exhausted) return new ChannelError('session-exhausted');
+  if (reason === CLOSE_REASONS.backlog) return new ChannelError('backlog');
+  return new ChannelError('session-closed');
+}
+
+/** Whatever went wrong with what a peer sent, as one of our errors. */
+function toChannelError(error: unknown): ChannelError {
+  if (error instanceof ChannelError) return error;
+  if (error instanceof CryptoError) return new ChannelError('record-forged', { rule: 'CH-21' });
+  return new ChannelError('frame-malformed');
+}
