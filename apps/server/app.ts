@@ -31,13 +31,17 @@ export function createApp(services: Services): Hono<AppEnv> {
     for (const [name, value] of Object.entries(securityHeaders(c.get('site')))) c.res.headers.set(name, value);
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
     const subject = c.get('session')?.subject.id;
+    const failure = c.error === undefined ? undefined : toServerError(c.error);
     log.write({
       event: 'request',
+      level: c.res.status >= 500 ? 'error' : 'info',
       method: c.req.method,
       route: routePath(c),
       status: c.res.status,
       durationMs: clock.nowMs() - startedMs,
       ...(subject === undefined ? {} : { subject }),
+      ...(failure === undefined ? {} : { code: failure.code }),
+      ...(failure?.code === 'server-failed' && c.error !== undefined ? { errorName: c.error.name } : {}),
     });
   });
 
@@ -68,11 +72,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   });
   app.route('/', webRoutes(services));
   app.notFound((c) => errorAnswer(c, new ServerError('not-found')));
-  app.onError((error, c) => {
-    const known = toServerError(error);
-    log.write({ event: 'refused', level: known.status >= 500 ? 'error' : 'info', code: known.code });
-    return errorAnswer(c, known);
-  });
+  app.onError((error, c) => errorAnswer(c, toServerError(error)));
   return app;
 }
 

@@ -72,12 +72,6 @@ const REFUSALS = {
     message: 'Too many requests. Wait a little and try again.',
   },
   'too-large': { status: 413, action: 'fix-input', rule: 'SV-07', message: 'This is larger than the server accepts.' },
-  'account-full': {
-    status: 507,
-    action: 'fix-input',
-    rule: 'SV-21',
-    message: 'This account has no room left. Remove some chats and try again.',
-  },
   'locks-full': {
     status: 409,
     action: 'fix-input',
@@ -88,7 +82,7 @@ const REFUSALS = {
     status: 507,
     action: 'retry',
     rule: 'SV-22',
-    message: 'The server has no room left, so this was not saved. What was saved before is still there.',
+    message: 'There is no room left, so this was not saved. What was saved before is still there.',
   },
   'store-unavailable': {
     status: 503,

@@ -1,8 +1,8 @@
 /** The server's flags, from whoever starts it: trusted, and still checked word by word. */
 import { parseArgs } from 'node:util';
 import { StartError } from './errors.ts';
+import type { ServerConfig } from './graph.ts';
 import { parseNodeAddress } from './node-directory.ts';
-import type { ServerConfig } from './start.ts';
 
 export const USAGE = `sotto server: accounts, ciphertext and relay. It can read no chat.
 

@@ -25,7 +25,7 @@ export async function serveLive(dataDir: string, live: (subjectId: string) => Li
     server.listen(path, () => resolve(true));
   });
   if (!listening) return undefined;
-  // SV-40 (mode): the folder is 0700 already; the socket is too, should somebody open the folder up.
+  // The folder is 0700 already; the socket is closed too, should somebody open the folder up (SV-40).
   await chmod(path, 0o600);
   server.unref();
   return server;

@@ -15,6 +15,8 @@ export interface LogFields {
   readonly durationMs?: number;
   /** An error's code. */
   readonly code?: string;
+  /** The class of a failure that has no code of ours; never its text. */
+  readonly errorName?: string;
   /** The first 8 hex digits of an account or guest id. */
   readonly subject?: string;
   readonly frames?: number;
@@ -23,7 +25,7 @@ export interface LogFields {
 }
 
 const NUMBERS = new Set(['status', 'durationMs', 'frames', 'bytes', 'count']);
-const WORDS = new Set(['event', 'level', 'method', 'route', 'code', 'subject']);
+const WORDS = new Set(['event', 'level', 'method', 'route', 'code', 'errorName', 'subject']);
 const WORD = /^[\w:/*.-]{1,64}$/;
 const SUBJECT_CHARACTERS = 8;
 const KEPT_LINES = 1000;

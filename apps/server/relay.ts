@@ -33,7 +33,7 @@ export class Relay {
     this.#webSockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
-      // SV-31 (in the library): a longer frame closes the connection before it is held in memory.
+      // A longer frame closes the connection before it is held in memory (SV-31).
       maxPayload: services.limits.relayFrameBytes,
     });
     this.#idleTimer = setInterval(() => this.endIdle(), IDLE_CHECK_MS);
@@ -129,7 +129,7 @@ export class Relay {
         if (ended) return;
         ended = true;
         this.#open.delete(relay);
-        // SV-34: one end that stays open would go on talking to nobody.
+        // One end that stays open would go on talking to nobody (SV-34).
         closeRelaySocket(browser, reason);
         closeRelaySocket(node, reason === 'node-unavailable' ? 'ended' : reason);
         log.write({ event: 'relay-closed', subject: session.subject.id, frames, bytes, code: reason });

@@ -1,46 +1,17 @@
-/**
- * Builds the server's one graph of parts and listens. The composition root: nothing else makes a database, a clock or a
- * socket. spec/server.md.
- */
-import { mkdir, readFile } from 'node:fs/promises';
+/** Listens: the HTTP server, the relay's upgrades, the operator's socket. spec/server.md. */
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { createNodeClock } from '@sotto/adapters-node/clock';
-import { createNodeFetch } from '@sotto/adapters-node/fetch';
-import { createNodeRandom } from '@sotto/adapters-node/random';
-import type { Clock, Random } from '@sotto/ports';
 import { createApp } from './app.ts';
-import { Captures } from './captures.ts';
-import { openDatabase } from './database/open.ts';
 import { StartError } from './errors.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { createGraph, plainUrl, type ServerConfig } from './graph.ts';
 import { serveLive } from './live-socket.ts';
-import { createLog } from './log.ts';
-import { type NodeAddress, NodeDirectory } from './node-directory.ts';
-import { RateLimit } from './rate-limit.ts';
-import { Relay } from './relay.ts';
 import { liveView } from './routes/operator.ts';
 import type { Services } from './services.ts';
-import { Sessions } from './sessions.ts';
-import { plainSites, tlsSites } from './site.ts';
 
-export interface ServerConfig {
-  /** 0 takes any free port. */
-  readonly port: number;
-  /** The address to listen on; `127.0.0.1` unless said otherwise. */
-  readonly host?: string;
-  readonly dataDir: string;
-  readonly webDir: string;
-  readonly nodes: readonly NodeAddress[];
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
-  /** Receives log lines; the standard error stream unless said otherwise. */
-  readonly logSink?: (line: string) => void;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly limits?: Partial<Limits>;
-}
+export type { ServerConfig } from './graph.ts';
 
 export interface RunningServer {
   /** Where a browser opens it. */
@@ -50,76 +21,38 @@ export interface RunningServer {
 }
 
 const SWEEP_MS = 10 * 60 * 1000;
+const CLOSE_GRACE_MS = 1000;
 
 /** @throws StartError when the port is taken, the data folder cannot be used, or the certificate cannot be read */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
-  const clock = config.clock ?? createNodeClock();
-  const random = config.random ?? createNodeRandom();
-  const limits = { ...DEFAULT_LIMITS, ...config.limits };
-  const log = createLog(clock, config.logSink ?? ((line) => process.stderr.write(`${line}\n`)));
-  await makeDataDir(config.dataDir);
-  const { db } = await openDatabase(config.dataDir, clock.nowMs());
-  let port = config.port;
-  let relay: Relay | undefined;
-  const services: Services = {
-    db,
-    clock,
-    random,
-    log,
-    limits,
-    siteOf: config.tls === undefined ? plainSites(() => port) : tlsSites(),
-    localhostUrl: () => (config.tls === undefined ? plainUrl(port) : undefined),
-    sessions: new Sessions(db, clock, random, limits.sessionMs),
-    nodes: new NodeDirectory(config.nodes, createNodeFetch(), clock),
-    captures: new Captures(limits),
-    rates: {
-      guests: new RateLimit(limits.guests, clock),
-      signIns: new RateLimit(limits.signIns, clock),
-      recordWrites: new RateLimit(limits.recordWrites, clock),
-      relayOpens: new RateLimit(limits.relayOpens, clock),
-    },
-    onSessionEnd: (tokenHash) => relay?.endSession(tokenHash),
-    webDir: config.webDir,
-  };
+  const graph = await createGraph(config);
+  const { services, relay } = graph;
   try {
     await services.sessions.sweep();
     const http = await createHttp(config, services);
-    port = await listen(http, config);
-    relay = new Relay(services);
+    graph.port = await listen(http, config);
     http.on('upgrade', relay.onUpgrade);
     const live = await serveLive(config.dataDir, (subjectId) => liveView(services, subjectId));
     const sweep = setInterval(() => services.sessions.sweep().catch(() => undefined), SWEEP_MS);
     sweep.unref();
     return {
-      url: config.tls === undefined ? plainUrl(port) : `https://${config.host ?? 'localhost'}:${port}`,
-      port,
+      url: config.tls === undefined ? plainUrl(graph.port) : `https://${config.host ?? 'localhost'}:${graph.port}`,
+      port: graph.port,
       async close() {
         clearInterval(sweep);
-        relay?.close();
         live?.close();
+        relay.close();
         const closed = new Promise((resolve) => http.close(resolve));
         http.closeIdleConnections();
-        const cut = setTimeout(() => http.closeAllConnections(), 1000);
+        const cut = setTimeout(() => http.closeAllConnections(), CLOSE_GRACE_MS);
         await closed;
         clearTimeout(cut);
-        await db.destroy();
+        await graph.close();
       },
     };
   } catch (error) {
-    await db.destroy();
+    await graph.close();
     throw error;
-  }
-}
-
-function plainUrl(port: number): string {
-  return port === 80 ? 'http://localhost' : `http://localhost:${port}`;
-}
-
-async function makeDataDir(dataDir: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new StartError((error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'data-full' : 'data-unwritable', error);
   }
 }
 

@@ -76,7 +76,7 @@ async function write(
     const bytes = account.record_bytes + (envelope?.length ?? 0) - (before ?? 0);
     const overCap = count > limits.recordsPerAccount || (envelope !== null && bytes > limits.bytesPerAccount);
     // SV-21: one account must not fill the disk for all.
-    if (overCap) throw new ServerError('account-full');
+    if (overCap) throw new ServerError('store-full');
     const row = { sequence: account.last_sequence, envelope, written_at_ms: clock.nowMs() };
     await transaction
       .insertInto('records')

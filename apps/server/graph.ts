@@ -1,0 +1,99 @@
+/**
+ * The composition root: the one place that makes a database, a clock and a network, and hands them to the parts.
+ */
+import { mkdir } from 'node:fs/promises';
+import type { DatabaseSync } from 'node:sqlite';
+import { createNodeClock } from '@sotto/adapters-node/clock';
+import { createNodeFetch } from '@sotto/adapters-node/fetch';
+import { createNodeRandom } from '@sotto/adapters-node/random';
+import type { Clock, Random } from '@sotto/ports';
+import { Captures } from './captures.ts';
+import { openDatabase } from './database/open.ts';
+import { StartError } from './errors.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { createLog } from './log.ts';
+import { type NodeAddress, NodeDirectory } from './node-directory.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Relay } from './relay.ts';
+import type { Services } from './services.ts';
+import { Sessions } from './sessions.ts';
+import { plainSites, tlsSites } from './site.ts';
+
+export interface ServerConfig {
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** The address to listen on; `127.0.0.1` unless said otherwise. */
+  readonly host?: string;
+  readonly dataDir: string;
+  readonly webDir: string;
+  readonly nodes: readonly NodeAddress[];
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Receives log lines; the standard error stream unless said otherwise. */
+  readonly logSink?: (line: string) => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly limits?: Partial<Limits>;
+}
+
+export interface Graph {
+  readonly services: Services;
+  readonly relay: Relay;
+  readonly sqlite: DatabaseSync;
+  /** The port in addresses; set once it is known. */
+  port: number;
+  close(): Promise<void>;
+}
+
+/** @throws StartError when the data folder cannot be used */
+export async function createGraph(config: ServerConfig): Promise<Graph> {
+  const clock = config.clock ?? createNodeClock();
+  const limits = { ...DEFAULT_LIMITS, ...config.limits };
+  const random = config.random ?? createNodeRandom();
+  await makeDataDir(config.dataDir);
+  const { db, sqlite } = await openDatabase(config.dataDir, clock.nowMs());
+  const services: Services = {
+    db,
+    clock,
+    random,
+    limits,
+    log: createLog(clock, config.logSink ?? ((line) => process.stderr.write(`${line}\n`))),
+    siteOf: config.tls === undefined ? plainSites(() => graph.port) : tlsSites(),
+    localhostUrl: () => (config.tls === undefined ? plainUrl(graph.port) : undefined),
+    sessions: new Sessions(db, clock, random, limits.sessionMs),
+    nodes: new NodeDirectory(config.nodes, createNodeFetch(), clock),
+    captures: new Captures(limits),
+    rates: {
+      guests: new RateLimit(limits.guests, clock),
+      signIns: new RateLimit(limits.signIns, clock),
+      recordWrites: new RateLimit(limits.recordWrites, clock),
+      relayOpens: new RateLimit(limits.relayOpens, clock),
+    },
+    onSessionEnd: (tokenHash) => relay.endSession(tokenHash),
+    webDir: config.webDir,
+  };
+  const relay = new Relay(services);
+  const graph: Graph = {
+    services,
+    relay,
+    sqlite,
+    port: config.port,
+    async close() {
+      relay.close();
+      await db.destroy();
+    },
+  };
+  return graph;
+}
+
+/** The one address of a server without a certificate. */
+export function plainUrl(port: number): string {
+  return port === 80 ? 'http://localhost' : `http://localhost:${port}`;
+}
+
+async function makeDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StartError((error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'data-full' : 'data-unwritable', error);
+  }
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createTestServer } from './fixture.test.ts';
+
+async function withWeb(t: Parameters<typeof createTestServer>[0]) {
+  const server = await createTestServer(t);
+  await mkdir(join(server.webDir, 'assets'));
+  await writeFile(join(server.webDir, 'index.html'), '<!doctype html>the app');
+  await writeFile(join(server.webDir, 'assets/index-a1B2_c3D.js'), 'run()');
+  await writeFile(join(server.webDir, 'icon.svg'), '<svg/>');
+  await writeFile(join(server.webDir, '.secret'), 'hidden');
+  await writeFile(join(server.webDir, '../sotto-beside.txt'), 'beside');
+  return server.browser();
+}
+
+test('SV-06 no path leaves the web folder or reaches a hidden file', async (t) => {
+  const browser = await withWeb(t);
+  for (const path of [
+    '/..%2fsotto-beside.txt',
+    '/%2e%2e/sotto-beside.txt',
+    '/assets/..%2f..%2fsotto-beside.txt',
+    '/.secret',
+    '/assets/.secret',
+    '/%2esecret',
+    '/%00',
+    '/index.html%00.js',
+    '//etc/passwd',
+    '/a\\..\\..\\x',
+  ]) {
+    const { status, text } = await browser.call('GET', path);
+    assert.ok(!/beside|hidden|root:/.test(text), path);
+    if (path.includes('%') || path.includes('secret')) assert.equal(status, 404, path);
+  }
+});
+
+test('SV-06 hashed names are cached for ever, the rest is asked for again', async (t) => {
+  const browser = await withWeb(t);
+  const script = await browser.call('GET', '/assets/index-a1B2_c3D.js');
+  assert.equal(script.text, 'run()');
+  assert.equal(script.headers.get('content-type'), 'text/javascript; charset=utf-8');
+  assert.equal(script.headers.get('cache-control'), 'public, max-age=31536000, immutable');
+  for (const path of ['/', '/index.html', '/chat/abc', '/icon.svg']) {
+    const page = await browser.call('GET', path);
+    assert.equal(page.status, 200, path);
+    assert.equal(page.headers.get('cache-control'), 'no-cache', path);
+  }
+  assert.equal((await browser.call('GET', '/chat/abc')).text, '<!doctype html>the app');
+  assert.equal((await browser.call('GET', '/assets/missing-a1B2_c3D.js')).status, 404);
+});
+
+test('SV-06 without a built web app the page says which command builds it', async (t) => {
+  const browser = (await createTestServer(t)).browser();
+  const { status, json } = await browser.call('GET', '/');
+  assert.equal(status, 503);
+  assert.match(json.error.message, /npm run build:web/);
+});
