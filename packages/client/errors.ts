@@ -7,7 +7,6 @@ export type ClientErrorCode =
   | 'server-refused'
   | 'signed-out'
   | 'no-node'
-  | 'node-id-mismatch'
   | 'node-distrusted'
   | 'node-lost'
   | 'node-malformed'
@@ -47,7 +46,6 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'server-refused': ['retry', 'The server refused the request.'],
   'signed-out': ['fix-input', 'This browser is signed out. Unlock your chats again.'],
   'no-node': ['retry', 'No machine that can answer is available right now.'],
-  'node-id-mismatch': ['stop', 'The machine that answered is not the one that was asked for. Nothing was sent.'],
   'node-distrusted': ['stop', 'This machine is no longer trusted. The connection was closed.'],
   'node-lost': ['retry', 'The connection to the machine was lost.'],
   'node-malformed': ['stop', 'The machine gave an answer this client does not understand.'],

@@ -2,7 +2,7 @@
  * A session with one verified node: find, connect, check, then talk. The order is the promise (spec/client.md CL-01):
  * the only object that can carry a person's words is made from a `VerifiedNode`, and only `verify` makes that.
  */
-import { encodeHex, equalBytes, parseHex } from '@sotto/bytes';
+import { equalBytes, parseHex } from '@sotto/bytes';
 import type { ChannelStream, VerifiedChannel } from '@sotto/channel';
 import { connectChannel } from '@sotto/channel/initiator';
 import { sha256 } from '@sotto/crypto/hash';
@@ -106,6 +106,7 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
     random: ports.random,
     clock: ports.clock,
     nodeId: parseHex(listing.nodeId, 16),
+    suites: listing.suites,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
 
@@ -115,11 +116,11 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
     let known = cache.find(listing.nodeId, channel, nowMs, ports.distrust);
     if (known === undefined) {
       // The server's copy saves a round trip; the handshake's digest decides whether it is the node's bundle.
-      const offered = await prefetched;
-      const bundle =
-        offered !== undefined && equalBytes(sha256(offered), channel.evidenceDigest)
-          ? offered
-          : await channel.fetchEvidence(BUNDLE_LIMIT_BYTES);
+      let bundle = await prefetched;
+      // CL-03: another bundle than the one the handshake named is not this node's, and is asked for from the node itself.
+      if (bundle === undefined || !equalBytes(sha256(bundle), channel.evidenceDigest)) {
+        bundle = await channel.fetchEvidence(BUNDLE_LIMIT_BYTES);
+      }
       const verified = await verifyNode({
         bundle,
         policy: options.policy,
@@ -134,8 +135,6 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
       known = { ...verified, bundle };
       cache.remember(listing.nodeId, known);
     }
-    // CL-03: the bound node id must be the one that was chosen, or the server could divert a person to another machine.
-    if (encodeHex(known.node.nodeId) !== listing.nodeId) throw new ClientError('node-id-mismatch', { rule: 'CL-03' });
     const verifiedChannel = channel.promote(known.node);
     options.onPhase?.('verified');
     return new OpenSession(verifiedChannel, known, ports.distrust);
@@ -178,7 +177,7 @@ class OpenSession implements NodeSession {
       this.#open = false;
       stop();
       if (this.#distrusted) return new ClientError('node-distrusted', { rule: 'CL-06' });
-      return info.error;
+      return info.kind === 'closed' && info.by === 'us' ? undefined : new ClientError('node-lost');
     });
   }
 
