@@ -1,5 +1,5 @@
 /** Where Sotto keeps what is this person's: models, the server's database, the enclave's development key, pins, logs. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { explainWriteError } from './plain-error.ts';
@@ -27,11 +27,20 @@ export function dataFolderAt(option: string | undefined, env: NodeJS.ProcessEnv)
   };
 }
 
-/** Makes the folders, for this user alone. @throws PlainError when the disk is full or not writable */
+/** Room for a start: a new database, keys, logs. */
+const PROBE_BYTES = 1_000_000;
+
+/** Makes the folders, for this user alone, and tries whether something can be written. @throws PlainError when the disk is full or not writable */
 export function createDataFolder(folder: DataFolder): void {
   try {
     for (const path of [folder.root, folder.models, folder.server, folder.enclave, folder.logs]) {
       mkdirSync(path, { recursive: true, mode: 0o700 });
+    }
+    const probe = join(folder.root, `.room-${process.pid}`);
+    try {
+      writeFileSync(probe, Buffer.alloc(PROBE_BYTES), { mode: 0o600, flush: true });
+    } finally {
+      rmSync(probe, { force: true });
     }
   } catch (error) {
     throw explainWriteError(error, folder.root);

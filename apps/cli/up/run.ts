@@ -69,8 +69,11 @@ export async function runUp(options: UpOptions, onChildren: (children: readonly 
     const first = await settledWithin(fetching, MODEL_PATIENCE_MS);
     const pending = first === undefined;
     const engine: EngineChoice = first ?? { kind: 'none' };
+    signal.throwIfAborted();
     const ready = await enclave.replace(enclaveCommand(options, enclavePort, engine));
+    signal.throwIfAborted();
     await server.start();
+    signal.throwIfAborted();
     const url = pageUrl(options, ready);
     terminal.line(
       readyText({
