@@ -169,7 +169,12 @@ function isBucket(length: number): boolean {
 }
 
 function encodeHeader(header: RecordHeader): Bytes {
-  const bytes = new ByteWriter(HEADER_BYTES)
+  const ids = [header.accountId, header.recordId, header.deviceId];
+  // VA-15: an id of another length would shift every field after it
+  if (ids.some((id) => id.length !== 16) || header.epoch < 1 || header.deviceCounter < 1) {
+    throw new VaultError('record-malformed', 'VA-15');
+  }
+  return new ByteWriter(HEADER_BYTES)
     .raw(MAGIC)
     .u8(VERSION)
     .raw(header.accountId)
@@ -178,11 +183,6 @@ function encodeHeader(header: RecordHeader): Bytes {
     .raw(header.deviceId)
     .u64(header.deviceCounter)
     .finish();
-  // VA-15: an id of another length would shift every field after it
-  if (bytes.length !== HEADER_BYTES || header.epoch < 1 || header.deviceCounter < 1) {
-    throw new VaultError('record-malformed', 'VA-15');
-  }
-  return bytes;
 }
 
 function parseDevice(header: Uint8Array): { deviceId: Uint8Array; deviceCounter: number } {

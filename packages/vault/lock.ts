@@ -11,7 +11,7 @@
  *         lockId                   16   random
  *         epoch       u32           4   epoch of the account key inside; 1 or more
  *         credential               32   SHA-256 of the passkey's credential id; zeros for a recovery code
- *         parameters  u16 + bytes       of later kinds (at most 2,048); empty for kinds 1 and 2
+ *         parameters  u16 + bytes       of later kinds (at most 512); empty for kinds 1 and 2
  *       }
  *       salt                       32   random, new at every wrap
  *       commitment                 32   C
@@ -39,7 +39,8 @@ export const PASSKEY_PRF_INPUT: Bytes = encodeUtf8('sotto/vault/passkey-prf-inpu
 const MAGIC = encodeUtf8('SVL');
 const VERSION = 1;
 const KIND_NUMBERS: Readonly<Record<LockKind, number>> = { 'passkey-prf': 1, 'recovery-code': 2 };
-const PARAMETER_LIMIT_BYTES = 2048;
+const PARAMETER_LIMIT_BYTES = 512;
+const LOCK_LIMIT_BYTES = 8192;
 const SALT_BYTES = 32;
 const COMMITMENT_BYTES = 32;
 const SEALED_BYTES = 48;
@@ -105,9 +106,9 @@ export async function wrapAccountKey(input: WrapInput): Promise<Bytes> {
     .raw(credentialDigest(input.kind, input.credentialId))
     .u16(0)
     .finish();
-  // VA-30: a lock that cannot be parsed again is a lost key
+  // VA-41: a lock that cannot be parsed again is a lost key
   if (input.accountId.length !== 16 || input.lockId.length !== 16 || input.epoch < 1) {
-    throw new VaultError('lock-malformed', 'VA-30');
+    throw new VaultError('lock-malformed', 'VA-41');
   }
   const salt = input.random.bytes(SALT_BYTES);
   const { kek, commitment } = deriveLockKeys(input.secret, salt, header);
@@ -166,6 +167,8 @@ function parseLock(lock: Uint8Array) {
 }
 
 function parseLockFields(lock: Uint8Array) {
+  // VA-30: what is held and hashed before anything is known about it is bounded
+  if (lock.length > LOCK_LIMIT_BYTES) throw new VaultError('lock-malformed', 'VA-30');
   const reader = new ByteReader(lock);
   // VA-32: another kind of sealed thing must never be read as a lock
   if (!equalBytes(reader.take(MAGIC.length), MAGIC)) throw new VaultError('lock-malformed', 'VA-32');

@@ -45,8 +45,8 @@ export class RecoverySecret {
   readonly #bytes: Bytes;
 
   constructor(bytes: Uint8Array) {
-    // VA-41: fewer bits could be guessed
-    if (bytes.length !== SECRET_BYTES) throw new VaultError('key-malformed', 'VA-41');
+    // VA-48: fewer bits could be guessed
+    if (bytes.length !== SECRET_BYTES) throw new VaultError('key-malformed', 'VA-48');
     this.#bytes = new Uint8Array(bytes);
   }
 
