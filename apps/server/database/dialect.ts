@@ -19,6 +19,8 @@ const WRITER_SETTINGS = `
   pragma cache_size = -8000;
 `;
 
+const NOTHING_DONE = { changes: 0, lastInsertRowid: 0 };
+
 /** @throws the driver's own error when the file cannot be opened; `openDatabase` names it */
 export function openSqlite(file: string, options: { readOnly: boolean }): { sqlite: DatabaseSync; dialect: Dialect } {
   const sqlite = new DatabaseSync(file, { readOnly: options.readOnly });
@@ -28,6 +30,8 @@ export function openSqlite(file: string, options: { readOnly: boolean }): { sqli
     sqlite.close();
     throw error;
   }
+  // A full disk makes SQLite roll back by itself; a second rollback would hide that error behind its own.
+  const isUndone = (sql: string) => sql === 'rollback' && !sqlite.isTransaction;
   const dialect = new SqliteDialect({
     database: {
       close: () => sqlite.close(),
@@ -36,7 +40,7 @@ export function openSqlite(file: string, options: { readOnly: boolean }): { sqli
         return {
           reader: statement.columns().length > 0,
           all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-          run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+          run: (parameters) => (isUndone(sql) ? NOTHING_DONE : statement.run(...(parameters as SQLInputValue[]))),
           iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
         };
       },
