@@ -7,11 +7,11 @@ export default defineConfig(({ mode }) => {
   const preview = mode === 'preview';
   return {
     root: fileURLToPath(new URL('.', import.meta.url)),
-    base: './',
+    base: '/',
     plugins: [react()],
     publicDir: false,
     build: {
-      outDir: preview ? 'dist/preview' : 'dist',
+      outDir: preview ? '.cache/preview' : 'dist',
       emptyOutDir: true,
       target: 'es2024',
       assetsInlineLimit: 0,

@@ -174,7 +174,7 @@ export async function* spoken(
     await clock.sleep(wordMs, signal);
     yield { kind: 'text-delta', text: word };
   }
-  yield { kind: 'finish', reason: 'stop' };
+  yield { kind: 'finish', reason: 'stop', usage: undefined };
 }
 
 export function fakeOpenSession(clock: Clock, answerText: string, wordMs?: number): OpenSession {

@@ -42,6 +42,8 @@ export interface App {
   signOut(): Promise<void>;
   /** Leaves the locked chats alone and starts as a guest of this browser. */
   continueAsGuest(): Promise<void>;
+  /** The person came back to this page. */
+  returned(): Promise<void>;
   start(): Promise<void>;
 }
 
@@ -80,6 +82,7 @@ export function createApp(services: Services): App {
   };
   const keep = createKeepModel({
     ...services,
+    settle: chat.settle,
     onKept: (kept) => {
       // The relay session belonged to the guest that is gone.
       proof.reset();
@@ -142,6 +145,10 @@ export function createApp(services: Services): App {
       follow(await services.accounts.startAsGuest(), 'guest');
       newChat();
       await proof.start();
+    },
+    returned: async () => {
+      // Another tab or device may have written meanwhile.
+      if (chat.state.get().turn === undefined) await history?.refresh().catch(() => {});
     },
     start: async () => {
       try {

@@ -1,3 +1,4 @@
+import { NoticeView } from '../features/chat/notice.tsx';
 import { StartView } from '../features/chat/start-view.tsx';
 import { Conversation } from '../features/chat/view.tsx';
 import { Composer } from '../features/composer/view.tsx';
@@ -16,6 +17,7 @@ import { MIDDLE, NARROW, useMedia } from '../ui/use-media.ts';
 import { useStore } from '../ui/use-store.ts';
 import { Places } from './places.tsx';
 import { useShortcuts } from './shortcuts.ts';
+import { Unavailable } from './unavailable.tsx';
 import { t } from './words.ts';
 
 /** The whole page. */
@@ -24,14 +26,7 @@ export function Root() {
   const { who: standing } = useStore(who);
   const proofKind = useStore(proof.state).kind;
   if (standing === 'starting') return null;
-  if (standing === 'unavailable') {
-    return (
-      <main className="stop">
-        <h1 className="voice">{t('app.unavailable.title')}</h1>
-        <p>{t('app.unavailable.body')}</p>
-      </main>
-    );
-  }
+  if (standing === 'unavailable') return <Unavailable />;
   if (proofKind === 'no-link' || proofKind === 'machine-changed') return <StopView />;
   if (standing === 'locked') return <UnlockScreen />;
   return <Workspace />;
@@ -41,6 +36,7 @@ function Workspace() {
   const app = useApp();
   const panels = useStore(app.panels);
   const operatorOpen = useStore(app.operator.state).open;
+  const standing = standingOf(useStore(app.proof.state));
   const narrow = useMedia(NARROW);
   const middle = useMedia(MIDDLE);
   useShortcuts(app);
@@ -49,7 +45,7 @@ function Workspace() {
   const split = operatorOpen ? ' split' : panels.proof && !middle ? ' with-proof' : '';
 
   return (
-    <div className={`workspace${split}`}>
+    <div className={`workspace${split}`} data-standing={standing}>
       <a className="skip" href="#composer">
         {t('app.skip')}
       </a>
@@ -95,7 +91,7 @@ function Workspace() {
 function MainColumn({ narrow }: { narrow: boolean }) {
   const { chat, panels } = useApp();
   const { title, messages, pending, turn, notice } = useStore(chat.state);
-  const fresh = messages.length === 0 && pending === undefined && turn === undefined && notice === undefined;
+  const fresh = messages.length === 0 && pending === undefined && turn === undefined;
   return (
     <main className={fresh ? 'column-chat fresh' : 'column-chat'}>
       <header className="bar">
@@ -114,6 +110,7 @@ function MainColumn({ narrow }: { narrow: boolean }) {
       </header>
       {fresh ? <StartView /> : <Conversation />}
       <div className="foot">
+        {fresh && notice !== undefined && <NoticeView notice={notice} messages={messages} />}
         <Composer />
         <PrivacyLine />
       </div>

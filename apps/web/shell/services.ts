@@ -2,9 +2,19 @@
  * What the app needs from the world, as the models see it. The real ones are composed in `browser-services.ts` from
  * `@sotto/client` and the browser adapters; tests and the preview page pass fakes.
  */
+import type {
+  ChatEvent,
+  History as ClientHistory,
+  ConversationSummary,
+  MessageToSave,
+  SessionPhase,
+  ThreadMessage,
+} from '@sotto/client';
 import type { Clock, DeviceStore, Random } from '@sotto/ports';
+import type { ReportLine, VerificationReport } from '@sotto/verify';
 
-export type ConnectPhase = 'finding' | 'connecting' | 'checking' | 'verified';
+export type { ChatEvent, ConversationSummary, MessageToSave, ReportLine, ThreadMessage, VerificationReport };
+export type MessageStatus = MessageToSave['status'];
 
 export interface ModelInfo {
   readonly id: string;
@@ -17,25 +27,6 @@ export interface ModelInfo {
 export interface ChatTurn {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
-}
-
-export type ChatEvent =
-  | { readonly kind: 'text-delta'; readonly text: string }
-  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length' };
-
-export interface VerificationCheck {
-  readonly rule: string;
-  readonly title: string;
-  readonly status: 'passed' | 'failed' | 'not-applicable';
-  readonly observed: string;
-  readonly expected: string;
-  readonly why: string;
-}
-
-export interface VerificationReport {
-  readonly trust: string;
-  readonly checks: readonly VerificationCheck[];
-  readonly checkedAtMs: number;
 }
 
 /** An open channel to a node that was verified; there is no other way to ask a model anything. */
@@ -55,56 +46,23 @@ export interface ChatSession {
 /** @throws SottoError; a failed verification carries its `report` and has the action `stop` */
 export type OpenSession = (options: {
   readonly fingerprint: string;
-  readonly onPhase: (phase: ConnectPhase) => void;
+  readonly onPhase: (phase: SessionPhase) => void;
   readonly signal?: AbortSignal;
 }) => Promise<ChatSession>;
 
-export type MessageStatus = 'complete' | 'partial' | 'interrupted';
-export type Role = 'user' | 'assistant';
-
-export interface ThreadMessage {
-  readonly messageId: string;
-  readonly parentId: string | undefined;
-  readonly role: Role;
-  readonly text: string;
-  readonly status: MessageStatus;
-  readonly model: string | undefined;
-  readonly createdAtMs: number;
-  /** This message and the others with the same parent, oldest first. */
-  readonly siblings: readonly string[];
-}
-
-export interface ConversationSummary {
-  readonly conversationId: string;
-  readonly title: string;
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-}
-
-export interface MessageToSave {
-  readonly conversationId: string;
-  /** Given to write the same message again. */
-  readonly messageId?: string;
-  readonly parentId: string | undefined;
-  readonly role: Role;
-  readonly text: string;
-  readonly status: MessageStatus;
-  readonly model?: string;
-}
-
 /** The opened history of the guest or account: everything in it is sealed before it is stored. */
-export interface History {
-  conversations(): readonly ConversationSummary[];
-  /** The path from the first message through `throughId` to its newest end; the newest path without it. */
-  thread(conversationId: string, throughId?: string): readonly ThreadMessage[];
-  createConversation(title: string): Promise<string>;
-  saveMessage(message: MessageToSave): Promise<string>;
-  rename(conversationId: string, title: string): Promise<void>;
-  removeConversation(conversationId: string): Promise<void>;
-  refresh(): Promise<void>;
-  subscribe(listener: () => void): () => void;
-  readonly damagedCount: number;
-}
+export type History = Pick<
+  ClientHistory,
+  | 'conversations'
+  | 'thread'
+  | 'createConversation'
+  | 'saveMessage'
+  | 'rename'
+  | 'removeConversation'
+  | 'refresh'
+  | 'subscribe'
+  | 'damagedCount'
+>;
 
 /** Who this browser is: a guest, an account that must be unlocked, or an open account. */
 export interface Accounts {

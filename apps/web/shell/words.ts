@@ -171,9 +171,9 @@ const en = {
     'Read live from the operator’s own database, logs and relay capture. Your rows only; every table, every column.',
   'operator.reveals':
     'What this still reveals: how many messages there are, their padded sizes, when they were written and sent, and the IP address you come from. Not a word of what they say.',
-  'operator.readAt': 'Read at {time}',
+  'operator.readAt': 'Read at {time}.',
   'operator.reading': 'Reading',
-  'operator.rows': '{count} rows',
+  'operator.rows': '{count}',
   'operator.noRows': 'nothing',
   'operator.close': 'Back to the chat alone',
   'operator.hint': 'Point at a message to mark its rows.',
@@ -192,6 +192,7 @@ const en = {
   'help.newChat': 'New chat',
   'help.help': 'This list',
 
+  'error.unverified': 'This machine could not be verified, so nothing was sent. Your text is still in the message box.',
   'error.unexpected': 'Something went wrong that should not have. What was saved is still there.',
   'error.store-full': 'There is no room left to save. What you see is not lost yet: free some space, then try again.',
   'error.store-unavailable': 'Saving did not work. What you see stays here until it does.',
@@ -225,7 +226,8 @@ const en = {
   'error.rate-limited': 'Too many tries. Wait a minute and try again.',
   'error.group-differs': 'That is not the last group of your code.',
   'error.keep-incomplete': 'Not every chat could be moved. Nothing was erased; try again.',
-  'error.clock-skew': 'This device’s clock is wrong by too much to judge the evidence. Set it right and try again.',
+  'error.clock-implausible':
+    'This device’s clock is wrong by too much to judge the evidence. Set it right and try again.',
 } as const;
 
 export type WordKey = keyof typeof en;

@@ -41,6 +41,8 @@ const Block = memo(function Block({ token }: { token: Token }): ReactNode {
       return <Table table={one as Tokens.Table} />;
     case 'hr':
       return <hr />;
+    case 'checkbox':
+      return inlineOne(one);
     case 'space':
     case 'def':
       return null;

@@ -3,7 +3,15 @@
  * was sent; what arrived is saved at least every second and kept whatever happens.
  */
 import { SottoError } from '@sotto/bytes';
-import type { ChatSession, ChatTurn, History, ModelInfo, Services, ThreadMessage } from '../../shell/services.ts';
+import type {
+  ChatSession,
+  ChatTurn,
+  History,
+  MessageToSave,
+  ModelInfo,
+  Services,
+  ThreadMessage,
+} from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { streamAnswer } from './answer.ts';
 import { fitTurns, titleOf } from './context.ts';
@@ -22,6 +30,8 @@ export interface Turn {
 /** Something to tell the person, with what they can do about it. */
 export interface Notice {
   readonly code: string;
+  /** The machine did not prove itself: nothing was sent, and the panel says why. */
+  readonly unverified: boolean;
   readonly offer: 'retry' | 'edit' | 'none';
 }
 
@@ -53,6 +63,8 @@ export interface ChatModel {
   retry(): Promise<void>;
   stop(): void;
   dismissNotice(): void;
+  /** Stops an answer on its way and resolves when it was kept. */
+  settle(): Promise<void>;
   /** Follows another history, after keeping or unlocking. */
   followHistory(): void;
 }
@@ -85,6 +97,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
   let again: (() => Promise<unknown>) | undefined;
   let unfollow = () => {};
   let throughId: string | undefined;
+  let answering: Promise<void> = Promise.resolve();
 
   const reload = () => {
     const { conversationId } = state.get();
@@ -107,7 +120,8 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
 
   const notify = (cause: unknown, offer: Notice['offer']) => {
     const code = cause instanceof SottoError ? cause.code : 'unexpected';
-    state.patch({ notice: { code, offer: code === 'prompt-too-long' ? 'edit' : offer } });
+    const unverified = cause instanceof SottoError && 'report' in cause;
+    state.patch({ notice: { code, unverified, offer: code === 'prompt-too-long' ? 'edit' : offer } });
   };
 
   const begin = (): Attempt => {
@@ -134,26 +148,58 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
   const ask = async (text: string, parentId: string | undefined): Promise<boolean> => {
     const attempt = begin();
     state.patch({ pending: text });
-    let ready: Ready;
-    let userId: string;
     try {
-      ready = await prepare(ensureSession, attempt.signal);
+      const ready = await prepare(ensureSession, attempt.signal);
       patchTurn(attempt, { phase: 'sending' });
-      const conversationId = state.get().conversationId ?? (await history().createConversation(titleOf(text)));
-      userId = await history().saveMessage({ conversationId, parentId, role: 'user', text, status: 'complete' });
-      if (current !== attempt) return true;
-      throughId = userId;
-      state.patch({ conversationId, pending: undefined });
-      services.page.setOpenChat(conversationId);
-      reload();
+      const conversationId = state.get().conversationId ?? (await createConversation(attempt, titleOf(text)));
+      await put(attempt, ready, { conversationId, parentId, role: 'user', text, status: 'complete' });
+      return true;
     } catch (cause) {
       again = undefined;
       if (current === attempt && !attempt.signal.aborted) notify(cause, 'none');
       end(attempt);
       return false;
     }
-    void answer(attempt, ready, userId, undefined);
-    return true;
+  };
+
+  const createConversation = async (attempt: Attempt, title: string): Promise<string> => {
+    const before = new Set(
+      history()
+        .conversations()
+        .map((one) => one.conversationId),
+    );
+    try {
+      return await history().createConversation(title);
+    } catch (cause) {
+      // The history holds it in memory already: the next try must not make a second one.
+      const held = history()
+        .conversations()
+        .find((one) => !before.has(one.conversationId));
+      if (held !== undefined && current === attempt) state.patch({ conversationId: held.conversationId });
+      throw cause;
+    }
+  };
+
+  /** Saves the question, then asks. When saving fails it stays on the screen, to be saved again under the same id. */
+  const put = async (attempt: Attempt, ready: Ready, question: MessageToSave): Promise<void> => {
+    const { conversationId } = question;
+    let userId: string;
+    try {
+      userId = await history().saveMessage(question);
+    } catch (cause) {
+      const messageId = heldId(cause);
+      if (messageId === undefined || current !== attempt) throw cause;
+      throughId = messageId;
+      again = () => withSession((next, nextReady) => put(next, nextReady, { ...question, messageId }));
+      notify(cause, 'retry');
+      return end(attempt, { conversationId });
+    }
+    if (current !== attempt) return;
+    throughId = userId;
+    state.patch({ conversationId, pending: undefined });
+    services.page.setOpenChat(conversationId);
+    reload();
+    answering = answer(attempt, ready, userId, undefined);
   };
 
   /** Streams one answer under `parentId`, or onto the end of the message `onto`. */
@@ -170,6 +216,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     patchTurn(attempt, { phase: 'thinking', sinceMs: services.clock.nowMs(), messageId, shown: before });
     state.patch({ leftOut, announcement: { kind: 'started', text: '' } });
 
+    let troubled = false;
     const result = await streamAnswer({
       services,
       events: ready.session.chat(request, { signal: attempt.signal }),
@@ -177,21 +224,29 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
       signal: attempt.signal,
       save: async (text, status) => {
         const known = messageId === undefined ? {} : { messageId };
-        const model = ready.model.label;
-        messageId = await history().saveMessage({
-          ...known,
+        const message = {
           conversationId,
           parentId,
           role: 'assistant',
           text,
           status,
-          model,
-        });
-        patchTurn(attempt, { messageId });
+          model: ready.model.label,
+        } as const;
+        try {
+          messageId = await history().saveMessage({ ...known, ...message });
+        } catch (cause) {
+          messageId = heldId(cause) ?? messageId;
+          throw cause;
+        } finally {
+          patchTurn(attempt, { messageId });
+        }
+        if (troubled && current === attempt) state.patch({ notice: undefined });
+        troubled = false;
       },
       onFirstWord: () => patchTurn(attempt, { phase: 'streaming' }),
       onShown: (shown) => patchTurn(attempt, { shown }),
       onSaveError: (cause) => {
+        troubled = true;
         if (current === attempt) notify(cause, 'none');
       },
     });
@@ -233,7 +288,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     again = () => rerun(parentId);
     const { messages } = state.get();
     state.patch({ messages: messages.slice(0, messages.findIndex((one) => one.messageId === parentId) + 1) });
-    return withSession((attempt, ready) => answer(attempt, ready, parentId, undefined));
+    return withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, undefined)));
   };
 
   const find = (messageId: string) => state.get().messages.find((one) => one.messageId === messageId);
@@ -242,7 +297,8 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     again = () => continueAnswer(messageId);
     const message = find(messageId);
     const parentId = message?.parentId;
-    if (parentId !== undefined) await withSession((attempt, ready) => answer(attempt, ready, parentId, message));
+    if (parentId !== undefined)
+      await withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, message)));
   };
 
   return {
@@ -270,6 +326,10 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     },
     stop: () => current?.abort(),
     dismissNotice: () => state.patch({ notice: undefined }),
+    settle: async () => {
+      current?.abort();
+      await answering;
+    },
     followHistory: () => {
       unfollow();
       unfollow = history().subscribe(() => {
@@ -288,6 +348,11 @@ class ChatError extends SottoError<'engine-missing'> {
   constructor() {
     super('engine-missing', 'no model answers on this machine', { action: 'retry' });
   }
+}
+
+/** The id under which the history holds in memory what it could not save. */
+function heldId(cause: unknown): string | undefined {
+  return cause instanceof SottoError && 'messageId' in cause ? String(cause.messageId) : undefined;
 }
 
 /** A verified session and its model; stopping ends the wait at once, though not the attempt that others may share. */

@@ -1,12 +1,13 @@
 import { memo, useEffect } from 'react';
 import type { ThreadMessage } from '../../shell/services.ts';
-import { errorWords, t } from '../../shell/words.ts';
+import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { ArrowDown } from '../../ui/icons.tsx';
 import { useStickToBottom } from '../../ui/use-stick-to-bottom.ts';
 import { useStore } from '../../ui/use-store.ts';
 import { Message } from './message.tsx';
-import type { ChatState, Notice } from './model.ts';
+import type { ChatState } from './model.ts';
+import { NoticeView } from './notice.tsx';
 import { TurnView } from './turn-view.tsx';
 
 /** The messages of the open chat, and what is on its way. */
@@ -57,31 +58,6 @@ const Messages = memo(function Messages(props: {
       <Message key={message.messageId} message={message} busy={busy} last={message === messages.at(-1)} />
     ));
 });
-
-function NoticeView({ notice, messages }: { notice: Notice; messages: readonly ThreadMessage[] }) {
-  const { chat, composer } = useApp();
-  const mine = messages.findLast((message) => message.role === 'user');
-  return (
-    <div className="notice" role="alert">
-      <p>{errorWords(notice.code)}</p>
-      <div className="row">
-        {notice.offer === 'retry' && (
-          <button type="button" className="pill" onClick={() => void chat.retry()}>
-            {t('app.again')}
-          </button>
-        )}
-        {notice.offer === 'edit' && mine !== undefined && (
-          <button type="button" className="pill" onClick={() => composer.edit(mine.messageId, mine.text)}>
-            {t('chat.edit')}
-          </button>
-        )}
-        <button type="button" className="quiet" onClick={chat.dismissNotice}>
-          {t('app.close')}
-        </button>
-      </div>
-    </div>
-  );
-}
 
 /** The one live region: the beginning, then the whole answer, never its pieces. */
 export function Announcer({ announcement }: { announcement: ChatState['announcement'] }) {

@@ -72,7 +72,7 @@ export function Composer() {
             })}
         </p>
         {turn !== undefined && turn.phase !== 'unsaved' ? (
-          <button type="button" className="send stop" aria-label={t('composer.stop')} onClick={chat.stop}>
+          <button type="button" className="send halt" aria-label={t('composer.stop')} onClick={chat.stop}>
             <Square />
           </button>
         ) : (

@@ -32,10 +32,12 @@ export interface KeepPorts {
   readonly accounts: Accounts;
   readonly page: Page;
   readonly preferences: Preferences;
+  /** Stops whatever still writes into the guest's chats. */
+  readonly settle: () => Promise<void>;
   readonly onKept: (history: History) => void;
 }
 
-export function createKeepModel({ accounts, page, preferences, onKept }: KeepPorts): KeepModel {
+export function createKeepModel({ accounts, page, preferences, settle, onKept }: KeepPorts): KeepModel {
   const closed: KeepState = { step: 'closed', code: '', passkeysAvailable: false, passkey: 'none', error: undefined };
   const state = createStore<KeepState>(closed);
 
@@ -58,8 +60,10 @@ export function createKeepModel({ accounts, page, preferences, onKept }: KeepPor
       if (plain(lastGroup) !== plain(lastGroupOf(code))) return state.patch({ error: 'group-differs' });
       state.patch({ step: 'moving', error: undefined });
       try {
-        onKept(await accounts.keep(code));
+        await settle();
+        const history = await accounts.keep(code);
         preferences.set('has-account', '1');
+        onKept(history);
         state.patch({ step: passkeysAvailable ? 'passkey' : 'done', code: '' });
       } catch (cause) {
         state.patch({ step: 'confirm', error: codeOf(cause) });

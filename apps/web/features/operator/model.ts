@@ -11,6 +11,8 @@ export interface LedgerTable {
   readonly name: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** All there are; `rows` may hold only the newest. */
+  readonly rowCount: number;
 }
 
 export interface OperatorState {
@@ -71,29 +73,55 @@ export function createOperatorModel(ports: { clock: Clock; operatorView: () => P
   };
 }
 
-/** Any JSON as tables: a list of objects is a table, an object a table of one row, anything else one cell. */
+/**
+ * Any JSON as tables: a list of objects is a table, an object a table of one row, anything else one cell. A list of
+ * `{name, columns, rows}` is a drawer of tables.
+ */
 export function ledgerOf(view: Json): readonly LedgerTable[] {
   if (!isObject(view)) return [tableOf('answer', view)];
   return Object.entries(view).flatMap(([name, value]) => {
-    // `{tables: {…}}` is a drawer, not a row: its contents are the tables.
-    const drawer = isObject(value) && Object.values(value).length > 0 && Object.values(value).every(Array.isArray);
-    if (drawer) return Object.entries(value).map(([inner, rows]) => tableOf(inner, rows));
-    return [tableOf(name, value)];
+    const items = Array.isArray(value) ? (value as readonly Json[]) : [];
+    const drawer = items.length > 0 && items.every(isTable);
+    return drawer ? items.filter(isTable).map(drawn) : [tableOf(name, value)];
   });
 }
 
-function tableOf(name: string, value: Json): LedgerTable {
+interface GivenTable {
+  readonly name: string;
+  readonly columns?: readonly string[];
+  readonly rowCount?: number;
+  readonly rows: readonly Json[];
+}
+
+function isTable(value: Json): value is Json & GivenTable {
+  return isObject(value) && typeof value.name === 'string' && Array.isArray(value.rows);
+}
+
+function drawn(given: GivenTable): LedgerTable {
+  const table = tableOf(given.name, given.rows, given.columns);
+  return { ...table, rowCount: Math.max(given.rowCount ?? 0, table.rowCount) };
+}
+
+function tableOf(name: string, value: Json | readonly Json[], first: readonly string[] = []): LedgerTable {
   const items = Array.isArray(value) ? (value as readonly Json[]) : [value as Json];
-  const columns = [...new Set(items.flatMap((item) => (isObject(item) ? Object.keys(item) : ['value'])))];
+  const columns = [
+    ...new Set([...first, ...items.flatMap((item) => (isObject(item) ? Object.keys(item) : ['value']))]),
+  ];
   const rows = items.map((item) =>
     columns.map((column) => cellOf(isObject(item) ? item[column] : column === 'value' ? item : undefined)),
   );
-  return { name, columns, rows };
+  return { name, columns, rows, rowCount: rows.length };
 }
 
 function cellOf(value: Json | undefined): string {
-  if (value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string') return value;
+  if (isObject(value)) {
+    return Object.entries(value)
+      .map(([name, inner]) => `${name} ${cellOf(inner)}`)
+      .join(', ');
+  }
+  return JSON.stringify(value);
 }
 
 function isObject(value: Json): value is { readonly [key: string]: Json } {

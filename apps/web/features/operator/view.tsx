@@ -44,11 +44,11 @@ export function Ledger() {
 }
 
 function LedgerTableView({ table, marked }: { table: LedgerTable; marked: string | undefined }) {
-  const { name, columns, rows } = table;
+  const { name, columns, rows, rowCount } = table;
   return (
     <section>
       <h3>
-        {name} <span>{rows.length === 0 ? t('operator.noRows') : t('operator.rows', { count: rows.length })}</span>
+        {name} <span>{rowCount === 0 ? t('operator.noRows') : t('operator.rows', { count: rowCount })}</span>
       </h3>
       {rows.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table must be scrollable by keyboard

@@ -1,6 +1,6 @@
 /** The node this browser talks to: pin, verification, the open session. Nothing is sent unless `ensure` resolved. */
 import { SottoError } from '@sotto/bytes';
-import type { ChatSession, ModelInfo, Services, VerificationCheck, VerificationReport } from '../../shell/services.ts';
+import type { ChatSession, ModelInfo, ReportLine, Services, VerificationReport } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { loadPin, savePin } from './pin.ts';
 
@@ -129,7 +129,7 @@ function failureOf(cause: unknown): ProofState {
 }
 
 /** Failed checks first, the others in their order. */
-export function orderedChecks(report: VerificationReport): readonly VerificationCheck[] {
+export function orderedChecks(report: VerificationReport): readonly ReportLine[] {
   const failed = report.checks.filter((check) => check.status === 'failed');
   return [...failed, ...report.checks.filter((check) => check.status !== 'failed')];
 }

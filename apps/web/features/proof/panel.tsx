@@ -1,6 +1,6 @@
 import { encodeHex } from '@sotto/bytes';
-import type { VerificationCheck, VerificationReport } from '../../shell/services.ts';
-import { errorWords, t } from '../../shell/words.ts';
+import type { ReportLine, VerificationReport } from '../../shell/services.ts';
+import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Cross, Tick } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
@@ -44,9 +44,8 @@ export function ProofPanel({ heading = true }: { heading?: boolean }) {
 
 function leadOf(state: ProofState): string {
   const standing = standingOf(state);
-  if (state.kind === 'failed' && state.report === undefined) {
-    return `${t('proof.lead.failed')} ${errorWords(state.code)}`;
-  }
+  // Constant words of ours that name the one thing that failed.
+  if (state.kind === 'failed') return `${state.message} ${t('proof.lead.failed')}`;
   const ago = 'report' in state && state.report !== undefined ? timeOf(state.report.checkedAtMs) : '';
   return t(`proof.lead.${standing}`, { ago });
 }
@@ -74,7 +73,7 @@ const STATUS_WORDS = {
   'not-applicable': 'proof.notApplicable',
 } as const;
 
-function Check({ check }: { check: VerificationCheck }) {
+function Check({ check }: { check: ReportLine }) {
   const failed = check.status === 'failed';
   return (
     <li className={check.status}>

@@ -1,0 +1,85 @@
+/**
+ * The `Accounts` port over `@sotto/client`: who this browser is, from a guest to an unlocked account. Keys are held here,
+ * in memory; only a guest's lies in the browser, and the app says so.
+ */
+import {
+  type AccountPorts,
+  addPasskey,
+  eraseGuest,
+  Keeper,
+  loadGuest,
+  type OpenAccount,
+  openAccountHistory,
+  openHistory,
+  type PasskeyAuthenticator,
+  unlockWithPasskey,
+  unlockWithRecoveryCode,
+} from '@sotto/client';
+import type { RecordStore } from '@sotto/ports';
+import { createRecoveryCode } from '@sotto/vault';
+import type { Accounts, History, Preferences } from './services.ts';
+
+export interface AccountsPorts extends AccountPorts {
+  /** The guest's sealed records in this browser. */
+  readonly records: RecordStore & { erase(): Promise<void> };
+  readonly passkeys: PasskeyAuthenticator;
+  readonly preferences: Preferences;
+}
+
+type ClientHistory = Awaited<ReturnType<typeof openHistory>>;
+
+export function createAccounts(ports: AccountsPorts): Accounts {
+  const { api, clock, random, device, records, passkeys, preferences } = ports;
+  const keeper = new Keeper(ports);
+  let guestHistory: ClientHistory | undefined;
+  let account: OpenAccount | undefined;
+
+  const openGuest = async (): Promise<History> => {
+    const guest = await loadGuest(device, random);
+    guestHistory = await openHistory({ ...guest, store: records, clock, random });
+    return guestHistory;
+  };
+  const opened = async (unlocked: OpenAccount): Promise<History> => {
+    account = unlocked;
+    return openAccountHistory(ports, unlocked);
+  };
+  const eraseGuestChats = async () => {
+    await eraseGuest(device);
+    await records.erase();
+    guestHistory = undefined;
+  };
+
+  return {
+    resume: async () => {
+      if (preferences.get('has-account') !== undefined) return { kind: 'locked' };
+      return { kind: 'guest', history: await openGuest() };
+    },
+    startAsGuest: async () => {
+      preferences.set('has-account', undefined);
+      account = undefined;
+      await api.signOut().catch(() => {});
+      return openGuest();
+    },
+    passkeysAvailable: () => passkeys.isAvailable(),
+    createRecoveryCode: () => createRecoveryCode(random).code,
+    keep: async (code) => {
+      const guest =
+        guestHistory ?? (await openHistory({ ...(await loadGuest(device, random)), store: records, clock, random }));
+      const kept = await keeper.keep(code, guest);
+      account = kept.account;
+      // CL-13: only now, when every record was stored and read back.
+      await eraseGuestChats();
+      return kept.history;
+    },
+    addPasskey: async () => {
+      if (account === undefined) throw new Error('no account is open');
+      return addPasskey(ports, passkeys, account);
+    },
+    unlockWithRecoveryCode: async (code) => opened(await unlockWithRecoveryCode(ports, code)),
+    unlockWithPasskey: async () => opened(await unlockWithPasskey(ports, passkeys)),
+    signOut: async () => {
+      account = undefined;
+      await api.signOut();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** The real services: the client library over the browser's own storage, network and passkeys. */
+import {
+  browserClock,
+  browserFetch,
+  browserPasskeys,
+  browserRandom,
+  connectBrowserSocket,
+  createBrowserDeviceStore,
+  createBrowserRecordStore,
+  openDatabase,
+} from '@sotto/adapters-browser';
+import { NodeCache, type NodeSession, openNodeSession, ServerApi } from '@sotto/client';
+import type { DistrustSource } from '@sotto/ports';
+import { devPolicy } from '@sotto/verify';
+import { createAccounts } from './accounts.ts';
+import { browserPage, browserPreferences } from './page.ts';
+import type { ChatSession, Json, ModelInfo, Services } from './services.ts';
+
+/** Nothing is withdrawn until the public log exists (DESIGN §6). */
+const NO_DISTRUST: DistrustSource = { isDistrusted: () => false, subscribe: () => () => {} };
+
+/** What a model that does not say so is taken to read at once. */
+const ASSUMED_CONTEXT_TOKENS = 4096;
+
+/** @throws BrowserError `store-unavailable` where the browser keeps nothing for the site */
+export async function createBrowserServices(): Promise<Services> {
+  const clock = browserClock;
+  const random = browserRandom;
+  const database = await openDatabase();
+  const device = createBrowserDeviceStore(database);
+  const baseUrl = location.origin;
+  const api = new ServerApi(browserFetch, baseUrl);
+  const ports = { clock, random, connect: connectBrowserSocket, fetch: browserFetch, distrust: NO_DISTRUST };
+  const cache = new NodeCache();
+
+  return {
+    clock,
+    random,
+    device,
+    openSession: async ({ fingerprint, onPhase, signal }) => {
+      const policy = devPolicy(fingerprint);
+      return sessionOf(await openNodeSession(ports, { baseUrl, policy, cache, onPhase, ...(signal && { signal }) }));
+    },
+    accounts: createAccounts({
+      api,
+      clock,
+      random,
+      device,
+      records: createBrowserRecordStore(database),
+      passkeys: browserPasskeys,
+      preferences: browserPreferences,
+    }),
+    operatorView: async () => (await api.operatorView()) as Json,
+    preferences: browserPreferences,
+    page: browserPage,
+  };
+}
+
+function sessionOf(session: NodeSession): ChatSession {
+  let models: Promise<readonly ModelInfo[]> | undefined;
+  return {
+    report: session.report,
+    bundle: session.bundle,
+    closed: session.closed,
+    close: () => session.close(),
+    models: () => {
+      models ??= listModels(session).catch((cause: unknown) => {
+        models = undefined;
+        throw cause;
+      });
+      return models;
+    },
+    chat: ({ model, messages }, options) => session.chat({ model, messages: [...messages] }, options),
+  };
+}
+
+async function listModels(session: NodeSession): Promise<readonly ModelInfo[]> {
+  return (await session.models()).map((model) => ({
+    id: model.id,
+    label: model.label ?? model.id,
+    parameters: model.parameters ?? 0,
+    contextTokens: model.context_tokens ?? ASSUMED_CONTEXT_TOKENS,
+    starter: model.starter ?? false,
+  }));
+}
