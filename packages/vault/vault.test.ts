@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { concatBytes, encodeHex, encodeUtf8, equalBytes } from '@sotto/bytes';
+import { sha256 } from '@sotto/crypto/hash';
 import { hkdfSha256 } from '@sotto/crypto/kdf';
 import { createSeededRandom } from '@sotto/testkit';
 import fc from 'fast-check';
@@ -250,6 +251,7 @@ test('VA-26 secrets show nothing when printed, turned into JSON or text, or clon
     encodeHex(bytes.slice(0, 6)),
     Buffer.from(bytes.slice(0, 6)).toString('base64'),
     bytes.slice(0, 6).join(', '),
+    bytes.slice(0, 6).join(','),
   ];
   for (const secret of secrets) {
     const shown = [
@@ -562,6 +564,7 @@ test('VA-55 a device id is a digest of its key', async () => {
   const keys = await createDeviceKeys(random);
   const again = await loadDeviceKeys(unsafeRevealDeviceKey(keys));
   assert.deepEqual(again.deviceId, keys.deviceId);
+  assert.deepEqual(keys.deviceId, sha256(encodeUtf8('sotto/vault/device-id/v1'), keys.publicKey).slice(0, 16));
   const record = await signDeviceRecord({ keys, accountId, epoch: 1, createdAtMs: 5 });
   assert.deepEqual((await verifyDeviceRecord(record, { expectedAccountId: accountId })).deviceId, keys.deviceId);
   assert.notDeepEqual((await createDeviceKeys(random)).deviceId, keys.deviceId);
