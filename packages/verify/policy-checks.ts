@@ -5,7 +5,7 @@
 import type { Platform } from '@sotto/evidence';
 import type { Binding } from '@sotto/evidence/binding';
 import type { PolicyKind } from './policy.ts';
-import type { ReportBuilder } from './report.ts';
+import type { ReportBuilder } from './report-builder.ts';
 import { CHECKS } from './rules.ts';
 
 const WITHOUT_LOG: readonly PolicyKind[] = ['dev', 'tpm-test'];

@@ -6,7 +6,7 @@ import { encodeEvidenceBundle, evidenceDigest, parseEvidenceBundle } from '@sott
 import { createDevEvidence, createDevEvidenceSource, devFingerprint } from '@sotto/evidence/dev';
 import { devPolicy, isVerifiedNode, type VerifyError, type VerifyInput, verifyNode } from './index.ts';
 import { judgePolicy } from './policy-checks.ts';
-import { ReportBuilder } from './report.ts';
+import { ReportBuilder } from './report-builder.ts';
 import { VerifiedNode } from './verified-node.ts';
 
 const nowMs = Date.UTC(2026, 10, 21, 12);

@@ -9,7 +9,8 @@ import { type DevStatement, devFingerprint, isDevSignatureValid, parseDevStateme
 import type { DistrustSource } from '@sotto/ports';
 import { DEFAULT_MAX_AGE_SECONDS, type Policy, parsePolicy } from './policy.ts';
 import { judgePolicy } from './policy-checks.ts';
-import { ReportBuilder, type VerificationReport } from './report.ts';
+import type { VerificationReport } from './report.ts';
+import { ReportBuilder } from './report-builder.ts';
 import { CHECKS } from './rules.ts';
 import { hasBegun, hasNotEnded, isClockPlausible, isRecent } from './time-window.ts';
 import { VERIFY_KEY, VerifiedNode } from './verified-node.ts';
