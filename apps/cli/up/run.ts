@@ -45,12 +45,13 @@ export async function runUp(options: UpOptions, onChildren: (children: readonly 
   if (chosen === undefined || signal.aborted) return;
 
   const enclavePort = await freePort();
-  const common = { cwd: ROOT, env, onLine: (sentence: string) => signal.aborted || terminal.line(sentence) };
-  // The enclave refuses options that could let plaintext out of its process; those of the person's shell are not meant for it.
-  const { NODE_OPTIONS: _, ...enclaveEnv } = env;
+  const common = {
+    cwd: ROOT,
+    env: childEnvironment(env),
+    onLine: (sentence: string) => signal.aborted || terminal.line(sentence),
+  };
   const enclave = new Child({
     ...common,
-    env: enclaveEnv,
     name: 'enclave',
     command: enclaveCommand(options, enclavePort, chosen),
     logPath: join(data.logs, 'enclave.log'),
@@ -113,6 +114,13 @@ export async function runUp(options: UpOptions, onChildren: (children: readonly 
       clearTimeout(timer);
     }
   }
+}
+
+/** Variables that the children get. Not those of the person's shell that open a debugger, or send loopback through a proxy. */
+const CHILD_VARIABLES = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH'];
+
+function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(CHILD_VARIABLES.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]));
 }
 
 async function fetchModel(model: CatalogueModel, options: UpOptions): Promise<EngineChoice> {
