@@ -182,6 +182,11 @@ async function main(): Promise<void> {
     isTest,
   );
   const chosen = all.filter((file) => filter.length === 0 || filter.some((word) => file.includes(word)));
+  if (chosen.length === 0) {
+    say(`No test file has ${filter.join(' or ')} in its path.`);
+    process.exitCode = 1;
+    return;
+  }
   const under = (...folders: string[]): string[] =>
     chosen.filter((file) => folders.some((f) => file.startsWith(`${f}/`)));
   const lanes: [name: string, files: string[], settings: typeof FAST | typeof APART | typeof BROWSER][] = [
