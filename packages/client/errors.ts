@@ -8,6 +8,7 @@ export type ClientErrorCode =
   | 'signed-out'
   | 'no-node'
   | 'node-distrusted'
+  | 'node-unverified'
   | 'node-lost'
   | 'node-malformed'
   | 'node-refused'
@@ -47,6 +48,7 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'signed-out': ['fix-input', 'This browser is signed out. Unlock your chats again.'],
   'no-node': ['retry', 'No machine that can answer is available right now.'],
   'node-distrusted': ['stop', 'This machine is no longer trusted. The connection was closed.'],
+  'node-unverified': ['stop', 'This machine was not verified. Nothing was sent.'],
   'node-lost': ['retry', 'The connection to the machine was lost.'],
   'node-malformed': ['stop', 'The machine gave an answer this client does not understand.'],
   'node-refused': ['retry', 'The machine could not answer this request.'],

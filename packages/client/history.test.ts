@@ -94,7 +94,7 @@ test('CL-14 a record that does not open is counted with its code and the others 
     history.thread(chat).map((message) => message.text),
     ['Lease?'],
   );
-  assert.deepEqual([...history.damaged], [[answer, 'record-open-failed']]);
+  assert.deepEqual([...history.damaged], [[answer, { code: 'record-open-failed', rule: 'VA-10' }]]);
 });
 
 test('CL-16 records that the store swaps between chats do not open under the wrong id', async () => {
@@ -110,7 +110,7 @@ test('CL-16 records that the store swaps between chats do not open under the wro
     reader.thread(a.chat).map((message) => message.text),
     ['Blood test?'],
   );
-  assert.deepEqual(new Set(reader.damaged.values()), new Set(['record-id-mismatch']));
+  assert.deepEqual([...new Set([...reader.damaged.values()].map((damage) => damage.code))], ['record-id-mismatch']);
   assert.equal(reader.damagedCount, 2);
 });
 

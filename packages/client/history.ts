@@ -70,6 +70,13 @@ export interface MessageToSave {
   readonly model?: string;
 }
 
+/** Why a record would not open. */
+export interface Damage {
+  readonly code: string;
+  /** The rule of spec/vault.md that refused it. */
+  readonly rule: string | undefined;
+}
+
 /** Opens the store's records. Those that do not open are counted in `damaged`, the others are readable. */
 export async function openHistory(options: HistoryOptions): Promise<History> {
   const history = new History(options);
@@ -82,7 +89,7 @@ export class History {
   readonly #epochKey: EpochKey;
   readonly #deviceId: string;
   readonly #records = new Map<string, OpenedRecord>();
-  readonly #damaged = new Map<string, string>();
+  readonly #damaged = new Map<string, Damage>();
   readonly #listeners = new Set<() => void>();
   /** The last write of each record still under way, so that two writes of one record keep their order. */
   readonly #writing = new Map<string, Promise<unknown>>();
@@ -98,8 +105,8 @@ export class History {
     this.#deviceId = encodeHex(options.deviceId);
   }
 
-  /** Records that would not open, with the code that says why (CL-14). */
-  get damaged(): ReadonlyMap<string, string> {
+  /** Records that would not open, by id, with what refused them (CL-14). */
+  get damaged(): ReadonlyMap<string, Damage> {
     return this.#damaged;
   }
 
@@ -220,7 +227,7 @@ export class History {
     } catch (error) {
       // CL-14: one record that a store spoiled must not take the others with it, nor pass unnoticed.
       if (!(error instanceof SottoError)) throw error;
-      this.#damaged.set(recordId, error.code);
+      this.#damaged.set(recordId, { code: error.code, rule: error.rule });
     }
   }
 

@@ -20,6 +20,7 @@ export { ClientError, type ClientErrorCode, SaveError } from './errors.ts';
 export { eraseGuest, type Guest, loadGuest } from './guest.ts';
 export {
   type ConversationSummary,
+  type Damage,
   type History,
   type HistoryOptions,
   type MessageToSave,

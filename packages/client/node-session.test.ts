@@ -124,6 +124,19 @@ test('CL-01 a machine that does not prove itself gets the handshake and nothing 
   assert.ok((wire.sent[0]?.length ?? 0) <= 2);
 });
 
+test('CL-01 an object that only looks like a verified node opens nothing', async () => {
+  const wire = createWire();
+  const forged = {
+    find: (_id: string, claim: ClaimedNode) => ({
+      node: { ...claim, notAfterMs: Number.MAX_VALUE },
+      report: {},
+      bundle: [],
+    }),
+  } as unknown as NodeCache;
+  const opening = openNodeSession(wire.ports, { baseUrl: server.url, policy, cache: forged });
+  await assert.rejects(opening, codeOf('node-unverified'));
+});
+
 test('CL-03 another bundle than the one the handshake named is not judged: the node is asked for its own', async () => {
   for (const forged of [new Uint8Array(0), new Uint8Array(500).fill(7)]) {
     const wire = createWire();

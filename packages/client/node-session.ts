@@ -7,7 +7,7 @@ import type { ChannelStream, VerifiedChannel } from '@sotto/channel';
 import { connectChannel } from '@sotto/channel/initiator';
 import { sha256 } from '@sotto/crypto/hash';
 import type { Clock, ConnectSocket, DistrustSource, Fetch, Random } from '@sotto/ports';
-import { type Policy, type VerificationReport, type VerifiedNode, verifyNode } from '@sotto/verify';
+import { isVerifiedNode, type Policy, type VerificationReport, type VerifiedNode, verifyNode } from '@sotto/verify';
 import {
   type ChatCompletionRequest,
   encodeRequestHead,
@@ -135,6 +135,8 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
       known = { ...verified, bundle };
       cache.remember(listing.nodeId, known);
     }
+    // CL-01: types can be talked out of things at run time; what `verify` did not make opens nothing.
+    if (!isVerifiedNode(known.node)) throw new ClientError('node-unverified', { rule: 'CL-01' });
     const verifiedChannel = channel.promote(known.node);
     options.onPhase?.('verified');
     return new OpenSession(verifiedChannel, known, ports.distrust);

@@ -12,6 +12,8 @@ export interface Answer {
 }
 
 export interface EvilHooks {
+  /** Sees what the victim sends to the server. */
+  onRequest?(method: string, path: string, body: Buffer): void;
   /** Changes the server's answer to a call before the victim gets it. */
   onAnswer?(method: string, path: string, answer: Answer): void | Promise<void>;
   /** The frame to pass on, others in its stead, or none. `index` counts from 0 in each direction and connection. */
@@ -42,6 +44,7 @@ export async function startEvilOperator(serverUrl: string): Promise<EvilOperator
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const path = request.url ?? '/';
     const method = request.method ?? 'GET';
+    operator.hooks.onRequest?.(method, path, Buffer.concat(chunks));
     const headers = new Headers();
     for (const [name, value] of Object.entries(request.headers)) {
       if (typeof value === 'string' && !['host', 'connection', 'content-length', 'transfer-encoding'].includes(name)) {

@@ -23,7 +23,7 @@ interface ServerReady {
 export interface SystemOptions {
   /** `scripted` by default; a GGUF file starts the real engine. */
   readonly modelFile?: string;
-  /** Flags of the scripted engine's process (bench/enclave-process.ts). */
+  /** Flags of the scripted engine's process (scripted-enclave.ts). */
   readonly engineArgs?: readonly string[];
   readonly serverPreload?: readonly string[];
   readonly serverEnv?: Readonly<Record<string, string>>;
@@ -57,7 +57,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const startEnclave = (port: string) => {
     const common = ['--port', port, '--data', enclaveDataDir];
     return options.modelFile === undefined
-      ? startProcess<EnclaveReady>(join(ROOT, 'bench/enclave-process.ts'), {
+      ? startProcess<EnclaveReady>(join(ROOT, 'tools/harness/scripted-enclave.ts'), {
           args: [...common, ...(options.engineArgs ?? [])],
         })
       : startProcess<EnclaveReady>(join(ROOT, 'apps/enclave/main.ts'), {

@@ -13,9 +13,10 @@ interface Patch {
   replacement: string;
 }
 
-const patch = JSON.parse(process.env.SOTTO_MUTANT ?? 'null') as Patch | null;
+const given = JSON.parse(process.env.SOTTO_MUTANT ?? '[]') as Patch | Patch[];
 
-if (patch !== null) {
+// Last first, so that the positions of the earlier ones in the same file stay true.
+for (const patch of [given].flat().sort((a, b) => b.start - a.start)) {
   const target = pathToFileURL(patch.file).href;
   registerHooks({
     load(url, context, nextLoad) {

@@ -1,0 +1,188 @@
+/** The attacks, each as an operator would mount it. `refusedBy` is the rule that must stop it; undefined means that this version does not. */
+
+import { type EvilNode, startEvilNode } from './evil-node.ts';
+import type { Answer, EvilOperator } from './evil-operator.ts';
+
+export interface Stage {
+  readonly operator: EvilOperator;
+  readonly nodeId: string;
+  /** The genuine machine's fingerprint, which the person pinned. */
+  readonly fingerprint: string;
+}
+
+/** What the attacker set up; undone after the attack. */
+export interface Mounted {
+  readonly evilNode?: EvilNode;
+  /** The fingerprint in the link that the person is made to open. */
+  readonly offered?: string;
+  /** Runs when the victim has written its history. */
+  onWritten?(): void;
+}
+
+export interface Attack {
+  readonly name: string;
+  readonly tried: string;
+  readonly task: 'ask' | 'read-history';
+  /** What the person asks; a secret unless an answer of some length is needed. */
+  readonly words?: string;
+  readonly refusedBy: string | undefined;
+  mount(stage: Stage): Promise<Mounted>;
+}
+
+export const ATTACKS: readonly Attack[] = [
+  {
+    name: 'node-key-swapped',
+    tried: 'answer from a machine of the attacker’s, with evidence signed by the attacker’s own key',
+    task: 'ask',
+    refusedBy: 'EV-34',
+    mount: (stage) => divert(stage),
+  },
+  {
+    name: 'key-and-policy-swapped',
+    tried: 'also give the person a new link whose fingerprint fits the attacker’s machine',
+    task: 'ask',
+    refusedBy: 'EV-56',
+    mount: async (stage) => {
+      const mounted = await divert(stage);
+      return { ...mounted, offered: mounted.evilNode.fingerprint };
+    },
+  },
+  {
+    name: 'evidence-replayed',
+    tried: 'answer from the attacker’s machine with the genuine machine’s evidence',
+    task: 'ask',
+    refusedBy: 'EV-41',
+    mount: async (stage) => divert(stage, await genuineEvidence(stage)),
+  },
+  {
+    name: 'suite-downgraded',
+    tried: 'list the machine with a weaker suite first, to be talked down to it',
+    task: 'ask',
+    refusedBy: 'CH-05',
+    mount: async ({ operator }) => {
+      operator.hooks = { onAnswer: editNodes((node) => ({ ...node, suites: ['plain-0', 'sotto-1'] })) };
+      return {};
+    },
+  },
+  {
+    name: 'record-tampered',
+    tried: 'flip one bit of an answer on its way',
+    task: 'ask',
+    refusedBy: 'CH-21',
+    mount: async ({ operator }) => {
+      operator.hooks = { onFrame: onAnswerFrame((frame) => [flipped(frame)]) };
+      return {};
+    },
+  },
+  {
+    name: 'message-dropped',
+    tried: 'leave one frame of an answer out',
+    task: 'ask',
+    words: '/slow 10',
+    refusedBy: 'CH-21',
+    mount: async ({ operator }) => {
+      operator.hooks = { onFrame: onAnswerFrame(() => []) };
+      return {};
+    },
+  },
+  {
+    name: 'records-swapped',
+    tried: 'return one chat’s sealed messages under the ids of another’s',
+    task: 'read-history',
+    refusedBy: 'VA-07',
+    mount: async ({ operator }) => ({
+      onWritten: () => {
+        operator.hooks = {
+          onAnswer: editRecords((records) => {
+            const envelopes = records.map((record) => record.envelope);
+            return records.map((record, i) => ({ ...record, envelope: envelopes[(i + 1) % envelopes.length] ?? null }));
+          }),
+        };
+      },
+    }),
+  },
+  {
+    name: 'history-rolled-back',
+    tried: 'return the version of a message that the person has corrected since',
+    task: 'read-history',
+    refusedBy: undefined,
+    mount: async ({ operator }) => {
+      const first = new Map<string, Buffer>();
+      operator.hooks = {
+        onRequest: (method, path, body) => {
+          if (method === 'PUT' && path.startsWith('/api/records/') && !first.has(path)) first.set(path, body);
+        },
+      };
+      return {
+        onWritten: () => {
+          operator.hooks = {
+            onAnswer: editRecords((records) =>
+              records.map((record) => ({
+                ...record,
+                envelope: first.get(`/api/records/${record.recordId}`)?.toString('base64') ?? record.envelope,
+              })),
+            ),
+          };
+        },
+      };
+    },
+  },
+];
+
+interface WireRecord {
+  readonly recordId: string;
+  readonly sequence: number;
+  readonly envelope: string | null;
+}
+
+interface WireNode {
+  readonly nodeId: string;
+  readonly suites: readonly string[];
+  readonly evidenceDigest: string;
+  readonly epochId: string;
+}
+
+/** Leads the relay to the attacker's machine. */
+async function divert(
+  { operator, nodeId }: Stage,
+  replayed?: { bundle: Uint8Array; epochId: Uint8Array },
+): Promise<{ evilNode: EvilNode }> {
+  const evilNode = await startEvilNode({ nodeIdHex: nodeId, ...(replayed === undefined ? {} : { replayed }) });
+  operator.hooks = { divertTo: evilNode.url };
+  return { evilNode };
+}
+
+async function genuineEvidence({ operator }: Stage): Promise<{ bundle: Uint8Array; epochId: Uint8Array }> {
+  const { nodes } = (await (await fetch(`${operator.url}/api/nodes`)).json()) as { nodes: WireNode[] };
+  const node = nodes[0] as WireNode;
+  const answer = await fetch(`${operator.url}/api/nodes/${node.nodeId}/evidence/${node.evidenceDigest}`);
+  return { bundle: new Uint8Array(await answer.arrayBuffer()), epochId: Buffer.from(node.epochId, 'hex') };
+}
+
+function editNodes(edit: (node: WireNode) => WireNode) {
+  return (_method: string, path: string, answer: Answer): void => {
+    if (path !== '/api/nodes') return;
+    const { nodes } = JSON.parse(answer.body.toString()) as { nodes: WireNode[] };
+    answer.body = Buffer.from(JSON.stringify({ nodes: nodes.map(edit) }));
+  };
+}
+
+function editRecords(edit: (records: WireRecord[]) => WireRecord[]) {
+  return (method: string, path: string, answer: Answer): void => {
+    if (method !== 'GET' || !path.startsWith('/api/records')) return;
+    const page = JSON.parse(answer.body.toString()) as { records: WireRecord[] };
+    answer.body = Buffer.from(JSON.stringify({ ...page, records: edit(page.records) }));
+  };
+}
+
+/** The node's first frame is its half of the handshake; what follows is records. */
+function onAnswerFrame(change: (frame: Buffer) => Buffer[]) {
+  return (direction: 'to-node' | 'to-client', frame: Buffer, index: number): Buffer[] =>
+    direction === 'to-client' && index === 1 ? change(frame) : [frame];
+}
+
+function flipped(frame: Buffer): Buffer {
+  const copy = Buffer.from(frame);
+  copy[20] = (copy[20] as number) ^ 1;
+  return copy;
+}

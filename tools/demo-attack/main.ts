@@ -1,0 +1,133 @@
+/**
+ * `npm run demo:attack`: an evil operator against the real programs. A line per attack: what was tried, which rule refused it,
+ * what the person saw, how many bytes of theirs the attacker could read. With `-- --disable RULE` that rule is switched off
+ * in the victim's client, and its line says FAILED. With `-- --json` the rows are printed as JSON.
+ */
+import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type System, startSystem } from '../harness/system.ts';
+import { findMutants } from '../mutants/find-mutants.ts';
+import { ATTACKS, type Attack } from './attacks.ts';
+import { startEvilOperator } from './evil-operator.ts';
+import type { Outcome, VictimTask } from './victim.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const VICTIM_LIMIT_MS = 30_000;
+
+export interface Row {
+  readonly attack: string;
+  readonly tried: string;
+  readonly verdict: 'REFUSED' | 'FAILED' | 'NOT DETECTED';
+  /** The rule that refused it, or the one that should have. */
+  readonly rule: string;
+  readonly saw: string;
+  readonly bytesRead: number;
+}
+
+/** Runs every attack once. @param disabledRule switched off in the victim's client */
+export async function runAttacks(disabledRule?: string, onRow: (row: Row) => void = () => {}): Promise<Row[]> {
+  const patches = disabledRule === undefined ? [] : patchesOf(disabledRule);
+  const system = await startSystem();
+  const rows: Row[] = [];
+  try {
+    for (const attack of ATTACKS) {
+      const row = await runAttack(system, attack, patches);
+      rows.push(row);
+      onRow(row);
+    }
+  } finally {
+    await system.stop();
+  }
+  return rows;
+}
+
+async function runAttack(system: System, attack: Attack, patches: readonly unknown[]): Promise<Row> {
+  const operator = await startEvilOperator(system.url);
+  try {
+    const stage = { operator, nodeId: system.nodeId, fingerprint: system.devFingerprint };
+    const mounted = await attack.mount(stage);
+    const words = attack.words ?? `my secret ${randomBytes(6).toString('hex')}`;
+    const task: VictimTask = {
+      kind: attack.task,
+      url: operator.url,
+      pinned: system.devFingerprint,
+      offered: mounted.offered ?? system.devFingerprint,
+      words,
+    };
+    const outcome = await runVictim(task, patches, () => mounted.onWritten?.());
+    const bytesRead = mounted.evilNode?.bytesRead() ?? 0;
+    mounted.evilNode?.close();
+    return judge(attack, outcome, bytesRead);
+  } finally {
+    await operator.close();
+  }
+}
+
+function judge(attack: Attack, outcome: Outcome, bytesRead: number): Row {
+  const { name, tried, refusedBy } = attack;
+  const row = { attack: name, tried, saw: outcome.saw, bytesRead };
+  if (refusedBy === undefined) {
+    const noticed = outcome.kind === 'refused';
+    return { ...row, verdict: noticed ? 'REFUSED' : 'NOT DETECTED', rule: noticed ? outcome.rule : 'in this version' };
+  }
+  const held = outcome.kind === 'refused' && outcome.rule === refusedBy && bytesRead === 0;
+  return { ...row, verdict: held ? 'REFUSED' : 'FAILED', rule: held ? refusedBy : `${refusedBy} did not refuse it` };
+}
+
+function runVictim(task: VictimTask, patches: readonly unknown[], onWritten: () => void): Promise<Outcome> {
+  const victim = fork(join(ROOT, 'tools/demo-attack/victim.ts'), [JSON.stringify(task)], {
+    execArgv: ['--import', join(ROOT, 'tools/mutants/loader.ts')],
+    env: { ...process.env, SOTTO_MUTANT: JSON.stringify(patches) },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    timeout: VICTIM_LIMIT_MS,
+  });
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    let complained = '';
+    victim.stdout?.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    victim.stderr?.on('data', (chunk: Buffer) => {
+      complained += chunk.toString();
+    });
+    victim.on('message', () => {
+      onWritten();
+      victim.send('go on');
+    });
+    victim.on('exit', () => {
+      const line = printed.trim().split('\n').at(-1) ?? '';
+      if (line.startsWith('{')) resolve(JSON.parse(line) as Outcome);
+      else reject(new Error(`the victim's client broke down:\n${complained}`));
+    });
+  });
+}
+
+function patchesOf(rule: string): readonly unknown[] {
+  const found = findMutants(ROOT).mutants.filter((mutant) => mutant.rules.includes(rule));
+  if (found.length === 0) throw new Error(`there is no check of rule ${rule} to switch off`);
+  return found.map(({ file, start, end, replacement }) => ({ file: join(ROOT, file), start, end, replacement }));
+}
+
+function print(row: Row): void {
+  const read = row.bytesRead === 0 ? 'nothing of theirs was read' : `${row.bytesRead} bytes of theirs were read`;
+  process.stdout.write(
+    `${row.verdict.padEnd(12)} ${row.attack}\n` +
+      `             tried   ${row.tried}\n` +
+      `             rule    ${row.rule}\n` +
+      `             saw     ${row.saw.slice(0, 150)}\n` +
+      `             read    ${read}\n`,
+  );
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { disable: { type: 'string' }, json: { type: 'boolean', default: false } } });
+  const rows = await runAttacks(values.disable, values.json ? undefined : print);
+  if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  const count = (verdict: Row['verdict']) => rows.filter((row) => row.verdict === verdict).length;
+  const summary = `${count('REFUSED')} refused, ${count('NOT DETECTED')} not detected in this version, ${count('FAILED')} failed`;
+  process.stderr.write(`\n${summary}\n`);
+  process.exitCode = count('FAILED') > 0 ? 1 : 0;
+}

@@ -1,0 +1,119 @@
+/**
+ * The person under attack: a process of its own with the real client in it, so that one rule can be switched off in it and in
+ * nothing else. Reads a task from its arguments, prints what the person saw as one JSON line.
+ */
+import {
+  CookieJar,
+  createNodeClock,
+  createNodeConnectSocket,
+  createNodeFetch,
+  createNodeRandom,
+} from '@sotto/adapters-node';
+import { SottoError } from '@sotto/bytes';
+import {
+  type ClientPorts,
+  type History,
+  Keeper,
+  openAccountHistory,
+  openHistory,
+  openNodeSession,
+  ServerApi,
+} from '@sotto/client';
+import type { RecordStore } from '@sotto/ports';
+import { createAccountKey, createRecoveryCode } from '@sotto/vault';
+import { acceptPin, devPolicy } from '@sotto/verify';
+
+export interface VictimTask {
+  readonly kind: 'ask' | 'read-history';
+  readonly url: string;
+  /** The fingerprint that this person pinned earlier. */
+  readonly pinned: string;
+  /** The fingerprint in the link they opened now. */
+  readonly offered: string;
+  readonly words: string;
+}
+
+export interface Outcome {
+  readonly kind: 'answered' | 'refused';
+  readonly code: string;
+  readonly rule: string;
+  /** What the person saw: the answer, the error's sentence, or the chats. */
+  readonly saw: string;
+}
+
+const task = JSON.parse(process.argv[2] ?? '') as VictimTask;
+const cookieJar = new CookieJar();
+const plain = createNodeFetch({ cookieJar });
+const ports: ClientPorts = {
+  clock: createNodeClock(),
+  random: createNodeRandom(),
+  connect: createNodeConnectSocket({ cookieJar }),
+  fetch: (url, init) => plain(url, { ...init, headers: { ...init?.headers, origin: task.url } }),
+  distrust: { isDistrusted: () => false, subscribe: () => () => {} },
+};
+
+let outcome: Outcome;
+try {
+  const saw = task.kind === 'ask' ? await ask() : await readHistory();
+  outcome = { kind: 'answered', code: '', rule: '', saw };
+} catch (error) {
+  if (!(error instanceof SottoError)) throw error;
+  outcome = { kind: 'refused', code: error.code, rule: error.rule ?? '', saw: error.message };
+}
+process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0));
+
+async function ask(): Promise<string> {
+  acceptPin(task.pinned, task.offered);
+  const session = await openNodeSession(ports, { baseUrl: task.url, policy: devPolicy(task.offered) });
+  let text = '';
+  const messages = [{ role: 'user' as const, content: task.words }];
+  for await (const event of session.chat({ model: 'scripted', messages })) {
+    if (event.kind === 'text-delta') text += event.text;
+  }
+  session.close();
+  return text;
+}
+
+/** Keeps two chats, lets the operator do its worst, and reads them again as another device would. */
+async function readHistory(): Promise<string> {
+  const { random, clock } = ports;
+  const device = { get: async () => undefined, set: async () => {}, delete: async () => {} };
+  const accountPorts = { api: new ServerApi(ports.fetch, task.url), random, clock, device };
+  const nothing: RecordStore = {
+    list: async () => ({ records: [], nextSequence: 0, more: false }),
+    put: async () => ({ sequence: 1 }),
+    remove: async () => ({ sequence: 1 }),
+  };
+  const draft = { accountId: random.bytes(16), deviceId: random.bytes(16), accountKey: createAccountKey(random) };
+  const guest = await openHistory({ ...draft, store: nothing, clock, random });
+  const { account, history } = await new Keeper(accountPorts).keep(createRecoveryCode(random).code, guest);
+  const [medical, bakery] = [await chat(history, 'medical'), await chat(history, 'bakery')];
+  await history.saveMessage({ ...medical, text: `${task.words} corrected` });
+  await signal('written');
+  const read = await openAccountHistory(accountPorts, account);
+  const [damage] = read.damaged.values();
+  if (damage !== undefined) {
+    // What the app shows: how many records would not open; and the rule that refused the first of them.
+    const words = `${read.damagedCount} messages could not be opened and are left out.`;
+    throw new SottoError(damage.code, words, {
+      action: 'stop',
+      ...(damage.rule === undefined ? {} : { rule: damage.rule }),
+    });
+  }
+  return `${read.thread(medical.conversationId)[0]?.text} / ${read.thread(bakery.conversationId)[0]?.text}`;
+}
+
+async function chat(history: History, title: string) {
+  const conversationId = await history.createConversation(title);
+  const message = { conversationId, parentId: undefined, role: 'user' as const, status: 'complete' as const };
+  const messageId = await history.saveMessage({ ...message, text: title });
+  return { ...message, messageId };
+}
+
+/** Tells the stage that it is the operator's turn, and waits until it had it. */
+function signal(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('message', () => resolve());
+    process.send?.(name);
+  });
+}
