@@ -10,6 +10,14 @@ export {
 } from './channel-pair.ts';
 export { createManualClock, createRealClock, type ManualClock, settle } from './clock.ts';
 export { createSeededRandom } from './random.ts';
+export {
+  createMemoryRecordStore,
+  type MemoryRecordStore,
+  type MemoryRecordStoreOptions,
+  StoreError,
+  type WriteFault,
+} from './record-store.ts';
+export { recordStoreContract, type StoreUnderTest } from './record-store-contract.ts';
 export { MARKDOWN_SAMPLE, type ScriptedEngine, type ScriptedEngineOptions, scriptedEngine } from './scripted-engine.ts';
 export {
   createSocketPair,
