@@ -43,6 +43,12 @@ export function createNodeConnectSocket(options: NodeSocketOptions = {}): Connec
     });
 }
 
+/** The `Socket` of a connection that a server of ours accepted; call it in the turn in which the connection opened. */
+export function socketOfWebSocket(webSocket: WebSocket): Socket {
+  webSocket.on('error', () => webSocket.terminate());
+  return new NodeSocket(webSocket);
+}
+
 class NodeSocket implements Socket {
   readonly #webSocket: WebSocket;
   #onMessage: ((message: Uint8Array) => void) | undefined;
