@@ -15,6 +15,12 @@ import { FairQueue } from './fair-queue.ts';
 
 const BASE = 'http://enclave';
 
+async function readAll<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const each of source) all.push(each);
+  return all;
+}
+
 function chatRequest(content: string, more: object = {}, signal?: AbortSignal): Request {
   const body = JSON.stringify({ model: '', messages: [{ role: 'user', content }], ...more });
   return new Request(`${BASE}/v1/chat/completions`, {
@@ -25,7 +31,7 @@ function chatRequest(content: string, more: object = {}, signal?: AbortSignal): 
 }
 
 async function readEvents(response: Response): Promise<string[]> {
-  return Array.fromAsync(parseSse(response.body as AsyncIterable<Uint8Array>));
+  return readAll(parseSse(response.body as AsyncIterable<Uint8Array>));
 }
 
 async function errorOf(response: Response): Promise<{ status: number; code: string; text: string }> {

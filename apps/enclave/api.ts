@@ -195,29 +195,26 @@ function encodeChunk(head: AnswerHead, delta: object, finish: string | null, usa
 function streamBody(generation: Generation, first: EngineEvent, head: AnswerHead): ReadableStream<Uint8Array> {
   let pending: EngineEvent | undefined = first;
   let delta: object = { role: 'assistant' };
-  const source: UnderlyingDefaultSource<Uint8Array> = {
-    async pull(controller) {
-      try {
-        const event = pending ?? (await generation.next());
-        pending = undefined;
-        if ('text' in event) {
-          controller.enqueue(encodeUtf8(encodeChunk(head, { ...delta, content: event.text }, null)));
-          delta = {};
-          return;
-        }
-        const last = encodeChunk(head, delta, event.finish, usageOf(event));
-        controller.enqueue(encodeUtf8(last + encodeSseEvent(SSE_DONE)));
-      } catch (error) {
-        // The marker of a whole answer is never sent after a broken one (EN-11).
-        const body = encodeErrorBody(toEnclaveError(error, 'engine-crashed'));
-        controller.enqueue(encodeUtf8(encodeSseEvent(body)));
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    try {
+      const event = pending ?? (await generation.next());
+      pending = undefined;
+      if ('text' in event) {
+        controller.enqueue(encodeUtf8(encodeChunk(head, { ...delta, content: event.text }, null)));
+        delta = {};
+        return;
       }
-      generation.stop();
-      controller.close();
-    },
-    cancel: () => generation.stop(),
+      const last = encodeChunk(head, delta, event.finish, usageOf(event));
+      controller.enqueue(encodeUtf8(last + encodeSseEvent(SSE_DONE)));
+    } catch (error) {
+      // The marker of a whole answer is never sent after a broken one (EN-11).
+      const body = encodeErrorBody(toEnclaveError(error, 'engine-crashed'));
+      controller.enqueue(encodeUtf8(encodeSseEvent(body)));
+    }
+    generation.stop();
+    controller.close();
   };
-  return new ReadableStream(source, { highWaterMark: 0 });
+  return new ReadableStream({ pull, cancel: () => generation.stop() }, { highWaterMark: 0 });
 }
 
 async function wholeBody(generation: Generation, first: EngineEvent, head: AnswerHead): Promise<string> {

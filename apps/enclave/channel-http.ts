@@ -27,6 +27,7 @@ export async function serveStream(
     return response.status;
   } catch {
     await response.body?.cancel().catch(() => undefined);
+    incoming.reject('internal'); // does nothing when the stream is over
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
@@ -15,6 +15,12 @@ import { chooseThreads } from './threads.ts';
 const never = new AbortController().signal;
 const STARTER = process.env['SOTTO_STARTER'] ?? join(homedir(), '.local/share/sotto/models', STARTER_FILE_NAME);
 
+async function readAll<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const each of source) all.push(each);
+  return all;
+}
+
 function ask(content: string, signal = never, maxTokens = 24) {
   const messages: EngineMessage[] = [{ role: 'user', content }];
   return { messages, maxTokens, temperature: undefined, signal };
@@ -22,6 +28,10 @@ function ask(content: string, signal = never, maxTokens = 24) {
 
 function textOf(events: readonly EngineEvent[]): string {
   return events.map((event) => ('text' in event ? event.text : '')).join('');
+}
+
+function withoutModel(): string | false {
+  return existsSync(STARTER) ? false : 'starter model absent (2026-11-21)';
 }
 
 /** An engine process that does what the test says, in place of llama.cpp. */
@@ -80,13 +90,13 @@ test('a crash of the engine process ends its answers with a typed error, and the
   await assert.rejects(broken, { code: 'engine-crashed' });
   assert.equal(textOf(events), 'half');
   assert.equal(crashes(), 1);
-  assert.equal(textOf(await Array.fromAsync(engine.generate(ask('again')))), 'half');
+  assert.equal(textOf(await readAll(engine.generate(ask('again')))), 'half');
 });
 
 test('EN-17 an engine that breaks at every start is not started without end', async (t) => {
   const { engine, crashes } = await createFakeEngine(t, `process.exit(7);`);
   for (let round = 0; round < 6; round++) {
-    await assert.rejects(Array.fromAsync(engine.generate(ask('a'))), { code: 'engine-crashed' });
+    await assert.rejects(readAll(engine.generate(ask('a'))), { code: 'engine-crashed' });
   }
   assert.equal(crashes(), 4);
 });
@@ -102,7 +112,7 @@ test('EN-18 the engine process inherits no environment and writes no core file',
       process.send({ kind: 'finish', id, finish: 'stop', promptTokens: 1, completionTokens: 1 });
     });`,
   );
-  const [names, core] = JSON.parse(textOf(await Array.fromAsync(engine.generate(ask('a')))));
+  const [names, core] = JSON.parse(textOf(await readAll(engine.generate(ask('a')))));
   assert.ok(!names.includes('SOTTO_SECRET_FOR_TESTING'));
   assert.ok(!names.includes('NODE_OPTIONS'));
   assert.equal(core, '0');
@@ -117,7 +127,7 @@ test('a stopped answer tells the engine process to stop', async (t) => {
   );
   const stop = new AbortController();
   for await (const _ of engine.generate(ask('go', stop.signal))) break;
-  const last = (await Array.fromAsync(engine.generate(ask('ask')))).at(-1);
+  const last = (await readAll(engine.generate(ask('ask')))).at(-1);
   assert.deepEqual(last, { finish: 'stop', promptTokens: 1, completionTokens: 1 });
 });
 
@@ -159,7 +169,7 @@ test('an engine on this machine answers through its own address', async (t) => {
   const engine = await createOpenAiEngine({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` });
   assert.equal(engine.model.id, 'local');
   assert.equal(engine.model.contextTokens, 99);
-  const events = await Array.fromAsync(engine.generate(ask('hi')));
+  const events = await readAll(engine.generate(ask('hi')));
   assert.equal(textOf(events), 'hello');
   assert.deepEqual(events.at(-1), { finish: 'stop', promptTokens: 4, completionTokens: 2 });
 });
@@ -175,16 +185,24 @@ test('a file that is no model is named as such', async (t) => {
   await assert.rejects(createLlamaEngine({ modelPath: join(dir, 'broken.gguf') }), { code: 'model-unreadable' });
 });
 
-const withoutModel = existsSync(STARTER) ? false : 'starter model absent (2026-11-21)';
-test('the starter answers, says when a prompt is too long, and stops when told', { skip: withoutModel }, async (t) => {
+test('a model that was cut off is named as such', { skip: withoutModel() }, async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'sotto-model-'));
+  t.after(() => rm(dir, { recursive: true }));
+  await writeFile(join(dir, 'cut.gguf'), (await readFile(STARTER)).subarray(0, 5_000_000));
+  await assert.rejects(createLlamaEngine({ modelPath: join(dir, 'cut.gguf') }), { code: 'model-unreadable' });
+});
+
+test('the starter answers, says when a prompt is too long, and stops when told', {
+  skip: withoutModel(),
+}, async (t) => {
   const engine = await createLlamaEngine({ modelPath: STARTER, contextTokens: 1024, threads: 1 });
   t.after(() => engine.close());
   assert.deepEqual(
     [engine.model.starter, engine.model.label, engine.model.contextTokens],
     [true, 'Starter (135M)', 1024],
   );
-  assert.match(textOf(await Array.fromAsync(engine.generate(ask('What is the capital of France?')))), /Paris/);
-  const long = Array.fromAsync(engine.generate(ask('word '.repeat(20_000))));
+  assert.match(textOf(await readAll(engine.generate(ask('What is the capital of France?')))), /Paris/);
+  const long = readAll(engine.generate(ask('word '.repeat(20_000))));
   await assert.rejects(long, ({ code, figures }) => {
     assert.equal(code, 'prompt-too-long');
     assert.equal(figures.limitTokens, 1024 - 64);
@@ -198,8 +216,6 @@ test('the starter answers, says when a prompt is too long, and stops when told',
         if ('text' in event) stop.abort();
     })(),
   );
-  const both = await Promise.all(
-    [1, 2].map(() => Array.fromAsync(engine.generate(ask('What is the capital of France?')))),
-  );
+  const both = await Promise.all([1, 2].map(() => readAll(engine.generate(ask('What is the capital of France?')))));
   for (const events of both) assert.match(textOf(events), /Paris/);
 });

@@ -93,7 +93,7 @@ async function answer(
     maxTokens: Math.min(request.maxTokens ?? roomTokens - 1, roomTokens - 1),
     temperature: request.temperature ?? (starter ? 0 : 0.7),
     topP: 0.9,
-    repeatPenalty: { penalty: 1.1, lastTokens: 64, punishNewLine: false },
+    repeatPenalty: { penalty: 1.1, lastTokens: 64, penalizeNewLine: false },
     signal: controller.signal,
     stopOnAbortSignal: true,
     onTextChunk(text) {

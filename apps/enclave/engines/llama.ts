@@ -3,6 +3,7 @@
  * (spec/enclave.md §engines). What comes back over the pipe is the model's output and untrusted as text.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,8 @@ const PROCESS_PATH = fileURLToPath(new URL('./llama-process.ts', import.meta.url
 export const STARTER_FILE_NAME = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 const RESTARTS_A_MINUTE = 3;
 const SEQUENCES = 2;
+/** A large model from a slow disk; one that takes longer is taken for unreadable. */
+const LOAD_TIME_MS = 5 * 60_000;
 const GIBIBYTE = 2 ** 30;
 
 export interface LlamaOptions {
@@ -33,6 +36,7 @@ export interface LlamaOptions {
  * @throws EnclaveError `model-unreadable`
  */
 export async function createLlamaEngine(options: LlamaOptions): Promise<Engine> {
+  if (options.processPath === undefined) await checkModelFile(options.modelPath);
   const fileName = basename(options.modelPath);
   const starter = fileName === STARTER_FILE_NAME;
   const load: LoadOptions = {
@@ -52,6 +56,20 @@ export async function createLlamaEngine(options: LlamaOptions): Promise<Engine> 
     starter,
   };
   return engine;
+}
+
+/** Whether the file begins as a GGUF model does: the library waits for ever on one that does not. */
+async function checkModelFile(path: string): Promise<void> {
+  const head = Buffer.alloc(24);
+  try {
+    const file = await open(path);
+    await file.read(head, 0, head.length, 0).finally(() => file.close());
+  } catch {
+    throw new EnclaveError('model-unreadable');
+  }
+  const [version, tensors, entries] = [head.readUInt32LE(4), head.readBigUInt64LE(8), head.readBigUInt64LE(16)];
+  const isGguf = head.toString('latin1', 0, 4) === 'GGUF' && (version === 2 || version === 3);
+  if (!isGguf || tensors > 1_000_000n || entries > 1_000_000n) throw new EnclaveError('model-unreadable');
 }
 
 type Loaded = Extract<FromEngine, { kind: 'loaded' }>;
@@ -138,13 +156,16 @@ class LlamaEngine implements Engine {
       env: { PATH: '/usr/bin:/bin' },
     });
     this.#process = child;
+    const timer = setTimeout(() => child.kill('SIGKILL'), LOAD_TIME_MS);
     child.on('message', (message: FromEngine) => {
+      clearTimeout(timer);
       if (message.kind === 'loaded') resolve(message);
       else if (message.kind === 'load-failed') child.kill('SIGKILL');
       else this.#inboxes.get(message.id)?.push(message);
     });
     child.on('error', () => child.emit('exit'));
     child.once('exit', () => {
+      clearTimeout(timer);
       reject(new EnclaveError('model-unreadable'));
       this.#onExit(child);
     });
