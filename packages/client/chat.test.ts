@@ -4,7 +4,7 @@ import { encodeUtf8 } from '@sotto/bytes';
 import { encodeSseEvent, SSE_DONE } from '@sotto/wire';
 import { type ChatEvent, streamChat } from './chat.ts';
 import type { ClientError } from './errors.ts';
-import type { NodeResponse } from './node-session.ts';
+import type { NodeResponse } from './response.ts';
 
 const chunk = (content: string) => JSON.stringify({ choices: [{ delta: { content } }] });
 const finish = (reason: string) => JSON.stringify({ choices: [{ delta: {}, finish_reason: reason }] });

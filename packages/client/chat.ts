@@ -13,7 +13,7 @@ import {
   type Usage,
 } from '@sotto/wire';
 import { ClientError, isClientErrorCode } from './errors.ts';
-import type { NodeResponse } from './node-session.ts';
+import type { NodeResponse } from './response.ts';
 
 export type ChatEvent =
   | { readonly kind: 'text-delta'; readonly text: string }

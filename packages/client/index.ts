@@ -32,11 +32,11 @@ export { NodeCache } from './node-cache.ts';
 export {
   type ClientPorts,
   type NodeRequestOptions,
-  type NodeResponse,
   type NodeSession,
   type NodeSessionOptions,
   openNodeSession,
   type SessionPhase,
 } from './node-session.ts';
 export { remoteRecords } from './remote-records.ts';
+export type { NodeResponse } from './response.ts';
 export { ServerApi } from './server-api.ts';

@@ -24,6 +24,7 @@ import { type ChatEvent, collect, refusal, streamChat } from './chat.ts';
 import { ClientError } from './errors.ts';
 import { type KnownNode, NodeCache } from './node-cache.ts';
 import { chooseOne } from './random-choice.ts';
+import type { NodeResponse } from './response.ts';
 import { ServerApi } from './server-api.ts';
 
 const SUITE = 'sotto-1';
@@ -50,12 +51,6 @@ export interface NodeSessionOptions {
   readonly cache?: NodeCache;
   readonly onPhase?: (phase: SessionPhase) => void;
   readonly signal?: AbortSignal;
-}
-
-export interface NodeResponse {
-  readonly status: number;
-  readonly headers: readonly Header[];
-  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export interface NodeRequestOptions {

@@ -54,7 +54,7 @@ function dataOf(line: string): string | undefined {
   return line.slice(line.startsWith('data: ') ? 6 : 5);
 }
 
-function decodeUtf8(decoder: TextDecoder, chunk?: Uint8Array): string {
+function decodeUtf8(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
   } catch {
