@@ -8,7 +8,7 @@
  *         version     u8 = 1        1
  *         kind        u8            1   1 passkey-prf, 2 recovery-code; others are listed but not opened
  *         accountId                16
- *         lockId                   16   random
+ *         lockId                   16   random; of a recovery code, its lookup id
  *         epoch       u32           4   epoch of the account key inside; 1 or more
  *         credential               32   SHA-256 of the passkey's credential id; zeros for a recovery code
  *         parameters  u16 + bytes       of later kinds (at most 512); empty for kinds 1 and 2
@@ -53,7 +53,7 @@ export interface WrapInput {
   readonly secret: LockSecret;
   /** 16 bytes. */
   readonly accountId: Uint8Array;
-  /** 16 random bytes. */
+  /** 16 bytes: random, or the lookup id of a recovery code. */
   readonly lockId: Uint8Array;
   /** The epoch of `accountKey`. */
   readonly epoch: number;

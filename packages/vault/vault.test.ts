@@ -583,3 +583,23 @@ test('VA-54 every byte of a device record, flipped, is refused', async () => {
     );
   }
 });
+
+test('whatever bytes or text arrive, parsing ends in a value or in a VaultError', async () => {
+  const sized = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.uint8Array({ minLength: 256, maxLength: 256 }),
+    fc.uint8Array({ maxLength: 250 }).map((bytes) => concatBytes(encodeUtf8('SVL\x01\x01'), bytes)),
+    fc.uint8Array({ maxLength: 250 }).map((bytes) => concatBytes(encodeUtf8('SVD\x01'), bytes)),
+  );
+  await fc.assert(
+    fc.asyncProperty(sized, fc.oneof(fc.string({ unit: 'binary' }), fc.json()), async (bytes, text) => {
+      await refusal(() => open(id(), bytes));
+      await refusal(() => parseLockHeader(bytes));
+      await refusal(() => verifyDeviceRecord(bytes, { expectedAccountId: accountId }));
+      await refusal(() => parseRecordContent(bytes));
+      await refusal(() => parseRecordContent(encodeUtf8(text)));
+      await refusal(() => parseRecoveryCode(text));
+    }),
+    { numRuns: 500 },
+  );
+});
