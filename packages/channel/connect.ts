@@ -15,7 +15,7 @@ export interface Ciphers {
 
 /** The transport ciphers of a finished handshake, as seen by one side. */
 export async function createCiphers(
-  state: HandshakeState,
+  state: Pick<HandshakeState, 'split'>,
   role: HandshakeRole,
   primitives: Primitives,
   limits: ChannelLimits,

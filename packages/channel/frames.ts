@@ -24,7 +24,7 @@ export type Frame =
 
 export type FrameKind = Frame['kind'];
 
-/** 0x00 is padding. 0x10 to 0x1f are kept for rekeying and resumption, 0x20 to 0x2f for shaping, 0x80 and above for private use. */
+/** 0x00 is padding. 0x10 to 0x1f are kept for rekeying and resumption, 0x20 to 0x2f for shaping, 0x30 to 0x3f for recovery, 0x80 and above for private use. */
 const NUMBERS: Record<FrameKind, number> = {
   verified: 0x01,
   open: 0x02,
@@ -114,6 +114,7 @@ export function parseFrames(plaintext: Uint8Array, from: HandshakeRole): Frame[]
       frames.push(parseBody(kind, reader));
     }
   } catch (error) {
+    // CH-31: a length that promises more than there is must not be filled with what happens to follow.
     if (error instanceof BytesError) throw new ChannelError('frame-malformed', { rule: 'CH-31' });
     throw error;
   }

@@ -75,7 +75,7 @@ export interface VerifiedChannel {
   /**
    * Opens a stream.
    *
-   * @param head at most 8,192 bytes
+   * @param head at most 15,360 bytes
    * @throws ChannelError `head-too-long`, `too-many-streams`, `session-closed` and its kin
    */
   request(head: Uint8Array, options?: { readonly signal?: AbortSignal }): ChannelStream;

@@ -2,7 +2,7 @@
 
 /** Stream 0 carries evidence and nothing else. */
 export const EVIDENCE_STREAM = 0;
-export const HEAD_LIMIT_BYTES = 8192;
+export const HEAD_LIMIT_BYTES = 15_360;
 /** What a side may send on a stream before it is granted more. */
 export const STREAM_WINDOW_BYTES = 65_536;
 /** The most that grants may add up to: more is an attack on arithmetic. */

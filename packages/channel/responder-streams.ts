@@ -80,7 +80,7 @@ export class ResponderStreams {
         stream.writer.grant(frame.bytes);
         return;
       case 'cancel':
-        this.#close(frame.stream, new ChannelError('stream-cancelled', { rule: 'CH-48' }));
+        this.#close(frame.stream, new ChannelError('stream-cancelled'));
         return;
       default:
         throw new ChannelError('frame-misplaced', { rule: 'CH-32' });
@@ -164,6 +164,7 @@ export class ResponderStreams {
     this.#streams.delete(id);
     stream.writer.fail(error);
     stream.reader.fail(error);
+    // CH-48: work for nobody costs everybody else.
     if (isLost) stream.abort.abort(error);
   }
 

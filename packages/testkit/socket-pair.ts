@@ -65,6 +65,7 @@ export function createSocketPair(intercept?: Intercept): SocketPair {
 
   function createSide(side: SocketSide): Socket {
     const other = side === 'a' ? 'b' : 'a';
+    let index = 0;
     return {
       onMessage: undefined,
       onClose: undefined,
@@ -73,7 +74,7 @@ export function createSocketPair(intercept?: Intercept): SocketPair {
       },
       send(message) {
         if (closing !== undefined) return;
-        const passing = { from: side, index: sent.filter((one) => one.from === side).length, bytes: message.slice() };
+        const passing = { from: side, index: index++, bytes: message.slice() };
         sent.push(passing as PassingMessage);
         const arriving = pair.intercept === undefined ? undefined : pair.intercept(passing as PassingMessage);
         for (const bytes of arriving ?? [passing.bytes]) queues[other].push(bytes.slice() as Uint8Array<ArrayBuffer>);

@@ -1,0 +1,121 @@
+/** A peer that can say anything: a real handshake, then whatever bytes a test or an attack wants to seal. */
+import { concatBytes } from '@sotto/bytes';
+import { type Primitives, primitives as platform } from '@sotto/crypto/primitives';
+import type { Socket } from '@sotto/ports';
+import { createCiphers } from './connect.ts';
+import { encodeFrame, type Frame, parseFrames } from './frames.ts';
+import { IncomingSocket } from './incoming-socket.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { type HandshakeKeys, type HandshakeRole, HandshakeState } from './noise/handshake.ts';
+import { NX_HFS } from './noise/pattern.ts';
+import { run } from './noise/steps.ts';
+import type { RecordCipher } from './records.ts';
+import { ALGORITHMS, aesGcmNonce, encodePrologue, SUITE } from './suite.ts';
+
+export { encodeFrame, type Frame, parseFrames } from './frames.ts';
+
+export interface RawPeerOptions {
+  readonly socket: Socket;
+  readonly role: HandshakeRole;
+  readonly nodeId: Uint8Array;
+  readonly suites?: readonly string[];
+  /** Private keys: `ephemeral` (32), `hybrid` (64, initiator), `static` (32, responder). */
+  readonly keys: HandshakeKeys;
+  /** The payload of message 2, for a responder. */
+  readonly statement?: Uint8Array;
+  readonly primitives?: Primitives;
+}
+
+export class RawPeer {
+  readonly handshakeHash: Uint8Array;
+  /** Every frame that arrived, in order. */
+  readonly frames: Frame[] = [];
+  /** Whether the line is over. */
+  isClosed = false;
+  readonly #socket: Socket;
+  readonly #sending: RecordCipher;
+  readonly #key: Uint8Array;
+  readonly #primitives: Primitives;
+  #wake: (() => void) | undefined;
+
+  private constructor(
+    incoming: IncomingSocket,
+    state: HandshakeState,
+    ciphers: { sending: RecordCipher; receiving: RecordCipher },
+    key: Uint8Array,
+    role: HandshakeRole,
+    primitives: Primitives,
+  ) {
+    this.handshakeHash = state.handshakeHash;
+    this.#socket = incoming.socket;
+    this.#sending = ciphers.sending;
+    this.#key = key;
+    this.#primitives = primitives;
+    let order = Promise.resolve();
+    incoming.attach(
+      (message) => {
+        order = order.then(async () => {
+          const plaintext = await ciphers.receiving.open(message);
+          this.frames.push(...parseFrames(plaintext, role === 'initiator' ? 'responder' : 'initiator'));
+          this.#wake?.();
+        });
+      },
+      () => {
+        order = order.then(() => {
+          this.isClosed = true;
+          this.#wake?.();
+        });
+      },
+    );
+  }
+
+  static async connect(options: RawPeerOptions): Promise<RawPeer> {
+    const { socket, role, nodeId, keys, primitives = platform, suites = [SUITE] } = options;
+    const incoming = new IncomingSocket(socket);
+    const prologue = encodePrologue(suites, nodeId);
+    const state = new HandshakeState({ pattern: NX_HFS, algorithms: ALGORITHMS, role, prologue, keys });
+    if (role === 'initiator') {
+      socket.send(await run(state.writeMessage(new Uint8Array(0)), primitives));
+      await run(state.readMessage(await incoming.next()), primitives);
+    } else {
+      await run(state.readMessage(await incoming.next()), primitives);
+      socket.send(await run(state.writeMessage(options.statement ?? new Uint8Array(48)), primitives));
+    }
+    const keyOf = state.split();
+    const key = (role === 'initiator' ? keyOf.fromInitiator : keyOf.fromResponder).slice();
+    const ciphers = await createCiphers({ split: () => keyOf }, role, primitives, DEFAULT_LIMITS);
+    return new RawPeer(incoming, state, ciphers, key, role, primitives);
+  }
+
+  /** One record with these frames, padded as it should be. */
+  async send(...frames: readonly Frame[]): Promise<void> {
+    await this.sendPlaintext(concatBytes(...frames.map(encodeFrame)));
+  }
+
+  /** One record with these bytes at its start, zeros after them. */
+  async sendPlaintext(bytes: Uint8Array): Promise<void> {
+    this.#socket.send(await this.#sending.seal(bytes));
+  }
+
+  /** A record of exactly this plaintext under a counter of the caller's choice, whatever its size. */
+  async sendUnpadded(plaintext: Uint8Array, counter: number): Promise<void> {
+    const aead = await this.#primitives.importAead(this.#key);
+    this.#socket.send(await aead.seal(aesGcmNonce(counter), plaintext, new Uint8Array(0)));
+  }
+
+  /** Bytes as they are. */
+  sendBytes(bytes: Uint8Array): void {
+    this.#socket.send(bytes);
+  }
+
+  /** Resolves with the first frame that matches, past ones included; with undefined when the line ends first. */
+  async frame(matches: (frame: Frame) => boolean): Promise<Frame | undefined> {
+    for (;;) {
+      const found = this.frames.find(matches);
+      if (found !== undefined || this.isClosed) return found;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
