@@ -122,9 +122,9 @@ class Generation {
   readonly #unlink: () => void;
 
   constructor(engine: Engine, chat: ChatCompletionRequest, context: ApiContext, outer: AbortSignal) {
-    // EN-09: without an end, one request could hold a place for ever.
+    // Without an end, one request could hold a place for ever (EN-09).
     this.#timer = setTimeout(() => this.#abort(new EnclaveError('time-limit', {}, 'EN-09')), context.requestTimeMs);
-    // EN-10: a person who pressed stop, or left, must not keep the machine computing on their words.
+    // A person who pressed stop, or left, must not keep the machine computing on their words (EN-10).
     const onAbort = (): void => this.#abort(new EnclaveError('cancelled', {}, 'EN-10'));
     outer.addEventListener('abort', onAbort, { once: true });
     this.#unlink = () => outer.removeEventListener('abort', onAbort);

@@ -30,7 +30,6 @@ export function describeStack(error: unknown): readonly string[] {
 
 /** Installs the last handlers of the process: they print what `describeStack` leaves, and exit with 1. */
 export function installCrashHandlers(log: Log, printLine: (line: string) => void): void {
-  process.setUncaughtExceptionCaptureCallback(null);
   const fail = (error: unknown): void => {
     log('crash', { code: 'internal' });
     for (const frame of describeStack(error)) printLine(`  at ${frame}`);

@@ -140,7 +140,7 @@ export class Epochs {
       // EN-20: a key that stays in memory after its epoch opens every session of that epoch to whoever reads the memory.
       if (isReplaced && nowMs - newest.startMs >= times.graceMs) eraseKey(epoch);
     }
-    // EN-21: evidence of an epoch that is over must not be handed out as if it were current.
+    // Evidence of an epoch that is over must not be handed out as if it were current (EN-21).
     this.#epochs = this.#epochs.filter((epoch) => epoch === newest || nowMs - epoch.startMs < times.validMs);
   }
 }

@@ -10,6 +10,7 @@ import type { EngineEvent, EngineMessage } from '../engine.ts';
 import { createLlamaEngine, STARTER_FILE_NAME } from './llama.ts';
 import { createOpenAiEngine, parseEngineUrl } from './openai.ts';
 import { RepetitionWatch } from './repetition.ts';
+import { SequencePool } from './sequence-pool.ts';
 import { chooseThreads } from './threads.ts';
 
 const never = new AbortController().signal;
@@ -91,6 +92,25 @@ test('a crash of the engine process ends its answers with a typed error, and the
   assert.equal(textOf(events), 'half');
   assert.equal(crashes(), 1);
   assert.equal(textOf(await readAll(engine.generate(ask('again')))), 'half');
+});
+
+test('EN-16 nothing of one answer is there for the next', async () => {
+  const sequence = {
+    held: '',
+    async clearHistory() {
+      sequence.held = '';
+    },
+  };
+  const pool = new SequencePool([sequence]);
+  const order: string[] = [];
+  const use = (name: string) => async (own: typeof sequence) => {
+    order.push(`${name} finds ${JSON.stringify(own.held)}`);
+    own.held = name;
+    await new Promise(setImmediate);
+    if (name === 'b') throw new Error('failed');
+  };
+  await Promise.allSettled([pool.lend(use('a')), pool.lend(use('b')), pool.lend(use('c'))]);
+  assert.deepEqual(order, ['a finds ""', 'b finds ""', 'c finds ""']);
 });
 
 test('EN-17 an engine that breaks at every start is not started without end', async (t) => {

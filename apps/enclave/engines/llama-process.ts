@@ -13,6 +13,7 @@ import {
 } from 'node-llama-cpp';
 import type { FromEngine, LoadOptions, ToEngine } from './llama-messages.ts';
 import { RepetitionWatch } from './repetition.ts';
+import { SequencePool } from './sequence-pool.ts';
 
 type GenerateMessage = Extract<ToEngine, { kind: 'generate' }>;
 
@@ -22,8 +23,7 @@ const STARTER_SYSTEM = 'You are a helpful assistant.';
 
 interface Loaded {
   readonly model: LlamaModel;
-  readonly free: LlamaContextSequence[];
-  readonly waiting: ((sequence: LlamaContextSequence) => void)[];
+  readonly pool: SequencePool<LlamaContextSequence>;
   readonly options: LoadOptions;
 }
 
@@ -40,8 +40,8 @@ async function load(options: LoadOptions): Promise<void> {
   const model = await llama.loadModel({ modelPath: options.modelPath });
   const contextSize = Math.min(options.contextTokens, model.trainContextSize ?? options.contextTokens);
   const context = await model.createContext({ contextSize, sequences, threads });
-  const free = Array.from({ length: sequences }, () => context.getSequence());
-  loaded = { model, free, waiting: [], options };
+  const pool = new SequencePool(Array.from({ length: sequences }, () => context.getSequence()));
+  loaded = { model, pool, options };
   const { metadata } = model.fileInfo;
   send({
     kind: 'loaded',
@@ -51,19 +51,13 @@ async function load(options: LoadOptions): Promise<void> {
   });
 }
 
-async function generate(request: GenerateMessage, { model, free, waiting, options }: Loaded): Promise<void> {
+async function generate(request: GenerateMessage, { model, pool, options }: Loaded): Promise<void> {
   const controller = new AbortController();
   cancellations.set(request.id, controller);
-  const sequence = free.pop() ?? (await new Promise<LlamaContextSequence>((resolve) => waiting.push(resolve)));
   try {
-    await answer(request, sequence, model, options, controller);
+    await pool.lend((sequence) => answer(request, sequence, model, options, controller));
   } finally {
     cancellations.delete(request.id);
-    // EN-16: what one request left in the engine must not be there for the next, which may be someone else's.
-    await sequence.clearHistory();
-    const next = waiting.shift();
-    if (next === undefined) free.push(sequence);
-    else next(sequence);
   }
 }
 
