@@ -169,6 +169,7 @@ test('CH-04 an ML-KEM key that is not canonical is refused, also where the libra
 });
 
 test('CH-05 every byte of both messages, flipped, ends the handshake', async () => {
+  (await connect(bytes('message2_hex'))).close();
   await refused('CH-05');
   const flip = (message: Uint8Array, at: number) => {
     const altered = message.slice();
