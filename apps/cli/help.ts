@@ -18,6 +18,7 @@ sotto up
   --yes             Ask nothing; take what is suggested first.
   --no-download     Fetch no model.
   SOTTO_ENGINE_URL  An inference engine on this machine to use instead, such as http://127.0.0.1:11434.
+  SOTTO_ENGINE_MODEL  Which of its models (default: its first).
 
 sotto chat
   --policy FILE     Which machines to accept (JSON), instead of a remembered fingerprint.

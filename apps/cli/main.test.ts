@@ -54,8 +54,9 @@ test('trust: add, list, remove, and a chat with a server that is not trusted sen
 
 test('what is said when the page is ready: the address on a line of its own, and no false promise', () => {
   const url = `http://localhost:7070/#dev=${'d'.repeat(64)}`;
-  const facts = { url, model: 'Starter', modelPending: false, externalEngine: undefined };
+  const facts = { url, model: 'Starter', starter: true, modelPending: false, externalEngine: undefined };
   assert.ok(readyText(facts).split('\n').includes(url));
+  assert.match(readyText(facts), /A better one/);
   assert.match(readyText(facts), /whoever runs it can read/);
   assert.match(
     readyText({ ...facts, externalEngine: 'Ollama' }),

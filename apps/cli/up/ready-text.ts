@@ -4,6 +4,8 @@ export interface ReadyFacts {
   readonly url: string;
   /** For people, such as "Starter (135M)"; undefined where nothing answers yet. */
   readonly model: string | undefined;
+  /** The small model that only checks that everything works. */
+  readonly starter: boolean;
   readonly modelPending: boolean;
   /** Set when another program computes the answers. */
   readonly externalEngine: string | undefined;
@@ -31,7 +33,11 @@ export function readyText(facts: ReadyFacts): string {
 }
 
 function modelLine(facts: ReadyFacts): string {
-  if (facts.model !== undefined) return `Model: ${facts.model}`;
+  if (facts.model !== undefined) {
+    return facts.starter
+      ? `Model: ${facts.model}. A better one, where a model hub can be reached: npm start -- --model qwen3-1.7b (1.8 GB)`
+      : `Model: ${facts.model}`;
+  }
   if (facts.modelPending) return 'Model: still being fetched. The page works already; answers come when it is here.';
   return 'Model: none yet. The page opens, but nothing can answer. Give one with: npm start -- --model FILE.gguf';
 }

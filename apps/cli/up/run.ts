@@ -80,6 +80,7 @@ export async function runUp(options: UpOptions, onChildren: (children: readonly 
       readyText({
         url,
         model: modelName(ready, engine),
+        starter: engine.kind === 'file' && engine.model === STARTER,
         modelPending: pending,
         externalEngine: engine.kind === 'url' ? engine.label : undefined,
       }),
@@ -145,7 +146,10 @@ async function fetchModel(model: CatalogueModel, options: UpOptions): Promise<En
 function enclaveCommand(options: UpOptions, port: number, engine: EngineChoice): string[] {
   const command = [join(ROOT, 'apps/enclave/main.ts'), '--port', String(port), '--data', options.data.enclave];
   if (engine.kind === 'file') command.push('--model-file', engine.path);
-  if (engine.kind === 'url') command.push('--engine-url', engine.url);
+  if (engine.kind === 'url') {
+    command.push('--engine-url', engine.url);
+    if (options.env.SOTTO_ENGINE_MODEL) command.push('--engine-model', options.env.SOTTO_ENGINE_MODEL);
+  }
   return command;
 }
 
