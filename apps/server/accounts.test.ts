@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeHex, parseBase64 } from '@sotto/bytes';
-import { accountRequest, createAccount, createTestServer, randomBase64, randomHex } from './fixture.test.ts';
+import { accountRequest, createAccount, createTestServer, randomBase64, randomHex } from './fixture-for-testing.ts';
 
 const lockIdOf = (lookupId: string) => encodeHex(parseBase64(lookupId));
 

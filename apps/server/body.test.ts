@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApp } from './app.ts';
-import { accountRequest, createAccount, createTestServer, randomHex } from './fixture.test.ts';
+import { accountRequest, createAccount, createTestServer, randomHex } from './fixture-for-testing.ts';
 
 test('SV-05 a JSON call with the body of a form or of text is refused', async (t) => {
   const browser = (await createTestServer(t)).browser();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createManualClock } from '@sotto/testkit';
-import { createAccount, createTestServer, randomHex } from './fixture.test.ts';
+import { createAccount, createTestServer, randomHex } from './fixture-for-testing.ts';
 import { createLog, type LogFields } from './log.ts';
 
 test('SV-26 only listed fields with short words or numbers are written', () => {

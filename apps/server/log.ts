@@ -43,8 +43,9 @@ export function createLog(clock: Clock, sink: (line: string) => void): Log {
     write(fields) {
       const entry: Record<string, unknown> = { time: new Date(clock.nowMs()).toISOString() };
       for (const [name, value] of Object.entries(fields)) {
-        if (isAllowed(name, value))
-          entry[name] = name === 'subject' ? String(value).slice(0, SUBJECT_CHARACTERS) : value;
+        // SV-26: a field outside the list, or a value that is no short word or number, may be what somebody wrote.
+        if (!isAllowed(name, value)) continue;
+        entry[name] = name === 'subject' ? String(value).slice(0, SUBJECT_CHARACTERS) : value;
       }
       const line = JSON.stringify(entry);
       kept.push({ subject: entry.subject as string | undefined, line });
@@ -56,7 +57,6 @@ export function createLog(clock: Clock, sink: (line: string) => void): Log {
   };
 }
 
-/** SV-26: a field outside the list, or a value that is not a short word or a number, is not written. */
 function isAllowed(name: string, value: unknown): boolean {
   if (NUMBERS.has(name)) return typeof value === 'number' && Number.isFinite(value);
   return WORDS.has(name) && typeof value === 'string' && WORD.test(value);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { encodeHex } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
-import { createTestServer, randomHex } from './fixture.test.ts';
+import { createTestServer, randomHex } from './fixture-for-testing.ts';
 import { parseNodeAddress } from './node-directory.ts';
 
 interface FakeNode {

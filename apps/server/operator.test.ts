@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createSeededRandom } from '@sotto/testkit';
 import { Captures } from './captures.ts';
 import { openDatabaseReadOnly } from './database/open.ts';
-import { createAccount, createTestServer, randomHex } from './fixture.test.ts';
+import { createAccount, createTestServer, randomHex } from './fixture-for-testing.ts';
 import { listSubjects, operatorView, TABLES_ABOUT_NOBODY } from './operator.ts';
 
 const random = createSeededRandom('operator');

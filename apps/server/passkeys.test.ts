@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { concatBytes, encodeBase64Url, encodeUtf8, parseBase64Url } from '@sotto/bytes';
 import { createSeededRandom, createSoftwareAuthenticator } from '@sotto/testkit';
-import { createAccount, createTestServer, ORIGIN, randomBase64, randomHex, type TestAccount } from './fixture.test.ts';
+import {
+  createAccount,
+  createTestServer,
+  ORIGIN,
+  randomBase64,
+  randomHex,
+  type TestAccount,
+} from './fixture-for-testing.ts';
 
 const authenticator = (options: { origin?: string; userVerified?: boolean } = {}) =>
   createSoftwareAuthenticator({ origin: ORIGIN, random: createSeededRandom(randomHex()), ...options });
@@ -195,11 +202,12 @@ test('SV-21 an account holds a bounded number of passkeys', async (t) => {
   assert.equal(options.json.error.code, 'locks-full');
 });
 
-/** The same authenticator data under "packed" self attestation with a signature that is none. */
+/** The same authenticator data under "packed" self attestation with r = s = 1 for a signature. */
 function packedAttestation(noneAttestation: string): Uint8Array {
   const object = parseBase64Url(noneAttestation);
   const head = Buffer.from('a363666d74646e6f6e656761747453746d74a0', 'hex').length;
   const rest = object.slice(head);
   const forged = Buffer.from('a363666d74667061636b65646761747453746d74a263616c672663736967', 'hex');
-  return concatBytes(forged, Uint8Array.of(0x48), new Uint8Array(8), rest);
+  const signatureOfNothing = Buffer.from('483006020101020101', 'hex');
+  return concatBytes(forged, signatureOfNothing, rest);
 }

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeBase64, parseBase64 } from '@sotto/bytes';
 import { createSeededRandom } from '@sotto/testkit';
-import { createAccount, createTestServer, randomHex, type TestAccount, temporaryFolder } from './fixture.test.ts';
+import {
+  createAccount,
+  createTestServer,
+  randomHex,
+  type TestAccount,
+  temporaryFolder,
+} from './fixture-for-testing.ts';
 
 const random = createSeededRandom('records');
 

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { encodeHex } from '@sotto/bytes';
 import { createManualClock, createSeededRandom } from '@sotto/testkit';
 import { type ClientOptions, WebSocket, WebSocketServer } from 'ws';
-import { accountRequest, createBrowser, createTestServer, randomHex, temporaryFolder } from './fixture.test.ts';
+import { accountRequest, createBrowser, createTestServer, randomHex, temporaryFolder } from './fixture-for-testing.ts';
 import type { Limits } from './limits.ts';
 import { Relay } from './relay.ts';
 import { type RunningServer, startServer } from './start.ts';
@@ -83,20 +83,27 @@ function open(server: RunningServer, nodeId: string, cookie: string, options: Cl
   return socket;
 }
 
+/** A test that waits in vain fails by this, instead of hanging. */
+const WAIT_MS = 5000;
+
+async function event(socket: WebSocket, name: string): Promise<unknown[]> {
+  return once(socket, name, { signal: AbortSignal.timeout(WAIT_MS) });
+}
+
 /** Open, and through to an echoing node. */
 async function opened(socket: WebSocket): Promise<void> {
-  await once(socket, 'open');
+  await event(socket, 'open');
   socket.send(random.bytes(3));
-  await once(socket, 'message');
+  await event(socket, 'message');
 }
 
 async function closed(socket: WebSocket): Promise<[number, string]> {
-  const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+  const [code, reason] = (await event(socket, 'close')) as [number, Buffer];
   return [code, reason.toString()];
 }
 
 async function refusedStatus(socket: WebSocket): Promise<number | undefined> {
-  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+  const [, response] = (await event(socket, 'unexpected-response')) as [unknown, IncomingMessage];
   socket.terminate();
   return response.statusCode;
 }
@@ -115,7 +122,7 @@ test('SV-34 binary frames pass both ways unchanged and in order, and their heads
       if (received.length === sent.length) resolve();
     });
   });
-  await once(socket, 'open');
+  await event(socket, 'open');
   for (const frame of sent) socket.send(frame);
   await all;
   assert.deepEqual(received.map(encodeHex), sent.map(encodeHex));
@@ -154,7 +161,7 @@ test('SV-34 text closes the relay', async (t) => {
   const node = await startNode(t, echo);
   const { server, guest: enter } = await start(t, node);
   const socket = open(server, node.nodeId, (await enter()).browser.cookie);
-  await once(socket, 'open');
+  await event(socket, 'open');
   socket.send('text');
   assert.deepEqual(await closed(socket), [1003, 'binary-only']);
 });
@@ -173,7 +180,7 @@ test('SV-34 a node that does not read is not read for: the sender waits, and not
   });
   const { browser } = await enter();
   const socket = open(server, node.nodeId, browser.cookie);
-  await once(socket, 'open');
+  await event(socket, 'open');
   for (let i = 0; i < frames; i++) socket.send(new Uint8Array(60_000));
   const passed = async () => (await browser.call('GET', '/api/operator-view')).json.relay.length as number;
   let before = -1;
@@ -212,7 +219,7 @@ test('SV-19 signing out closes the session’s relays and no other', async (t) =
   await mine.browser.call('POST', '/api/sign-out', {});
   assert.deepEqual(await end, [4401, 'signed-out']);
   other.send(random.bytes(3));
-  await once(other, 'message');
+  await event(other, 'message');
 
   const becoming = closed(other);
   await theirs.browser.call('POST', '/api/accounts', accountRequest().body);
@@ -248,7 +255,7 @@ test('SV-31 a frame beyond the cap closes the relay before the node sees it', as
   const { server, guest: enter } = await start(t, node);
   const { cookie } = (await enter()).browser;
   const socket = open(server, node.nodeId, cookie);
-  await once(socket, 'open');
+  await event(socket, 'open');
   socket.send(new Uint8Array(65_536));
   assert.equal((await closed(socket))[0], 1009);
   assert.equal(seen, 0);
@@ -266,7 +273,7 @@ test('SV-32 frames beyond the rate close the relay', async (t) => {
   const node = await startNode(t, () => undefined);
   const { server, guest: enter } = await start(t, node, { relayFrames: { burst: 5, perSecond: 1 } });
   const socket = open(server, node.nodeId, (await enter()).browser.cookie);
-  await once(socket, 'open');
+  await event(socket, 'open');
   for (let i = 0; i < 6; i++) socket.send(random.bytes(10));
   assert.deepEqual(await closed(socket), [4429, 'rate-limited']);
 });
@@ -305,7 +312,7 @@ test('SV-33 a relay without a frame for its time is closed, one with a frame sta
     new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/relay/${node.nodeId}`, { headers });
   const exchange = async (socket: WebSocket) => {
     socket.send(random.bytes(3));
-    await once(socket, 'message');
+    await event(socket, 'message');
   };
   const [silent, busy] = [connect(), connect()];
   await Promise.all([opened(silent), opened(busy)]);

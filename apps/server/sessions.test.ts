@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeBase64Url, encodeHex, parseBase64Url } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
-import { createAccount, createTestServer, randomHex } from './fixture.test.ts';
+import { createAccount, createTestServer, randomHex } from './fixture-for-testing.ts';
 import { Sessions } from './sessions.ts';
 
 test('SV-09 the cookie is 32 random bytes that scripts and other sites never get; the database holds its digest only', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { createApp } from './app.ts';
-import { createTestServer } from './fixture.test.ts';
+import { createTestServer } from './fixture-for-testing.ts';
 import { plainSites, tlsSites } from './site.ts';
 
 test('SV-01 over plain http every host but localhost on this port gets a page that says why and where to go', async (t) => {

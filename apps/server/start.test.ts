@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { temporaryFolder } from './fixture.test.ts';
+import { temporaryFolder } from './fixture-for-testing.ts';
 import { parseFlags } from './flags.ts';
 import { fetchLive } from './live-socket.ts';
 import { startServer } from './start.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createTestServer } from './fixture.test.ts';
+import { createTestServer } from './fixture-for-testing.ts';
 
 async function withWeb(t: Parameters<typeof createTestServer>[0]) {
   const server = await createTestServer(t);
