@@ -176,3 +176,16 @@ test('CL-17 a removed chat leaves no message in the store and stays removed when
   assert.deepEqual(reader.conversations(), []);
   assert.deepEqual(reader.thread(chat), []);
 });
+
+test('CL-18 an older version that the store brings back does not undo what was read', async () => {
+  const { store, rows } = createRows();
+  const history = await open(store);
+  const { chat, question } = await talk(history, 'Lease');
+  const before = rows.get(question) as Row;
+  const again = { conversationId: chat, parentId: undefined, role: 'user' as const, status: 'complete' as const };
+  await history.saveMessage({ ...again, messageId: question, text: 'corrected' });
+  const reader = await open(store, new Uint8Array(16).fill(2));
+  rows.set(question, { ...before, sequence: 1000 });
+  await reader.refresh();
+  assert.equal(reader.thread(chat)[0]?.text, 'corrected');
+});

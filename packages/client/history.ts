@@ -223,6 +223,9 @@ export class History {
         expectedEpoch: FIRST_EPOCH,
       });
       this.#damaged.delete(recordId);
+      const held = this.#records.get(recordId);
+      // CL-18: a store that brings an older version back must not undo what this device has already read.
+      if (held !== undefined && held.content.clock > opened.content.clock) return;
       this.#hold(opened);
     } catch (error) {
       // CL-14: one record that a store spoiled must not take the others with it, nor pass unnoticed.
