@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -6,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import type { EngineEvent, EngineMessage } from '../engine.ts';
 import { createLlamaEngine, STARTER_FILE_NAME } from './llama.ts';
 import { createOpenAiEngine, parseEngineUrl } from './openai.ts';
@@ -122,17 +124,26 @@ test('EN-17 an engine that breaks at every start is not started without end', as
 });
 
 test('EN-18 the engine process inherits no environment and writes no core file', async (t) => {
-  process.env['SOTTO_SECRET_FOR_TESTING'] = 'inherited';
-  t.after(() => delete process.env['SOTTO_SECRET_FOR_TESTING']);
-  const { engine } = await createFakeEngine(
-    t,
-    `import('node:fs').then(({ readFileSync }) => {
-      const core = /Max core file size +(\\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'))[1];
-      process.send({ kind: 'text', id, text: JSON.stringify([Object.keys(process.env).sort(), core]) });
-      process.send({ kind: 'finish', id, finish: 'stop', promptTokens: 1, completionTokens: 1 });
-    });`,
-  );
-  const [names, core] = JSON.parse(textOf(await readAll(engine.generate(ask('a')))));
+  const dir = await mkdtemp(join(tmpdir(), 'sotto-engine-'));
+  t.after(() => rm(dir, { recursive: true }));
+  const inner = `
+    import { readFileSync } from 'node:fs';
+    const core = /Max core file size +(\\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'))[1];
+    process.on('message', ({ kind, id }) => {
+      if (kind === 'load') process.send({ kind: 'loaded', name: JSON.stringify([Object.keys(process.env), core]), parameters: 1, contextTokens: 64 });
+    });`;
+  // An outer process that would write core files and has a secret in its environment.
+  const outer = `
+    import { createLlamaEngine } from ${JSON.stringify(new URL('./llama.ts', import.meta.url).href)};
+    const engine = await createLlamaEngine({ modelPath: '/none/a.gguf', processPath: ${JSON.stringify(join(dir, 'inner.mjs'))} });
+    console.log(engine.model.label);
+    await engine.close();`;
+  await writeFile(join(dir, 'inner.mjs'), inner);
+  await writeFile(join(dir, 'outer.mjs'), outer);
+  const command = ['-c', 'ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@"', process.execPath, join(dir, 'outer.mjs')];
+  const env = { ...process.env, SOTTO_SECRET_FOR_TESTING: 'inherited' };
+  const { stdout } = await promisify(execFile)('/bin/sh', command, { env });
+  const [names, core] = JSON.parse(stdout);
   assert.ok(!names.includes('SOTTO_SECRET_FOR_TESTING'));
   assert.ok(!names.includes('NODE_OPTIONS'));
   assert.equal(core, '0');
