@@ -54,9 +54,11 @@ export class ChannelError extends SottoError<ChannelErrorCode> {
   /** With `stream-reset`: what the other end said. */
   readonly reset: ResetCode | undefined;
 
-  constructor(code: ChannelErrorCode, options: { rule?: string; reset?: ResetCode } = {}) {
+  /** @param options.cause with `stream-truncated`: what ended the session that carried the stream */
+  constructor(code: ChannelErrorCode, options: { rule?: string; reset?: ResetCode; cause?: ChannelError } = {}) {
+    const { reset, ...details } = options;
     const [action, message] = ERRORS[code];
-    super(code, message, options.rule === undefined ? { action } : { action, rule: options.rule });
-    this.reset = options.reset;
+    super(code, message, { action, ...details });
+    this.reset = reset;
   }
 }

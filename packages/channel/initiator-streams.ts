@@ -2,9 +2,21 @@
 import { BodyReader, BodyWriter } from './body.ts';
 import { ChannelError, RESET_CODES, type ResetCode } from './errors.ts';
 import type { Frame } from './frames.ts';
-import type { ChannelStream } from './initiator.ts';
 import { EVIDENCE_STREAM, HEAD_LIMIT_BYTES, LAST_STREAM, STREAMS_LIMIT } from './limits.ts';
 import { Session, type SessionParts } from './session.ts';
+
+/** A request and its answer. Everything rejects with the ChannelError that ended the stream. */
+export interface ChannelStream {
+  /** Resolves when the peer's window has taken the whole chunk. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Says that the request is complete. */
+  end(): Promise<void>;
+  /** Gives the stream up at both ends. */
+  cancel(): void;
+  readonly head: Promise<Uint8Array>;
+  /** One reader; leaving it early cancels the stream. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
 
 interface OpenStream {
   readonly writer: BodyWriter;
@@ -108,7 +120,7 @@ export class InitiatorStreams {
     this.#endedBy = error;
     // CH-46: whatever ended the session, a stream without its `end` is not a whole one.
     for (const id of [...this.#streams.keys()])
-      this.#close(id, new ChannelError('stream-truncated', { rule: 'CH-46' }));
+      this.#close(id, new ChannelError('stream-truncated', { rule: 'CH-46', cause: error }));
   }
 
   #receive(frame: Frame): void {

@@ -10,7 +10,7 @@ import type { Clock, Random, Socket } from '@sotto/ports';
 import { assertMessageLength, createCiphers, withinHandshake } from './connect.ts';
 import { ChannelError } from './errors.ts';
 import { IncomingSocket } from './incoming-socket.ts';
-import { InitiatorStreams } from './initiator-streams.ts';
+import { type ChannelStream, InitiatorStreams } from './initiator-streams.ts';
 import { type ChannelLimits, DEFAULT_LIMITS, EVIDENCE_STREAM } from './limits.ts';
 import { HandshakeState } from './noise/handshake.ts';
 import { NX_HFS } from './noise/pattern.ts';
@@ -19,6 +19,7 @@ import type { ChannelCloseInfo } from './session.ts';
 import { ALGORITHMS, encodePrologue, MESSAGE_2_BYTES, parseNodeStatement, SUITE } from './suite.ts';
 
 export { ChannelError, type ChannelErrorCode, type ResetCode } from './errors.ts';
+export type { ChannelStream } from './initiator-streams.ts';
 export type { ChannelCloseInfo } from './session.ts';
 
 export interface ConnectOptions {
@@ -82,19 +83,6 @@ export interface VerifiedChannel {
   close(): void;
   /** Never rejects. */
   readonly closed: Promise<ChannelCloseInfo>;
-}
-
-/** A request and its answer. Everything rejects with the ChannelError that ended the stream. */
-export interface ChannelStream {
-  /** Resolves when the peer's window has taken the whole chunk. */
-  write(chunk: Uint8Array): Promise<void>;
-  /** Says that the request is complete. */
-  end(): Promise<void>;
-  /** Gives the stream up at both ends. */
-  cancel(): void;
-  readonly head: Promise<Uint8Array>;
-  /** One reader; leaving it early cancels the stream. */
-  readonly body: AsyncIterable<Uint8Array>;
 }
 
 /** Performs the handshake. Rejects with ChannelError or the signal's reason; the socket is closed then. */

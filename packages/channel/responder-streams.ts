@@ -3,8 +3,27 @@ import { BodyReader, BodyWriter } from './body.ts';
 import { ChannelError, RESET_CODES, type ResetCode } from './errors.ts';
 import type { Frame } from './frames.ts';
 import { EVIDENCE_STREAM, HEAD_LIMIT_BYTES, LAST_STREAM, STREAMS_LIMIT } from './limits.ts';
-import type { IncomingRequest, ResponseWriter } from './responder.ts';
 import { Session, type SessionParts } from './session.ts';
+
+/** One request. Its body and signal end when the initiator cancels or the channel is lost. */
+export interface IncomingRequest {
+  readonly head: Uint8Array;
+  /** One reader. Throws ChannelError `stream-cancelled` or `stream-truncated` when it does not end well. */
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+  /** @throws ChannelError `head-too-long`, `stream-closed` */
+  respond(head: Uint8Array): ResponseWriter;
+  /** Gives the stream up before or after the head. */
+  reject(code: ResetCode): void;
+}
+
+export interface ResponseWriter {
+  /** Resolves when the window has taken the whole chunk; rejects with the ChannelError that ended the stream. */
+  write(chunk: Uint8Array): Promise<void>;
+  end(): Promise<void>;
+  /** Ends the stream so that the other end knows that the answer is not whole. */
+  fail(code: ResetCode): void;
+}
 
 interface OpenStream {
   readonly writer: BodyWriter;

@@ -11,11 +11,12 @@ import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
 import { HandshakeState } from './noise/handshake.ts';
 import { NX_HFS } from './noise/pattern.ts';
 import { run } from './noise/steps.ts';
-import { ResponderStreams } from './responder-streams.ts';
+import { type IncomingRequest, ResponderStreams } from './responder-streams.ts';
 import type { ChannelCloseInfo } from './session.ts';
 import { ALGORITHMS, encodeNodeStatement, encodePrologue, MESSAGE_1_BYTES, SUITE } from './suite.ts';
 
 export { ChannelError, type ChannelErrorCode, type ResetCode } from './errors.ts';
+export type { IncomingRequest, ResponseWriter } from './responder-streams.ts';
 export type { ChannelCloseInfo } from './session.ts';
 
 /** A node's key and what vouches for it. */
@@ -45,26 +46,6 @@ export interface AcceptOptions {
   readonly limits?: Partial<ChannelLimits>;
   /** Instead of the platform's own. */
   readonly primitives?: Primitives;
-}
-
-/** One request. Its body and signal end when the initiator cancels or the channel is lost. */
-export interface IncomingRequest {
-  readonly head: Uint8Array;
-  /** One reader. Throws ChannelError `stream-cancelled` or `stream-truncated` when it does not end well. */
-  readonly body: AsyncIterable<Uint8Array>;
-  readonly signal: AbortSignal;
-  /** @throws ChannelError `head-too-long`, `stream-closed` */
-  respond(head: Uint8Array): ResponseWriter;
-  /** Gives the stream up before or after the head. */
-  reject(code: ResetCode): void;
-}
-
-export interface ResponseWriter {
-  /** Resolves when the window has taken the whole chunk; rejects with the ChannelError that ended the stream. */
-  write(chunk: Uint8Array): Promise<void>;
-  end(): Promise<void>;
-  /** Ends the stream so that the other end knows that the answer is not whole. */
-  fail(code: ResetCode): void;
 }
 
 export interface ResponderChannel {
