@@ -37,6 +37,8 @@ after(async () => {
 
 interface Wire {
   readonly ports: ClientPorts;
+  /** Changes a frame that comes from the relay. */
+  onFrame: ((frame: Uint8Array) => Uint8Array) | undefined;
   /** Sizes of the frames that the client sent, per connection. */
   readonly sent: number[][];
   distrust(): void;
@@ -57,6 +59,7 @@ function createWire(): Wire {
   };
   const wire: Wire = {
     sent,
+    onFrame: undefined,
     onAnswer: undefined,
     distrust() {
       isDistrusted = true;
@@ -75,7 +78,22 @@ function createWire(): Wire {
           frames.push(message.length);
           send(message);
         };
-        return socket;
+        const passed = Object.create(socket, {
+          onMessage: {
+            set: (handler: (message: Uint8Array) => void) => {
+              socket.onMessage = (message) => handler(wire.onFrame?.(message) ?? message);
+            },
+          },
+          onClose: {
+            set: (handler: (code: number, reason: string) => void) => {
+              socket.onClose = handler;
+            },
+          },
+          bufferedBytes: { get: () => socket.bufferedBytes },
+          send: { value: socket.send },
+          close: { value: socket.close.bind(socket) },
+        });
+        return passed;
       },
       distrust: {
         isDistrusted: () => isDistrusted,
@@ -210,4 +228,19 @@ test('CL-04 a cached verdict is used for the same claim only, in its time, and n
   assert.equal(cache.find('n', { ...claim, epochId: new Uint8Array(16) }, 999, nobody), undefined);
   assert.equal(cache.find('n', claim, 1000, nobody), undefined);
   assert.equal(cache.find('n', claim, 999, { ...nobody, isDistrusted: () => true }), undefined);
+});
+
+test('CL-19 an altered answer is told as what it is and not as a lost connection', async () => {
+  const wire = createWire();
+  const session = await openNodeSession(wire.ports, { baseUrl: server.url, policy });
+  wire.onFrame = (frame) => frame.map((byte, index) => (index === 20 ? byte ^ 1 : byte));
+  await assert.rejects(
+    async () => {
+      for await (const _event of session.chat(question));
+    },
+    (error: ClientError) => {
+      assert.deepEqual([error.code as string, error.action, error.rule], ['record-forged', 'stop', 'CH-21']);
+      return true;
+    },
+  );
 });

@@ -22,6 +22,7 @@ import {
 } from '@sotto/wire';
 import { type ChatEvent, collect, refusal, streamChat } from './chat.ts';
 import { ClientError } from './errors.ts';
+import { explain, explained } from './explained.ts';
 import { type KnownNode, NodeCache } from './node-cache.ts';
 import { chooseOne } from './random-choice.ts';
 import type { NodeResponse } from './response.ts';
@@ -186,9 +187,13 @@ class OpenSession implements NodeSession {
     if (!this.#open || this.#distrusted) throw new ClientError(this.#distrusted ? 'node-distrusted' : 'node-lost');
     const head = encodeRequestHead({ version: WIRE_VERSION, method, path, headers: options.headers ?? [] });
     const stream = this.#channel.request(head, options.signal === undefined ? {} : { signal: options.signal });
-    await sendBody(stream, options.body);
-    const { status, headers } = parseResponseHead(await stream.head);
-    return { status, headers, body: stream.body };
+    try {
+      await sendBody(stream, options.body);
+      const { status, headers } = parseResponseHead(await stream.head);
+      return { status, headers, body: explained(stream.body) };
+    } catch (error) {
+      throw explain(error);
+    }
   }
 
   chat(
