@@ -5,7 +5,7 @@
 import { type Primitives, primitives as platformPrimitives } from '@sotto/crypto/primitives';
 import type { Clock, Random, Socket } from '@sotto/ports';
 import { assertMessageLength, createCiphers, withinHandshake } from './connect.ts';
-import { ChannelError, type ChannelErrorCode, type ResetCode } from './errors.ts';
+import { ChannelError, type ChannelErrorCode } from './errors.ts';
 import { IncomingSocket } from './incoming-socket.ts';
 import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
 import { HandshakeState } from './noise/handshake.ts';
