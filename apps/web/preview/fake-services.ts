@@ -12,6 +12,8 @@ import type {
   MessageToSave,
   ModelInfo,
   OpenSession,
+  Page,
+  Preferences,
   Services,
   ThreadMessage,
   VerificationReport,
@@ -185,4 +187,52 @@ export function fakeOpenSession(clock: Clock, answerText: string, wordMs?: numbe
   };
 }
 
-export type FakeServices = Services;
+/** A page without a browser: frames come every 16 ms of `clock`. */
+export function fakePage(clock: Clock, fragment = ''): Page & { readonly copied: string[] } {
+  let hash = fragment;
+  let chat: string | undefined;
+  const copied: string[] = [];
+  return {
+    copied,
+    fragment: () => hash,
+    clearFragment: () => {
+      hash = '';
+    },
+    openChat: () => chat,
+    setOpenChat: (conversationId) => {
+      chat = conversationId;
+    },
+    copy: async (text) => void copied.push(text),
+    download: () => {},
+    print: () => {},
+    nextFrame: (callback) => {
+      const stop = new AbortController();
+      clock.sleep(16, stop.signal).then(callback, () => {});
+      return () => stop.abort();
+    },
+    setTheme: () => {},
+  };
+}
+
+export function fakePreferences(): Preferences {
+  const values = new Map<string, string>();
+  return {
+    get: (name) => values.get(name),
+    set: (name, value) => void (value === undefined ? values.delete(name) : values.set(name, value)),
+  };
+}
+
+/** Everything an app needs, on fakes; `changes` replace parts. */
+export function fakeServices(clock: Clock, changes: Partial<Services> = {}): Services {
+  return {
+    clock,
+    random: { bytes: (length) => new Uint8Array(length) },
+    device: fakeDevice(),
+    openSession: fakeOpenSession(clock, 'An answer.'),
+    accounts: fakeAccounts(clock, fakeHistory(clock)),
+    operatorView: async () => ({}),
+    preferences: fakePreferences(),
+    page: fakePage(clock, `dev=${FAKE_FINGERPRINT}`),
+    ...changes,
+  };
+}

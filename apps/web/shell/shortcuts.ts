@@ -5,7 +5,7 @@ import type { App } from './app.ts';
 export function useShortcuts(app: App): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
+      if (event.defaultPrevented || document.querySelector('dialog[open], :popover-open') !== null) return;
       if (event.key === 'Escape') {
         if (app.chat.state.get().turn !== undefined) app.chat.stop();
         else if (app.operator.state.get().open) app.operator.close();
@@ -26,7 +26,7 @@ export function useShortcuts(app: App): void {
   }, [app]);
 }
 
-/** A `?` typed into an empty message box asks for help too? No: it may begin a sentence. */
+/** A `?` in a message box may begin a sentence: there it asks for nothing. */
 function isWriting(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
 }

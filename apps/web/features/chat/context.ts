@@ -43,7 +43,11 @@ export function judgeLength(text: string, contextTokens: number | undefined): Le
   if (text.length * 3 <= limit) return { kind: 'fits' };
   if (text.length <= limit && new TextEncoder().encode(text).length <= limit) return { kind: 'fits' };
   const tokens = contextTokens ?? MESSAGE_LIMIT_BYTES / 5;
-  return { kind: 'too-long', limitWords: wordsOf(tokens * 0.7), words: wordsOf(text.length / 6) };
+  return {
+    kind: 'too-long',
+    limitWords: wordsOf(tokens * 0.7),
+    words: wordsOf(Math.max(text.split(/\s+/).length, text.length / 12)),
+  };
 }
 
 /** A figure people can hold on to: two digits, then zeros. */

@@ -12,7 +12,16 @@ export function CopyButton({ text, label = t('chat.copy') }: { text: string; lab
     return () => clearTimeout(timer);
   }, [copied]);
   return (
-    <button type="button" className="quiet" onClick={() => void page.copy(text).then(() => setCopied(true))}>
+    <button
+      type="button"
+      className="quiet"
+      onClick={() =>
+        void page.copy(text).then(
+          () => setCopied(true),
+          () => {},
+        )
+      }
+    >
       {copied ? t('chat.copied') : label}
     </button>
   );

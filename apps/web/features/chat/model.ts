@@ -118,9 +118,8 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     reload();
   };
 
-  const notify = (cause: unknown, offer: Notice['offer']) => {
+  const notify = (cause: unknown, offer: Notice['offer'], unverified = false) => {
     const code = cause instanceof SottoError ? cause.code : 'unexpected';
-    const unverified = cause instanceof SottoError && 'report' in cause;
     state.patch({ notice: { code, unverified, offer: code === 'prompt-too-long' ? 'edit' : offer } });
   };
 
@@ -148,15 +147,18 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
   const ask = async (text: string, parentId: string | undefined): Promise<boolean> => {
     const attempt = begin();
     state.patch({ pending: text });
+    let verified = false;
     try {
       const ready = await prepare(ensureSession, attempt.signal);
+      verified = true;
       patchTurn(attempt, { phase: 'sending' });
       const conversationId = state.get().conversationId ?? (await createConversation(attempt, titleOf(text)));
       await put(attempt, ready, { conversationId, parentId, role: 'user', text, status: 'complete' });
       return true;
     } catch (cause) {
       again = undefined;
-      if (current === attempt && !attempt.signal.aborted) notify(cause, 'none');
+      const refused = !verified && cause instanceof SottoError && cause.action === 'stop';
+      if (current === attempt && !attempt.signal.aborted) notify(cause, 'none', refused);
       end(attempt);
       return false;
     }

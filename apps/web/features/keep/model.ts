@@ -50,7 +50,7 @@ export function createKeepModel({ accounts, page, preferences, settle, onKept }:
         code: accounts.createRecoveryCode(),
         passkeysAvailable: accounts.passkeysAvailable(),
       }),
-    copyCode: () => page.copy(state.get().code),
+    copyCode: () => page.copy(state.get().code).catch(() => {}),
     downloadCode: (fileText) => page.download('sotto-recovery-code.txt', fileText),
     printCode: () => page.print(),
     written: () => state.patch({ step: 'confirm', error: undefined }),

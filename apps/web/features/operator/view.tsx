@@ -68,9 +68,7 @@ function LedgerTableView({ table, marked }: { table: LedgerTable; marked: string
                 // biome-ignore lint/suspicious/noArrayIndexKey: rows have no identity of their own here
                 <tr key={index} className={isMarked(row, marked) ? 'marked' : undefined}>
                   {columns.map((column, at) => (
-                    <td key={column} title={row[at]}>
-                      {row[at]}
-                    </td>
+                    <td key={column}>{row[at]}</td>
                   ))}
                 </tr>
               ))}

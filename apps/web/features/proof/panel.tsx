@@ -1,6 +1,6 @@
 import { encodeHex } from '@sotto/bytes';
 import type { ReportLine, VerificationReport } from '../../shell/services.ts';
-import { t } from '../../shell/words.ts';
+import { errorWords, t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Cross, Tick } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
@@ -46,6 +46,7 @@ function leadOf(state: ProofState): string {
   const standing = standingOf(state);
   // Constant words of ours that name the one thing that failed.
   if (state.kind === 'failed') return `${state.message} ${t('proof.lead.failed')}`;
+  if (state.kind === 'offline') return `${errorWords(state.code)} ${t('proof.lead.offline')}`;
   const ago = 'report' in state && state.report !== undefined ? timeOf(state.report.checkedAtMs) : '';
   return t(`proof.lead.${standing}`, { ago });
 }

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SottoError } from '@sotto/bytes';
+import { createManualClock, type ManualClock, settle } from '@sotto/testkit';
+import { type FakeHistory, fakeHistory, fakePage, fakeSession, spoken } from '../../preview/fake-services.ts';
+import type { ChatSession } from '../../shell/services.ts';
+import { createChatModel } from './model.ts';
+
+class Refused extends SottoError<'dev-key-not-pinned'> {
+  constructor() {
+    super('dev-key-not-pinned', 'refused', { action: 'stop' });
+  }
+}
+class StoreFull extends SottoError<'store-full'> {
+  readonly messageId: string;
+  constructor(messageId: string) {
+    super('store-full', 'full', { action: 'fix-input' });
+    this.messageId = messageId;
+  }
+}
+
+interface Rig {
+  readonly clock: ManualClock;
+  readonly history: FakeHistory;
+  readonly chat: ReturnType<typeof createChatModel>;
+  /** What the model was asked. */
+  readonly asked: (readonly { role: string; content: string }[])[];
+}
+
+function createRig(answer: ChatSession['chat'] | undefined, ensure?: () => Promise<ChatSession>): Rig {
+  const clock = createManualClock();
+  const history = fakeHistory(clock);
+  const asked: Rig['asked'] = [];
+  const session = fakeSession((request, options) => {
+    asked.push(request.messages);
+    return (answer ?? ((_, { signal }) => spoken('one two three', clock, signal)))(request, options);
+  });
+  const chat = createChatModel({
+    services: { clock, page: fakePage(clock) },
+    history: () => history,
+    ensureSession: ensure ?? (async () => session),
+  });
+  chat.followHistory();
+  return { clock, history, chat, asked };
+}
+
+const texts = ({ chat }: Rig) => chat.state.get().messages.map((message) => `${message.role}: ${message.text}`);
+
+test('a question is saved before it is asked, and the answer is kept complete', async () => {
+  const rig = createRig(undefined);
+  const sent = rig.chat.send('Hello machine');
+  await rig.clock.advance(3000);
+  assert.equal(await sent, true);
+  assert.deepEqual(texts(rig), ['user: Hello machine', 'assistant: one two three']);
+  const { title, turn, announcement } = rig.chat.state.get();
+  assert.equal(title, 'Hello machine');
+  assert.equal(turn, undefined);
+  assert.deepEqual(announcement, { kind: 'complete', text: 'one two three' });
+  assert.equal(rig.history.writes[0]?.role, 'user');
+  assert.equal(rig.history.writes.at(-1)?.status, 'complete');
+});
+
+test('what arrived is saved at least every second, as partial, under one id', async () => {
+  const rig = createRig((_, { signal }) => spoken('w '.repeat(100), rig.clock, signal, 100));
+  void rig.chat.send('Long');
+  await rig.clock.advance(5000);
+  const partial = rig.history.writes.filter((write) => write.status === 'partial');
+  assert.ok(partial.length >= 5, `${partial.length} saves in five seconds`);
+  assert.equal(new Set(partial.slice(1).map((write) => write.messageId)).size, 1);
+  assert.ok((rig.chat.state.get().turn?.shown.length ?? 0) > 50);
+});
+
+test('the text on the screen only grows, in whole words', async () => {
+  const rig = createRig((_, { signal }) => spoken('alpha beta gamma delta epsilon zeta', rig.clock, signal, 60));
+  const seen: string[] = [];
+  rig.chat.state.subscribe(() => {
+    const { turn } = rig.chat.state.get();
+    if (turn?.phase === 'streaming' && turn.shown !== seen.at(-1)) seen.push(turn.shown);
+  });
+  void rig.chat.send('Go');
+  await rig.clock.advance(3000);
+  assert.ok(seen.length >= 4);
+  for (const [index, text] of seen.entries()) {
+    assert.ok(text.startsWith(seen[index - 1] ?? ''));
+    if (index < seen.length - 1) assert.match(text, /^$|\s$/);
+  }
+});
+
+test('a machine that fails verification gets nothing, and the words come back', async () => {
+  const rig = createRig(undefined, () => Promise.reject(new Refused()));
+  assert.equal(await rig.chat.send('My secret'), false);
+  assert.equal(rig.asked.length, 0);
+  assert.equal(rig.history.writes.length, 0);
+  assert.deepEqual(rig.chat.state.get().notice, { code: 'dev-key-not-pinned', unverified: true, offer: 'none' });
+});
+
+test('stopping keeps what arrived, marked as interrupted, and continuing writes onto it', async () => {
+  const rig = createRig((_, { signal }) => spoken('one two three four five', rig.clock, signal, 200));
+  void rig.chat.send('Count');
+  await rig.clock.advance(700);
+  rig.chat.stop();
+  await rig.clock.advance(1000);
+  const [, cut] = rig.chat.state.get().messages;
+  assert.equal(cut?.status, 'interrupted');
+  assert.equal(cut?.text, 'one two three');
+  assert.equal(rig.chat.state.get().notice, undefined);
+
+  void rig.chat.continueAnswer(cut.messageId);
+  await rig.clock.advance(5000);
+  const [, whole] = rig.chat.state.get().messages;
+  assert.equal(whole?.messageId, cut.messageId);
+  assert.equal(whole?.text, 'one two three one two three four five');
+  assert.equal(whole?.status, 'complete');
+  assert.deepEqual(
+    rig.asked[1]?.map((turn) => turn.role),
+    ['user', 'assistant', 'user'],
+  );
+});
+
+test('an engine that crashes in mid-answer loses nothing that arrived', async () => {
+  const rig = createRig(async function* () {
+    yield { kind: 'text-delta', text: 'half an' };
+    throw new StoreFull('');
+  });
+  void rig.chat.send('Break');
+  await rig.clock.advance(2000);
+  assert.equal(rig.chat.state.get().messages.at(-1)?.text, 'half an');
+  assert.equal(rig.chat.state.get().messages.at(-1)?.status, 'interrupted');
+  assert.equal(rig.chat.state.get().notice?.offer, 'retry');
+});
+
+test('a full disk keeps the answer on the screen, and trying again saves it once', async () => {
+  const rig = createRig(undefined);
+  void rig.chat.send('Save me');
+  await settle();
+  rig.history.failure = new StoreFull('00000000000000000000000000000009');
+  await rig.clock.advance(4000);
+  const held = rig.chat.state.get();
+  assert.equal(held.turn?.phase, 'unsaved');
+  assert.equal(held.turn?.shown, 'one two three');
+  assert.equal(held.notice?.code, 'store-full');
+  rig.history.failure = undefined;
+  await rig.chat.retry();
+  assert.deepEqual(texts(rig), ['user: Save me', 'assistant: one two three']);
+  assert.equal(rig.chat.state.get().notice, undefined);
+  assert.equal(rig.chat.state.get().turn, undefined);
+});
+
+test('a question that could not be saved is asked again under the same id', async () => {
+  const rig = createRig(undefined);
+  await rig.history.createConversation('before');
+  const [made] = rig.history.conversations();
+  rig.chat.open(made?.conversationId);
+  rig.history.failure = new StoreFull('0000000000000000000000000000000a');
+  assert.equal(await rig.chat.send('Keep this'), true);
+  assert.equal(rig.chat.state.get().notice?.code, 'store-full');
+  assert.equal(rig.asked.length, 0);
+  rig.history.failure = undefined;
+  void rig.chat.retry();
+  await rig.clock.advance(3000);
+  assert.equal(rig.history.writes[0]?.messageId, '0000000000000000000000000000000a');
+  assert.deepEqual(texts(rig), ['user: Keep this', 'assistant: one two three']);
+});
+
+test('editing makes a sibling branch; both can be shown', async () => {
+  const rig = createRig(undefined);
+  void rig.chat.send('First');
+  await rig.clock.advance(3000);
+  const [first] = rig.chat.state.get().messages;
+  void rig.chat.edit(first?.messageId ?? '', 'Second');
+  await rig.clock.advance(3000);
+  assert.deepEqual(texts(rig), ['user: Second', 'assistant: one two three']);
+  assert.equal(rig.chat.state.get().messages[0]?.siblings.length, 2);
+  rig.chat.showBranch(first?.messageId ?? '');
+  assert.deepEqual(texts(rig), ['user: First', 'assistant: one two three']);
+});
+
+test('trying again makes another answer to the same question', async () => {
+  const rig = createRig(undefined);
+  void rig.chat.send('Question');
+  await rig.clock.advance(3000);
+  void rig.chat.regenerate(rig.chat.state.get().messages[1]?.messageId ?? '');
+  await rig.clock.advance(3000);
+  assert.equal(rig.chat.state.get().messages[1]?.siblings.length, 2);
+  assert.deepEqual(rig.asked[1], [{ role: 'user', content: 'Question' }]);
+});
+
+test('opening another chat keeps the answer that was on its way', async () => {
+  const rig = createRig((_, { signal }) => spoken('one two three four', rig.clock, signal, 200));
+  void rig.chat.send('Leave me');
+  await rig.clock.advance(500);
+  const id = rig.chat.state.get().conversationId;
+  rig.chat.open(undefined);
+  await rig.clock.advance(3000);
+  assert.equal(rig.chat.state.get().messages.length, 0);
+  rig.chat.open(id);
+  assert.deepEqual(texts(rig), ['user: Leave me', 'assistant: one two']);
+  assert.equal(rig.chat.state.get().messages[1]?.status, 'interrupted');
+});
+
+test('stopping while the machine is being checked gives the words back at once', async () => {
+  const rig = createRig(undefined, () => new Promise(() => {}));
+  const sent = rig.chat.send('Wait');
+  await settle();
+  rig.chat.stop();
+  assert.equal(await sent, false);
+  assert.equal(rig.chat.state.get().turn, undefined);
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SottoError } from '@sotto/bytes';
+import { createManualClock } from '@sotto/testkit';
+import { FAKE_REPORT, fakeDevice, fakePage, fakeSession } from '../../preview/fake-services.ts';
+import type { OpenSession } from '../../shell/services.ts';
+import { createProofModel, orderedChecks } from './model.ts';
+
+const FIRST = 'a'.repeat(64);
+const OTHER = 'b'.repeat(64);
+
+function createRig(fragment: string, device = fakeDevice(), open?: OpenSession) {
+  const clock = createManualClock();
+  const page = fakePage(clock, fragment);
+  const opened: string[] = [];
+  const openSession: OpenSession = async (options) => {
+    opened.push(options.fingerprint);
+    return open ? open(options) : fakeSession(async function* () {});
+  };
+  return { proof: createProofModel({ clock, page, device, openSession }), page, device, opened };
+}
+
+test('the fingerprint of the first link is pinned and leaves the address bar', async () => {
+  const { proof, page, opened, device } = createRig(`dev=${FIRST}`);
+  await proof.start();
+  assert.equal(proof.state.get().kind, 'development');
+  assert.equal(page.fragment(), '');
+  assert.deepEqual(opened, [FIRST]);
+  const later = createRig('', device);
+  await later.proof.start();
+  assert.deepEqual(later.opened, [FIRST]);
+});
+
+test('another fingerprint stops everything until the person trusts the new machine', async () => {
+  const { device, proof: first } = createRig(`dev=${FIRST}`);
+  await first.start();
+  const { proof, opened } = createRig(`dev=${OTHER}`, device);
+  await proof.start();
+  assert.deepEqual(proof.state.get(), { kind: 'machine-changed', expected: FIRST, seen: OTHER });
+  await assert.rejects(proof.ensure(), { code: 'proof-machine-changed' });
+  assert.deepEqual(opened, []);
+  await proof.trustNewMachine();
+  assert.deepEqual(opened, [OTHER]);
+  const again = createRig('', device);
+  await again.proof.start();
+  assert.deepEqual(again.opened, [OTHER]);
+});
+
+test('without a link and without a pin nothing is opened', async () => {
+  for (const fragment of ['', 'dev=', `dev=${FIRST.slice(1)}`, `dev=${FIRST}00`, 'dev=zz']) {
+    const { proof, opened } = createRig(fragment);
+    await proof.start();
+    assert.equal(proof.state.get().kind, 'no-link');
+    await assert.rejects(proof.ensure(), { code: 'proof-no-link' });
+    assert.deepEqual(opened, []);
+  }
+});
+
+test('a failed verification is final until the person asks again', async () => {
+  class Refused extends SottoError<'dev-signature-invalid'> {
+    readonly report = FAKE_REPORT;
+    constructor() {
+      super('dev-signature-invalid', 'The signature is not good.', { action: 'stop' });
+    }
+  }
+  const { proof, opened } = createRig(`dev=${FIRST}`, fakeDevice(), () => Promise.reject(new Refused()));
+  await proof.start();
+  await assert.rejects(proof.ensure(), { code: 'dev-signature-invalid' });
+  await assert.rejects(proof.ensure(), { code: 'dev-signature-invalid' });
+  assert.equal(opened.length, 1);
+  assert.equal(proof.state.get().kind, 'failed');
+  await proof.retry();
+  assert.equal(opened.length, 2);
+});
+
+test('a lost connection is opened again by the next question, with a new check', async () => {
+  let close = (_: unknown) => {};
+  const { proof, opened } = createRig(`dev=${FIRST}`, fakeDevice(), async () => ({
+    ...fakeSession(async function* () {}),
+    closed: new Promise((resolve) => (close = resolve)),
+  }));
+  await proof.start();
+  close(undefined);
+  await new Promise(setImmediate);
+  await proof.ensure();
+  assert.equal(opened.length, 2);
+});
+
+test('failed checks stand first', () => {
+  const [one, two] = FAKE_REPORT.checks;
+  assert.ok(one && two);
+  const report = { ...FAKE_REPORT, checks: [one, { ...two, status: 'failed' as const }] };
+  assert.deepEqual(
+    orderedChecks(report).map((check) => check.status),
+    ['failed', 'passed'],
+  );
+});
