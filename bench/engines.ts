@@ -1,7 +1,8 @@
 /** The engines that benchmarks run, by the flags of their processes. */
+
+import { scriptedEngine } from '@sotto/testkit';
 import type { Engine } from '../apps/enclave/engine.ts';
 import { createLlamaEngine } from '../apps/enclave/engines/llama.ts';
-import { scriptedEngine } from '../packages/testkit/index.ts';
 
 export interface EngineFlags {
   readonly 'model-file'?: string | undefined;

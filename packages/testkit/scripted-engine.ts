@@ -49,7 +49,7 @@ export const MARKDOWN_SAMPLE = [
 
 /**
  * An engine that obeys the last user message: `/lorem N` answers with N words, `/markdown` with `MARKDOWN_SAMPLE`,
- * `/crash N` breaks after N words, `/slow N` answers N words at 10 a second; anything else is echoed as `Echo: …`.
+ * `/crash N` breaks after N words, `/slow N R` answers N words at R a second (10); anything else is echoed as `Echo: …`.
  */
 export function scriptedEngine(options: ScriptedEngineOptions = {}): ScriptedEngine {
   const contextTokens = options.contextTokens ?? 4096;
@@ -104,13 +104,15 @@ interface Script {
   readonly tokensPerSecond: number | undefined;
 }
 
+const SCRIPT = /^\/(lorem|crash|slow|markdown)(?: (\d{1,6}))?(?: (\d{1,4}))?\s*$/;
+
 function readScript(prompt: string, options: ScriptedEngineOptions): Script {
   const { crashAfterTokens, tokensPerSecond } = options;
-  const [, command = '', count = ''] = /^\/(lorem|crash|slow|markdown)(?: (\d{1,6}))?\s*$/.exec(prompt) ?? [];
+  const [, command = '', count = '', pace = '10'] = SCRIPT.exec(prompt) ?? [];
   const number = count === '' ? 20 : Number(count);
   if (options.tokens !== undefined) return { words: lorem(options.tokens), crashAfterTokens, tokensPerSecond };
   if (command === 'crash') return { words: lorem(number + 1), crashAfterTokens: number, tokensPerSecond };
-  if (command === 'slow') return { words: lorem(number), crashAfterTokens, tokensPerSecond: 10 };
+  if (command === 'slow') return { words: lorem(number), crashAfterTokens, tokensPerSecond: Number(pace) };
   if (command === 'lorem') return { words: lorem(number), crashAfterTokens, tokensPerSecond };
   const text = command === 'markdown' ? MARKDOWN_SAMPLE : `Echo: ${prompt}`;
   return { words: text.match(/\s*\S+|\s+$/g) ?? [], crashAfterTokens, tokensPerSecond };

@@ -1,0 +1,191 @@
+/** Each measure: what was run, and the figures it gave. Compared runs are interleaved, in turning order, in the same minute. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { NodeSession } from '@sotto/client';
+import type { Path } from './paths.ts';
+import { median, percentile, round, spread } from './statistics.ts';
+import { cpuMsOf, ownCpuMs } from './usage.ts';
+
+export type Figures = Record<string, number | Record<string, number>>;
+
+interface Answer {
+  readonly firstMs: number;
+  /** Between one token and the next. */
+  readonly delaysMs: readonly number[];
+  readonly tokens: number;
+  readonly totalMs: number;
+}
+
+/** One answer, with the time of each token as the client sees it. */
+export async function timeAnswer(path: Path, prompt: string): Promise<Answer> {
+  const startMs = performance.now();
+  const times: number[] = [];
+  await path(prompt, (atMs) => times.push(atMs));
+  const delaysMs = times.slice(1).map((atMs, index) => atMs - (times[index] as number));
+  const firstMs = (times[0] ?? Number.NaN) - startMs;
+  return { firstMs, delaysMs, tokens: times.length, totalMs: (times.at(-1) ?? startMs) - startMs };
+}
+
+/** Tokens a second after the first. */
+function speedOf({ tokens, totalMs, firstMs }: Answer): number {
+  return ((tokens - 1) * 1000) / (totalMs - firstMs);
+}
+
+/** Runs every path once a round; the path that goes first changes with each round. */
+async function interleave(
+  rounds: number,
+  names: readonly string[],
+  run: (name: string) => Promise<void>,
+): Promise<void> {
+  for (let turn = 0; turn < rounds; turn++) {
+    for (let at = 0; at < names.length; at++) await run(names[(turn + at) % names.length] as string);
+  }
+}
+
+/** (a) An engine that never waits: what the path itself can carry, and what a thousand tokens cost each process. */
+export async function measureThroughput(
+  paths: Record<string, Path>,
+  processes: Record<string, readonly (readonly [name: string, processId: number])[]>,
+): Promise<Record<string, Figures>> {
+  const names = Object.keys(paths);
+  const speeds = Object.fromEntries(names.map((name) => [name, [] as number[]]));
+  const cpuMs: Record<string, Record<string, number>> = Object.fromEntries(names.map((name) => [name, {}]));
+  const tokens = Object.fromEntries(names.map((name) => [name, 0]));
+  for (const name of names) await timeAnswer(paths[name] as Path, '/lorem 4000'); // warm
+  await interleave(9, names, async (name) => {
+    const watched = processes[name] ?? [];
+    const before = watched.map(([, processId]) => cpuMsOf(processId));
+    const ownBefore = ownCpuMs();
+    const answer = await timeAnswer(paths[name] as Path, '/lorem 4000');
+    const used = cpuMs[name] as Record<string, number>;
+    used.client = (used.client ?? 0) + ownCpuMs() - ownBefore;
+    for (const [index, [label, processId]] of watched.entries()) {
+      used[label] = (used[label] ?? 0) + cpuMsOf(processId) - (before[index] as number);
+    }
+    tokens[name] = (tokens[name] as number) + answer.tokens;
+    (speeds[name] as number[]).push(speedOf(answer));
+  });
+  return Object.fromEntries(
+    names.map((name) => {
+      const used = Object.entries(cpuMs[name] as Record<string, number>);
+      const perThousand = used.map(([label, ms]) => [
+        `${label} CPU ms per 1,000 tokens`,
+        round((ms * 1000) / (tokens[name] as number)),
+      ]);
+      const { min, median: middle, max } = spread(speeds[name] as number[]);
+      return [
+        name,
+        { min: round(min, 0), median: round(middle, 0), max: round(max, 0), ...Object.fromEntries(perThousand) },
+      ];
+    }),
+  );
+}
+
+/** (b) Many people at once, each reading at the pace of a large model. */
+export async function measureDelays(pathsOf: Record<string, readonly Path[]>): Promise<Record<string, Figures>> {
+  const names = Object.keys(pathsOf);
+  const delays = Object.fromEntries(names.map((name) => [name, [] as number[]]));
+  await interleave(3, names, async (name) => {
+    const answers = await Promise.all(
+      (pathsOf[name] as readonly Path[]).map((path) => timeAnswer(path, '/slow 150 50')),
+    );
+    for (const answer of answers) (delays[name] as number[]).push(...answer.delaysMs);
+  });
+  return Object.fromEntries(
+    names.map((name) => {
+      const all = delays[name] as number[];
+      return [
+        name,
+        {
+          tokens: all.length,
+          median: round(median(all)),
+          p95: round(percentile(all, 0.95)),
+          p99: round(percentile(all, 0.99)),
+        },
+      ];
+    }),
+  );
+}
+
+/** (c) First word on an open session, beside the first word straight from the engine. */
+export async function measureFirstToken(direct: Path, priv: Path, pairs: number): Promise<Figures> {
+  const added: number[] = [];
+  const each: Record<string, number[]> = { direct: [], private: [] };
+  for (let warm = 0; warm < 5; warm++)
+    await Promise.all([timeAnswer(direct, '/lorem 2'), timeAnswer(priv, '/lorem 2')]);
+  for (let pair = 0; pair < pairs; pair++) {
+    const firsts: Record<string, number> = {};
+    await interleave(1, pair % 2 === 0 ? ['direct', 'private'] : ['private', 'direct'], async (name) => {
+      firsts[name] = (await timeAnswer(name === 'direct' ? direct : priv, '/lorem 2')).firstMs;
+      (each[name] as number[]).push(firsts[name]);
+    });
+    added.push((firsts.private as number) - (firsts.direct as number));
+  }
+  return {
+    pairs,
+    'direct median ms': round(median(each.direct as number[])),
+    'private median ms': round(median(each.private as number[])),
+    'added median ms': round(median(added)),
+    'added p95 ms': round(percentile(added, 0.95)),
+  };
+}
+
+/** (c) The real model, in pairs: the same prompt and the same words over both paths. */
+export async function measureModel(direct: Path, priv: Path, pairs: number): Promise<Figures> {
+  const prompt = 'Why is the sky blue?';
+  const ratios: number[] = [];
+  const speeds: Record<string, number[]> = { direct: [], private: [] };
+  const firsts: Record<string, number[]> = { direct: [], private: [] };
+  await timeAnswer(direct, prompt);
+  await timeAnswer(priv, prompt);
+  for (let pair = 0; pair < pairs; pair++) {
+    for (const name of pair % 2 === 0 ? ['direct', 'private'] : ['private', 'direct']) {
+      const answer = await timeAnswer(name === 'direct' ? direct : priv, prompt);
+      (speeds[name] as number[]).push(speedOf(answer));
+      (firsts[name] as number[]).push(answer.firstMs);
+    }
+    ratios.push(((speeds.private as number[])[pair] as number) / ((speeds.direct as number[])[pair] as number));
+  }
+  const rounded = (values: readonly number[]) =>
+    Object.fromEntries(Object.entries(spread(values)).map(([name, value]) => [name, round(value, 3)]));
+  return {
+    pairs,
+    ratio: rounded(ratios),
+    'direct tokens/s': rounded(speeds.direct as number[]),
+    'private tokens/s': rounded(speeds.private as number[]),
+    'direct first token ms': rounded(firsts.direct as number[]),
+    'private first token ms': rounded(firsts.private as number[]),
+  };
+}
+
+/** (d) Finding, connecting, checking: client CPU and wall time of a new session, nothing cached. */
+export async function measureSessions(open: () => Promise<NodeSession>, count: number): Promise<Figures> {
+  const cpu: number[] = [];
+  const wall: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const [startMs, cpuMs] = [performance.now(), ownCpuMs()];
+    const session = await open();
+    cpu.push(ownCpuMs() - cpuMs);
+    wall.push(performance.now() - startMs);
+    session.close();
+  }
+  return {
+    sessions: count,
+    'CPU ms first': round(cpu[0] ?? Number.NaN),
+    'CPU ms median': round(median(cpu)),
+    'CPU ms p95': round(percentile(cpu, 0.95)),
+    'wall ms median': round(median(wall)),
+  };
+}
+
+/** (f) JavaScript that the first page asks for before anything is clicked, compressed as a server would. */
+export function measureFirstLoad(distDir: string): Figures {
+  const page = readFileSync(join(distDir, 'index.html'), 'utf8');
+  const scripts = [...page.matchAll(/(?:src|href)="([^"]+\.js)"/g)].map((match) => match[1] as string);
+  const sizes = [...new Set(scripts)].map(
+    (path) => [path, gzipSync(readFileSync(join(distDir, path)), { level: 9 }).length / 1000] as const,
+  );
+  const total = sizes.reduce((sum, [, kilobytes]) => sum + kilobytes, 0);
+  return { 'gzip kB': round(total), ...Object.fromEntries(sizes.map(([path, kilobytes]) => [path, round(kilobytes)])) };
+}
