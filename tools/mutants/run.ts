@@ -126,6 +126,7 @@ async function judge(root: string, mutant: Mutant, control: Control, hangAfterMs
     files: control.files,
     isolation: control.isolation,
     concurrency: 1,
+    stopAtFailure: true,
     timeoutMs: Math.max(hangAfterMs, 5 * control.result.tookMs),
     args: [`--test-name-pattern=${patternFor(mutant.rules)}`],
     // By NODE_OPTIONS, so that programs which a test starts are changed as well.
@@ -135,8 +136,7 @@ async function judge(root: string, mutant: Mutant, control: Control, hangAfterMs
   const { tookMs } = result;
   const first = failed[0];
   if (first !== undefined) {
-    const more = failed.length > 1 ? ` and ${failed.length - 1} more` : '';
-    return { mutant, verdict: 'killed', by: `${path.basename(first.name)}${more}`, tookMs };
+    return { mutant, verdict: 'killed', by: path.basename(first.name), tookMs };
   }
   if (result.timedOut) return { mutant, verdict: 'hang', by: `no end within ${tookMs} ms`, tookMs };
   if (result.code !== 0 || !result.complete) return { mutant, verdict: 'crash', by: `exit ${result.code}`, tookMs };

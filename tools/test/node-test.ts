@@ -16,6 +16,8 @@ export interface NodeTestOptions {
   nodeArgs?: readonly string[];
   env?: Record<string, string>;
   onOutcome?: (outcome: TestOutcome) => void;
+  /** One failure is all that is asked for: the rest is not run. */
+  stopAtFailure?: boolean;
 }
 
 export interface NodeTestResult extends Finished {
@@ -29,6 +31,7 @@ export interface NodeTestResult extends Finished {
 export async function runNodeTests(options: NodeTestOptions): Promise<NodeTestResult> {
   const outcomes: TestOutcome[] = [];
   let complete = false;
+  const stopping = new AbortController();
   const take = (line: string): boolean => {
     const start = line.indexOf(SEPARATOR);
     if (start === -1) return false;
@@ -36,6 +39,7 @@ export async function runNodeTests(options: NodeTestOptions): Promise<NodeTestRe
     if (outcome.kind === 'end') complete = true;
     else outcomes.push(outcome);
     options.onOutcome?.(outcome);
+    if (outcome.kind === 'fail' && options.stopAtFailure) stopping.abort();
     return start === 0;
   };
   let rest = '';
@@ -58,7 +62,13 @@ export async function runNodeTests(options: NodeTestOptions): Promise<NodeTestRe
       ...(options.args ?? []),
       ...options.files,
     ],
-    { cwd: options.root, timeoutMs: options.timeoutMs, onText, ...(options.env && { env: options.env }) },
+    {
+      cwd: options.root,
+      timeoutMs: options.timeoutMs,
+      onText,
+      stop: stopping.signal,
+      ...(options.env && { env: options.env }),
+    },
   );
   if (rest !== '' && !take(rest)) printed.push(rest);
   return { ...finished, outcomes, complete, printed: printed.join('\n') };

@@ -44,11 +44,18 @@ export function stopCleanly(): void {
  * Runs a command to its end.
  * @param options.timeoutMs after which its whole group is killed
  * @param options.onText called with each piece of output as it comes
+ * @param options.stop ends it early, with all that it started
  */
 export function runProcess(
   command: string,
   args: readonly string[],
-  options: { cwd: string; timeoutMs: number; env?: Record<string, string>; onText?: (text: string) => void },
+  options: {
+    cwd: string;
+    timeoutMs: number;
+    env?: Record<string, string>;
+    onText?: (text: string) => void;
+    stop?: AbortSignal;
+  },
 ): Promise<Finished> {
   return new Promise((resolve) => {
     const began = Date.now();
@@ -74,6 +81,7 @@ export function runProcess(
         options.onText?.(text);
       });
     }
+    options.stop?.addEventListener('abort', () => killGroup(child, 'SIGKILL'), { once: true });
     const finish = (code: number | null): void => {
       clearTimeout(timer);
       running.delete(child);
