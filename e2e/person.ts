@@ -1,0 +1,76 @@
+/** What a person does in the app, by what they read: roles, labels and the app's own words. */
+import assert from 'node:assert/strict';
+import type { Locator, Page } from 'playwright-core';
+import { t, type WordKey } from '../apps/web/shell/words.ts';
+
+export type Person = ReturnType<typeof person>;
+
+export function person(page: Page) {
+  const button = (word: WordKey): Locator => page.getByRole('button', { name: t(word), exact: true });
+  const box = page.getByRole('textbox', { name: t('composer.label') });
+  const answers = page.getByRole('article', { name: t('chat.answer'), exact: true });
+  const questions = page.getByRole('article', { name: t('chat.you'), exact: true });
+  const codeField = page.getByRole('textbox', { name: t('unlock.codeLabel') });
+  const finished = page.locator('article:not([aria-busy])').and(answers);
+
+  const typeAndSend = async (text: string): Promise<void> => {
+    await box.fill(text);
+    await box.press('Enter');
+  };
+  const waitIdle = async (): Promise<void> => {
+    await button('composer.send').waitFor();
+  };
+
+  return {
+    page,
+    button,
+    box,
+    answers,
+    questions,
+    codeField,
+
+    typeAndSend,
+    waitIdle,
+
+    /** Asks and waits for the whole answer. */
+    async ask(text: string): Promise<string> {
+      const before = await finished.count();
+      await typeAndSend(text);
+      await finished.nth(before).waitFor();
+      await waitIdle();
+      return finished.nth(before).innerText();
+    },
+
+    /** Titles in the list, newest first. */
+    chats: (): Promise<string[]> => page.locator('.chat-link').allInnerTexts(),
+    openChat: (title: string): Promise<void> => page.locator('.chat-link', { hasText: title }).first().click(),
+
+    /** Goes through "Keep my chats" with the passkey accepted or left out. */
+    async keep(passkey: 'add' | 'skip' | 'not offered'): Promise<string> {
+      await button('keep.offer').click();
+      const code = (await page.locator('[data-recovery-code]').getAttribute('data-recovery-code')) ?? '';
+      assert.match(code, /^[0-9A-Z]+(-[0-9A-Z]+)+$/);
+      await button('keep.written').click();
+      await page.getByLabel(t('keep.confirmLabel')).fill(code.split('-').at(-1) ?? '');
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: t('keep.confirm'), exact: true })
+        .click();
+      if (passkey !== 'not offered') await button(passkey === 'add' ? 'keep.passkeyAdd' : 'keep.passkeySkip').click();
+      if (passkey !== 'skip') await button('keep.done').click();
+      return code;
+    },
+
+    async unlockWithCode(code: string): Promise<void> {
+      await codeField.fill(code);
+      await page
+        .locator('form')
+        .getByRole('button', { name: t('unlock.code'), exact: true })
+        .click();
+    },
+
+    /** Two message texts, question and answer, as they stand on the page. */
+    thread: async (): Promise<string[]> =>
+      page.locator('article.message .words, article.answer .prose').allInnerTexts(),
+  };
+}
