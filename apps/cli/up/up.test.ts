@@ -93,6 +93,17 @@ test('without a model the page opens and says what to do; Ctrl-C ends everything
   assert.equal(second.status, 69);
   assert.match(second.stderr, new RegExp(`Port ${port} is taken`));
 
+  const chat = (address: string, folder: string) =>
+    spawnSync(process.execPath, [SOTTO, 'chat', address, '--data', join(data, folder), '--prompt', 'hello'], {
+      encoding: 'utf8',
+    });
+  const verified = chat(running.url, 'mine');
+  assert.equal(verified.status, 69, verified.stderr);
+  assert.match(verified.stderr, /No language model is running/);
+  const wrong = chat(`${running.url.slice(0, -4)}0000`, 'other');
+  assert.equal(wrong.status, 76, wrong.stderr);
+  assert.match(wrong.stderr, /Stopped: .*\(rule EV-\d+\)/);
+
   assert.deepEqual(await stop(running, 'SIGINT'), [0, null]);
   await untilNoneLeft(running);
   assert.ok(existsSync(join(data, 'enclave')));
