@@ -16,6 +16,7 @@ export class BodyWriter {
   readonly #stream: number;
   #credit = STREAM_WINDOW_BYTES;
   #failure: ChannelError | undefined;
+  #isUnwanted = false;
   #isEnding = false;
   #wake: (() => void) | undefined;
   #last: Promise<void> | undefined;
@@ -50,6 +51,12 @@ export class BodyWriter {
     this.#wake?.();
   }
 
+  /** The answer is whole and the rest of this body is of no use: what waits is dropped, later writes are too. */
+  drop(): void {
+    this.#isUnwanted = true;
+    this.#wake?.();
+  }
+
   /** Ends the body from our side of it: what waits is rejected, later writes are too. */
   fail(error: ChannelError): void {
     this.#failure ??= error;
@@ -69,7 +76,7 @@ export class BodyWriter {
 
   async #send(chunk: Uint8Array | undefined, isEnd: boolean): Promise<void> {
     let left = chunk ?? new Uint8Array(0);
-    while (left.length > 0) {
+    while (left.length > 0 && !this.#isUnwanted) {
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#credit === 0) {
         await new Promise<void>((resolve) => {
@@ -81,6 +88,7 @@ export class BodyWriter {
       this.#credit -= taken;
       left = left.subarray(taken);
     }
+    if (this.#isUnwanted) return;
     if (this.#failure !== undefined) throw this.#failure;
     if (isEnd) this.#sink.sendEnd(this.#stream);
   }

@@ -148,6 +148,7 @@ export class InitiatorStreams {
         // CH-45: nor is an end without a head a whole answer.
         if (!stream.hasHead) throw new ChannelError('frame-misplaced', { rule: 'CH-45' });
         stream.reader.finish();
+        stream.writer.drop();
         this.#close(frame.stream, new ChannelError('stream-closed'));
         return;
       case 'error':

@@ -138,11 +138,14 @@ export class ResponderStreams {
       this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES[code] });
       this.#close(id, new ChannelError('stream-closed'));
     };
+    const close = (error: ChannelError) => this.#close(id, error, false);
     const response: ResponseWriter = {
       write: (chunk) => writer.write(chunk),
-      end: async () => {
-        await writer.end();
-        this.#close(id, new ChannelError('stream-closed'), false);
+      end() {
+        const ended = writer.end().then(() => close(new ChannelError('stream-closed')));
+        // Whoever does not wait for the end must not bring the program down with it.
+        ended.catch(() => undefined);
+        return ended;
       },
       fail: reject,
     };

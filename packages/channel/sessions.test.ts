@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { concatBytes, encodeUtf8 } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
 import { createRealClock, createSeededRandom, createSocketPair, PAIR_NODE_ID } from '@sotto/testkit';
+import fc from 'fast-check';
+import type { Frame } from './frames.ts';
 import { connectChannel } from './initiator.ts';
 import type { ChannelLimits } from './limits.ts';
 import { RawPeer } from './raw-peer-for-testing.ts';
@@ -141,4 +143,29 @@ test('CH-52 records that wait to be opened have a limit', async () => {
   const { peer, closed } = await responderTarget({ incomingBacklogBytes: 1000 });
   peer.sendBytes(fill(1001, 0));
   assert.deepEqual(await closed, { kind: 'failed', code: 'backlog', by: 'us' });
+});
+
+test('any frames in any order leave a session open or end it with one of our codes', async () => {
+  const stream = fc.constantFrom(0, 1, 2, 3, 0x80000000);
+  const small = fc.uint8Array({ minLength: 1, maxLength: 20 });
+  const frame: fc.Arbitrary<Frame> = fc.oneof(
+    fc.constant<Frame>({ kind: 'verified' }),
+    fc.record({ kind: fc.constantFrom('open' as const, 'head' as const), stream, head: small }),
+    fc.record({ kind: fc.constantFrom('end' as const, 'cancel' as const), stream }),
+    fc.record({ kind: fc.constant('data' as const), stream, bytes: small }),
+    fc.record({ kind: fc.constant('credit' as const), stream, bytes: fc.integer({ min: 1, max: 2 ** 32 - 1 }) }),
+    fc.record({ kind: fc.constant('error' as const), stream, reset: fc.nat(9) }),
+  );
+  const record = fc.oneof({ weight: 5, arbitrary: fc.array(frame, { maxLength: 6 }) }, { weight: 1, arbitrary: small });
+  const target = fc.constantFrom(responderTarget, initiatorTarget);
+  await fc.assert(
+    fc.asyncProperty(target, fc.array(record, { minLength: 1, maxLength: 6 }), async (create, records) => {
+      const { peer, closed } = await create();
+      for (const one of records) await (Array.isArray(one) ? peer.send(...one) : peer.sendPlaintext(one));
+      await peer.send({ kind: 'close', reason: 0 });
+      const info = await closed;
+      if (info.kind === 'failed') assert.match(info.code, /^(frame-|not-verified|flow-control)/);
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -250,6 +250,21 @@ test('a request that is refused, fails or throws resets its stream with a code, 
   pair.channel.close();
 });
 
+test('an answer that is whole before its request drops the rest of the request', async () => {
+  const pair = await openChannelPair({
+    onRequest: (request) => {
+      const writer = request.respond(encodeUtf8('too large'));
+      void writer.end();
+    },
+  });
+  const stream = pair.channel.request(fill(1, 1));
+  for (let i = 0; i < 10; i++) await stream.write(fill(60_000, 1));
+  await stream.end();
+  assert.equal(parseUtf8(await stream.head), 'too large');
+  assert.equal((await readBody(stream.body)).length, 0);
+  pair.channel.close();
+});
+
 test('CH-50 silence ends a session; a peer that answers keeps it', async () => {
   const clock = createManualClock();
   const alive = await openChannelPair({ clock });

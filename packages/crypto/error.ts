@@ -12,16 +12,13 @@ export type CryptoErrorCode =
   /** An ML-KEM encapsulation key with a coefficient of 3329 or more. */
   | 'kem-key-not-canonical'
   /** A key, nonce, signature or output of a wrong length. */
-  | 'crypto-bad-length'
-  /** The platform's library refused for another reason. */
-  | 'crypto-failed';
+  | 'crypto-bad-length';
 
 const MESSAGES: Record<CryptoErrorCode, string> = {
   'aead-open-failed': 'the sealed bytes were altered or belong to another key',
   'low-order-point': 'the public key is a point of low order',
   'kem-key-not-canonical': 'the encapsulation key is not in its canonical form',
   'crypto-bad-length': 'a key, nonce or output has the wrong length',
-  'crypto-failed': 'the cryptographic library refused the operation',
 };
 
 /** Always `stop`, but for a length, which is the caller's mistake. */
