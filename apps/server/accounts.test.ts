@@ -110,12 +110,12 @@ test('SV-18 an unknown recovery code and a wrong one get the same bytes', async 
 });
 
 test('SV-20 guessing at one recovery code is slowed, from however many addresses', async (t) => {
-  const server = await createTestServer(t, { limits: { signIns: { burst: 3, perSecond: 0.1 } } });
+  const server = await createTestServer(t, { limits: { recoveries: { burst: 3, perSecond: 0.1 } } });
   const lookupId = randomBase64(16);
   const statuses = [];
   for (let i = 0; i < 5; i++) {
     // Each try is what another address would spend, so that only the code's own count is left.
-    server.graph.services.rates.signIns.take('local', -1);
+    server.graph.services.rates.recoveries.take('local', -1);
     const answer = await server.browser().call('POST', '/api/sign-in/recovery', {
       lookupId,
       authenticator: randomBase64(32),

@@ -64,7 +64,9 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
     captures: new Captures(limits),
     rates: {
       guests: new RateLimit(limits.guests, clock),
-      signIns: new RateLimit(limits.signIns, clock),
+      accounts: new RateLimit(limits.accounts, clock),
+      passkeys: new RateLimit(limits.passkeys, clock),
+      recoveries: new RateLimit(limits.recoveries, clock),
       recordWrites: new RateLimit(limits.recordWrites, clock),
       relayOpens: new RateLimit(limits.relayOpens, clock),
     },

@@ -20,7 +20,11 @@ export interface Limits {
   readonly sessionMs: number;
   readonly challengeMs: number;
   readonly guests: Rate;
-  readonly signIns: Rate;
+  readonly accounts: Rate;
+  /** Passkey ceremonies: bounds what their challenges fill; nobody can guess a passkey. */
+  readonly passkeys: Rate;
+  /** Tries with a recovery code, per address and per code. */
+  readonly recoveries: Rate;
   readonly recordWrites: Rate;
   readonly relayOpens: Rate;
   readonly relayFrames: Rate;
@@ -47,7 +51,9 @@ export const DEFAULT_LIMITS: Limits = {
   sessionMs: 30 * DAY_MS,
   challengeMs: 5 * 60 * SECOND_MS,
   guests: { burst: 100, perSecond: 0.5 },
-  signIns: { burst: 30, perSecond: 0.2 },
+  accounts: { burst: 60, perSecond: 0.5 },
+  passkeys: { burst: 300, perSecond: 5 },
+  recoveries: { burst: 30, perSecond: 0.2 },
   recordWrites: { burst: 5000, perSecond: 50 },
   relayOpens: { burst: 120, perSecond: 2 },
   relayFrames: { burst: 4000, perSecond: 2000 },

@@ -27,7 +27,9 @@ export interface Services {
   readonly captures: Captures;
   readonly rates: {
     readonly guests: RateLimit;
-    readonly signIns: RateLimit;
+    readonly accounts: RateLimit;
+    readonly passkeys: RateLimit;
+    readonly recoveries: RateLimit;
     readonly recordWrites: RateLimit;
     readonly relayOpens: RateLimit;
   };

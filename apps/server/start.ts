@@ -36,7 +36,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     const sweep = setInterval(() => services.sessions.sweep().catch(() => undefined), SWEEP_MS);
     sweep.unref();
     return {
-      url: config.tls === undefined ? plainUrl(graph.port) : `https://${config.host ?? 'localhost'}:${graph.port}`,
+      url: config.tls === undefined ? plainUrl(graph.port) : tlsUrl(config.host, graph.port),
       port: graph.port,
       async close() {
         clearInterval(sweep);
@@ -77,4 +77,10 @@ function listen(http: Server, { port, host }: ServerConfig): Promise<number> {
     });
     http.listen(port, host ?? '127.0.0.1', () => resolve((http.address() as AddressInfo).port));
   });
+}
+
+/** A name to try: which ones work is the certificate's to say. */
+function tlsUrl(host: string | undefined, port: number): string {
+  const local = host === undefined || /^(127\.|0\.0\.0\.0$|::1?$)/.test(host);
+  return `https://${local ? 'localhost' : host}:${port}`;
 }

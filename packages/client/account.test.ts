@@ -32,7 +32,8 @@ let seed = 0;
 
 before(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'sotto-account-'));
-  const limits = { signIns: { burst: 1000, perSecond: 1000 } };
+  const often = { burst: 1000, perSecond: 1000 };
+  const limits = { accounts: often, passkeys: often, recoveries: often };
   server = await startServer({ port: 0, dataDir, nodes: [], webDir: dataDir, limits });
 });
 

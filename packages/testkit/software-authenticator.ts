@@ -38,7 +38,7 @@ interface Passkey {
   readonly id: Uint8Array<ArrayBuffer>;
   readonly rpId: string;
   readonly userHandle: string;
-  readonly keys: CryptoKeyPair;
+  readonly sign: (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
   readonly prfSecret: Uint8Array;
 }
 
@@ -90,7 +90,7 @@ export function createSoftwareAuthenticator(options: SoftwareAuthenticatorOption
         id: random.bytes(16),
         rpId: rp?.id ?? new URL(origin).hostname,
         userHandle: user?.id ?? '',
-        keys,
+        sign: async (bytes) => new Uint8Array(await globalThis.crypto.subtle.sign(ES256, keys.privateKey, bytes)),
         prfSecret: random.bytes(32),
       };
       passkeys.push(passkey);
@@ -111,7 +111,7 @@ export function createSoftwareAuthenticator(options: SoftwareAuthenticatorOption
       const data = authenticatorData(passkey.rpId);
       const client = clientData('webauthn.get', challenge);
       const signed = concatBytes(data, sha256(client));
-      const signature = new Uint8Array(await globalThis.crypto.subtle.sign(ES256, passkey.keys.privateKey, signed));
+      const signature = await passkey.sign(signed);
       const response = {
         clientDataJSON: encodeBase64Url(client),
         authenticatorData: encodeBase64Url(data),

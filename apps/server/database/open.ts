@@ -10,7 +10,6 @@ import type { Database } from './schema.ts';
 export const DATABASE_FILE = 'sotto.sqlite';
 
 const SQLITE_READONLY = 8;
-const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
@@ -45,10 +44,9 @@ export function openDatabaseReadOnly(dataDir: string): Kysely<Database> {
   }
 }
 
-/** The disk, or the database's own limit, has no room for this write. SQLite says FULL, or a failed write in WAL mode. */
+/** The disk, or the database's own limit, has no room for this write. */
 export function isStoreFull(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === SQLITE_FULL || (code === SQLITE_IOERR && hasCause(error, 'ENOSPC'));
+  return sqliteCode(error) === SQLITE_FULL;
 }
 
 /** What a request that met this error answers. */
@@ -60,8 +58,4 @@ export function storeErrorOf(error: unknown): ServerError | undefined {
 function sqliteCode(error: unknown): number | undefined {
   const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
   return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : undefined;
-}
-
-function hasCause(error: unknown, code: string): boolean {
-  return error instanceof Error && error.message.includes(code);
 }

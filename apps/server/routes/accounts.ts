@@ -15,7 +15,7 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
   const { db, clock, limits, rates } = services;
   return new Hono<AppEnv>()
     .post('/accounts', async (c) => {
-      spend(rates.signIns, addressOf(c));
+      spend(rates.accounts, addressOf(c));
       const { accountId, device, recovery, lock } = parseCreateAccountRequest(
         await readJson(c.req.raw, limits.jsonBytes),
       );
@@ -64,8 +64,8 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
     })
     .post('/sign-in/recovery', async (c) => {
       const { lookupId, authenticator } = parseRecoverySignInRequest(await readJson(c.req.raw, limits.jsonBytes));
-      spend(rates.signIns, addressOf(c));
-      spend(rates.signIns, `code ${lookupId}`);
+      spend(rates.recoveries, addressOf(c));
+      spend(rates.recoveries, `code ${lookupId}`);
       const row = await db
         .selectFrom('recoveries')
         .selectAll()

@@ -32,7 +32,7 @@ export function passkeyRoutes(services: Services): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .post('/passkeys/register/options', async (c) => {
       const { id } = requireAccount(c);
-      spend(rates.signIns, addressOf(c));
+      spend(rates.passkeys, addressOf(c));
       const known = await db.selectFrom('credentials').select('credential_id').where('account_id', '=', id).execute();
       // SV-21: a list that grows without end is storage that anybody may fill.
       if (known.length >= limits.credentialsPerAccount) throw new ServerError('locks-full');
@@ -89,7 +89,7 @@ export function passkeyRoutes(services: Services): Hono<AppEnv> {
       return c.json({ credentialId }, 201);
     })
     .post('/sign-in/passkey/options', async (c) => {
-      spend(rates.signIns, addressOf(c));
+      spend(rates.passkeys, addressOf(c));
       const options = await generateAuthenticationOptions({
         rpID: c.get('site').rpId,
         challenge: await createChallenge(services, { purpose: 'sign-in' }),
@@ -99,7 +99,7 @@ export function passkeyRoutes(services: Services): Hono<AppEnv> {
       return c.json(options);
     })
     .post('/sign-in/passkey', async (c) => {
-      spend(rates.signIns, addressOf(c));
+      spend(rates.passkeys, addressOf(c));
       const response = (await readResponse(c)) as unknown as AuthenticationResponseJSON;
       const row = await db
         .selectFrom('credentials')
