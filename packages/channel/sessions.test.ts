@@ -123,7 +123,7 @@ test('CH-23 a session ends after its last record', async () => {
   assert.deepEqual(await closed, { kind: 'failed', code: 'session-exhausted', by: 'us' });
 });
 
-test('CH-42 the 129th open stream is reset, and the others go on', async () => {
+test('CH-42 the 129th open stream is reset, and the others go on', { timeout: 6000 }, async () => {
   const { peer, closed } = await responderTarget();
   await peer.send({ kind: 'verified' });
   for (let stream = 1; stream <= 129; stream++) await peer.send({ kind: 'open', stream, head: encodeUtf8('h') });
@@ -134,7 +134,7 @@ test('CH-42 the 129th open stream is reset, and the others go on', async () => {
   assert.deepEqual(await closed, { kind: 'closed', by: 'peer' });
 });
 
-test('CH-50 a responder gives up a peer that says nothing', async () => {
+test('CH-50 a responder gives up a peer that says nothing', { timeout: 6000 }, async () => {
   const { closed } = await responderTarget({ tickMs: 2, silentTicks: 3 });
   assert.deepEqual(await closed, { kind: 'failed', code: 'session-idle', by: 'us' });
 });

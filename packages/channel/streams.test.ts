@@ -139,7 +139,9 @@ test('CH-43 a writer waits for credit, and goes on when it is granted', async ()
   channel.close();
 });
 
-test('CH-46 an answer that is cut short is an error at both ends, after what had arrived', async () => {
+test('CH-46 an answer that is cut short is an error at both ends, after what had arrived', {
+  timeout: 6000,
+}, async () => {
   for (const primitives of [undefined, webPrimitives]) {
     let lost: IncomingRequest | undefined;
     const pair = await openChannelPair({
@@ -165,7 +167,7 @@ test('CH-46 an answer that is cut short is an error at both ends, after what had
   }
 });
 
-test('CH-46 a head that never comes is an error too', async () => {
+test('CH-46 a head that never comes is an error too', { timeout: 6000 }, async () => {
   const pair = await openChannelPair();
   const stream = pair.channel.request(fill(1, 1));
   setImmediate(() => pair.responder.close());
@@ -173,7 +175,7 @@ test('CH-46 a head that never comes is an error too', async () => {
   assert.deepEqual(await pair.channel.closed, { kind: 'closed', by: 'peer' });
 });
 
-test('CH-47 a line that breaks is not an orderly end', async () => {
+test('CH-47 a line that breaks is not an orderly end', { timeout: 6000 }, async () => {
   for (const primitives of [undefined, webPrimitives]) {
     const pair = await openChannelPair({ primitives });
     pair.sockets.cut();
@@ -183,7 +185,7 @@ test('CH-47 a line that breaks is not an orderly end', async () => {
   }
 });
 
-test('CH-48 cancelling stops whoever works on the request', async () => {
+test('CH-48 cancelling stops whoever works on the request', { timeout: 6000 }, async () => {
   const cancels: ((pair: Awaited<ReturnType<typeof openChannelPair>>, cancel: () => void) => void)[] = [
     (_, cancel) => cancel(),
     ({ sockets }) => sockets.cut(),
@@ -265,7 +267,7 @@ test('an answer that is whole before its request drops the rest of the request',
   pair.channel.close();
 });
 
-test('CH-50 silence ends a session; a peer that answers keeps it', async () => {
+test('CH-50 silence ends a session; a peer that answers keeps it', { timeout: 6000 }, async () => {
   const clock = createManualClock();
   const alive = await openChannelPair({ clock });
   for (let minutes = 0; minutes < 10; minutes++) await clock.advance(60_000);
@@ -278,7 +280,7 @@ test('CH-50 silence ends a session; a peer that answers keeps it', async () => {
   assert.deepEqual(await Promise.race([gone.channel.closed, settle().then(() => 'open')]), idle);
 });
 
-test('CH-51 a peer that does not read ends its session', async () => {
+test('CH-51 a peer that does not read ends its session', { timeout: 6000 }, async () => {
   const pair = await openChannelPair({
     limits: { outgoingBacklogBytes: 4096 },
     onRequest: (request) =>
