@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createSelfSignedCertificate } from '@sotto/testkit';
 import { temporaryFolder } from './fixture-for-testing.ts';
 import { parseFlags } from './flags.ts';
 import { fetchLive } from './live-socket.ts';
@@ -46,6 +49,40 @@ test('SV-39 a taken port, an unusable folder and a bad certificate are named, an
   });
   const server = await startServer({ ...config, port: 0 });
   await server.close();
+});
+
+test('SV-01 SV-09 with a certificate the server answers at its names, with cookies that never leave TLS', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  const { cert, key } = await createSelfSignedCertificate(['chat.example', 'localhost']);
+  const tls = { certFile: join(dataDir, 'cert.pem'), keyFile: join(dataDir, 'key.pem') };
+  await Promise.all([writeFile(tls.certFile, cert), writeFile(tls.keyFile, key)]);
+  const server = await startServer({ port: 0, dataDir, webDir: dataDir, nodes: [], tls, logSink: () => undefined });
+  t.after(() => server.close());
+  assert.equal(server.url, `https://localhost:${server.port}`);
+  const guest = (name: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { host: `${name}:${server.port}`, 'sotto-client': '1' };
+      const asked = request(
+        {
+          host: '127.0.0.1',
+          servername: name,
+          port: server.port,
+          path: '/api/guest',
+          method: 'POST',
+          headers,
+          ca: cert,
+        },
+        (answer) => resolve(answer.resume()),
+      );
+      asked.on('error', reject).end();
+    });
+  for (const name of ['chat.example', 'localhost']) {
+    const { statusCode, headers } = await guest(name);
+    assert.equal(statusCode, 201);
+    assert.match(headers['set-cookie']?.[0] ?? '', /^__Host-sotto=.*; Secure$/);
+    assert.equal(headers['strict-transport-security'], name === 'localhost' ? undefined : 'max-age=31536000');
+  }
+  await assert.rejects(guest('evil.example'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
 });
 
 test('SV-39 flags are checked word by word', () => {

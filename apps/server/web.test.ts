@@ -56,3 +56,17 @@ test('SV-06 without a built web app the page says which command builds it', asyn
   assert.equal(status, 503);
   assert.match(json.error.message, /npm run build:web/);
 });
+
+test('SV-06 text is compressed for those who take it, and only for them', async (t) => {
+  const browser = await withWeb(t);
+  const plain = await browser.call('GET', '/');
+  assert.equal(plain.headers.get('content-encoding'), null);
+  assert.equal(plain.headers.get('vary'), 'accept-encoding');
+  for (const path of ['/', '/assets/index-a1B2_c3D.js']) {
+    const answer = await browser.call('GET', path, undefined, { 'accept-encoding': 'br, gzip' });
+    assert.equal(answer.headers.get('content-encoding'), 'gzip');
+    assert.equal(answer.text.charCodeAt(0), 0x1f);
+  }
+  const none = await browser.call('GET', '/', undefined, { 'accept-encoding': 'identity' });
+  assert.equal(none.text, plain.text);
+});

@@ -19,6 +19,7 @@ export {
 } from './record-store.ts';
 export { recordStoreContract, type StoreUnderTest } from './record-store-contract.ts';
 export { MARKDOWN_SAMPLE, type ScriptedEngine, type ScriptedEngineOptions, scriptedEngine } from './scripted-engine.ts';
+export { createSelfSignedCertificate } from './self-signed-certificate.ts';
 export {
   createSocketPair,
   type Intercept,

@@ -5,6 +5,7 @@
 import { concatBytes, encodeBase64Url, encodeUtf8, parseBase64Url } from '@sotto/bytes';
 import { hmacSha256, sha256 } from '@sotto/crypto/hash';
 import type { Random } from '@sotto/ports';
+import { derEcdsaSignature } from './der.ts';
 
 export interface SoftwareAuthenticatorOptions {
   /** What the browser would write into the client data, `http://localhost:PORT`. */
@@ -115,7 +116,7 @@ export function createSoftwareAuthenticator(options: SoftwareAuthenticatorOption
       const response = {
         clientDataJSON: encodeBase64Url(client),
         authenticatorData: encodeBase64Url(data),
-        signature: encodeBase64Url(derSignature(signature)),
+        signature: encodeBase64Url(derEcdsaSignature(signature)),
         userHandle: encodeBase64Url(parseBase64Url(passkey.userHandle)),
       };
       return result(passkey, response, prfInput);
@@ -157,16 +158,4 @@ function attestationObject(authData: Uint8Array): Uint8Array {
     uint16(authData.length),
     authData,
   );
-}
-
-/** r ‖ s as the ASN.1 sequence that authenticators send. */
-function derSignature(signature: Uint8Array): Uint8Array {
-  const integer = (bytes: Uint8Array) => {
-    const first = bytes.findIndex((byte) => byte !== 0);
-    const digits = bytes.slice(first < 0 ? bytes.length - 1 : first);
-    const body = (digits[0] ?? 0) >= 0x80 ? concatBytes(Uint8Array.of(0), digits) : digits;
-    return concatBytes(Uint8Array.of(0x02, body.length), body);
-  };
-  const body = concatBytes(integer(signature.slice(0, 32)), integer(signature.slice(32)));
-  return concatBytes(Uint8Array.of(0x30, body.length), body);
 }

@@ -1,6 +1,7 @@
 /** The built web app, file by file from one folder. Paths come from anybody and never leave that folder. */
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { ServerError } from '../errors.ts';
 import type { AppEnv, Services } from '../services.ts';
@@ -22,9 +23,18 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 
 /** Vite writes the content's hash into these names, so what they hold never changes. */
 const HASHED_NAME = /^\/assets\/.+-[\w-]{8}\.\w+$/;
+const COMPRESSED = new Set(['.css', '.html', '.js', '.json', '.svg', '.txt', '.wasm', '.webmanifest']);
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 export function webRoutes({ webDir }: Services): Hono<AppEnv> {
+  /** Compressed once while the server runs; only names that hold their content's hash, so it cannot grow stale. */
+  const compressed = new Map<string, Uint8Array<ArrayBuffer>>();
+  const compress = (path: string, body: Uint8Array<ArrayBuffer>) => {
+    const bytes = compressed.get(path) ?? gzipSync(body);
+    if (HASHED_NAME.test(path)) compressed.set(path, bytes);
+    return bytes;
+  };
+
   return new Hono<AppEnv>().get('/*', async (c) => {
     const path = c.req.path === '/' ? '/index.html' : c.req.path;
     // SV-06: `..`, an encoded slash or a hidden name would read files beside the web app.
@@ -33,10 +43,15 @@ export function webRoutes({ webDir }: Services): Hono<AppEnv> {
     // The app routes by itself: any path that is no file's name is its first page.
     const body = found ?? (extname(path) === '' ? await read(join(webDir, 'index.html')) : undefined);
     if (body === undefined) throw new ServerError(path === '/index.html' ? 'web-missing' : 'not-found');
-    return c.body(body, 200, {
-      'content-type': MEDIA_TYPES[found === undefined ? '.html' : extname(path)] ?? 'application/octet-stream',
+    const type = found === undefined ? '.html' : extname(path);
+    const headers = {
+      'content-type': MEDIA_TYPES[type] ?? 'application/octet-stream',
       'cache-control': HASHED_NAME.test(path) ? IMMUTABLE : 'no-cache',
-    });
+      vary: 'accept-encoding',
+    };
+    const takesGzip = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '');
+    if (!takesGzip || !COMPRESSED.has(type)) return c.body(body, 200, headers);
+    return c.body(compress(path, body), 200, { ...headers, 'content-encoding': 'gzip' });
   });
 }
 
