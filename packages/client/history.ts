@@ -228,8 +228,8 @@ export class History {
       if (held !== undefined && held.content.clock > opened.content.clock) return;
       this.#hold(opened);
     } catch (error) {
-      // CL-14: one record that a store spoiled must not take the others with it, nor pass unnoticed.
       if (!(error instanceof SottoError)) throw error;
+      // CL-14: one record that a store spoiled must not take the others with it, nor pass unnoticed.
       this.#damaged.set(recordId, { code: error.code, rule: error.rule });
     }
   }

@@ -211,6 +211,15 @@ test('CL-02 a listing without a suite that this client speaks offers no node', a
   assert.equal(wire.sent.length, 0);
 });
 
+test('CH-02 a directory that adds a suite the node does not offer ends the handshake', async () => {
+  const wire = createWire();
+  wire.onAnswer = (path, bytes) =>
+    path === '/api/nodes'
+      ? new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"sotto-1"', '"plain-0","sotto-1"'))
+      : bytes;
+  await assert.rejects(openNodeSession(wire.ports, { baseUrl: server.url, policy }), codeOf('handshake-failed'));
+});
+
 test('CL-04 a cached verdict is used for the same claim only, in its time, and never once withdrawn', () => {
   const claim: ClaimedNode = {
     staticKey: new Uint8Array(32).fill(1),

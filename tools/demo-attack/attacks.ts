@@ -26,6 +26,10 @@ export interface Attack {
   /** What the person asks; a secret unless an answer of some length is needed. */
   readonly words?: string;
   readonly refusedBy: string | undefined;
+  /** How the refusal is seen where the peer cannot tell which rule was broken; `refusedBy` unless given. */
+  readonly seenAs?: string;
+  /** The one file whose check of the rule is meant, where several files check it. */
+  readonly checkIn?: string;
   mount(stage: Stage): Promise<Mounted>;
 }
 
@@ -58,7 +62,9 @@ export const ATTACKS: readonly Attack[] = [
     name: 'suite-downgraded',
     tried: 'list the machine with a weaker suite first, to be talked down to it',
     task: 'ask',
-    refusedBy: 'CH-05',
+    refusedBy: 'CH-02',
+    seenAs: 'CH-05',
+    checkIn: 'packages/client/node-session.ts',
     mount: async ({ operator }) => {
       operator.hooks = { onAnswer: editNodes((node) => ({ ...node, suites: ['plain-0', 'sotto-1'] })) };
       return {};
@@ -69,6 +75,7 @@ export const ATTACKS: readonly Attack[] = [
     tried: 'flip one bit of an answer on its way',
     task: 'ask',
     refusedBy: 'CH-21',
+    checkIn: 'packages/crypto/sync.node.ts',
     mount: async ({ operator }) => {
       operator.hooks = { onFrame: onAnswerFrame((frame) => [flipped(frame)]) };
       return {};
@@ -80,6 +87,7 @@ export const ATTACKS: readonly Attack[] = [
     task: 'ask',
     words: '/slow 10',
     refusedBy: 'CH-21',
+    checkIn: 'packages/crypto/sync.node.ts',
     mount: async ({ operator }) => {
       operator.hooks = { onFrame: onAnswerFrame(() => []) };
       return {};

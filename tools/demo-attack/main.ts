@@ -28,13 +28,12 @@ export interface Row {
 }
 
 /** Runs every attack once. @param disabledRule switched off in the victim's client */
-export async function runAttacks(disabledRule?: string, onRow: (row: Row) => void = () => {}): Promise<Row[]> {
-  const patches = disabledRule === undefined ? [] : patchesOf(disabledRule);
+async function runAttacks(disabledRule: string | undefined, onRow: (row: Row) => void): Promise<Row[]> {
   const system = await startSystem();
   const rows: Row[] = [];
   try {
     for (const attack of ATTACKS) {
-      const row = await runAttack(system, attack, patches);
+      const row = await runAttack(system, attack, disabledRule);
       rows.push(row);
       onRow(row);
     }
@@ -44,7 +43,9 @@ export async function runAttacks(disabledRule?: string, onRow: (row: Row) => voi
   return rows;
 }
 
-async function runAttack(system: System, attack: Attack, patches: readonly unknown[]): Promise<Row> {
+/** Mounts one attack and judges what came of it. */
+export async function runAttack(system: System, attack: Attack, disabledRule?: string): Promise<Row> {
+  const patches = disabledRule === undefined ? [] : patchesOf(disabledRule, attack.checkIn);
   const operator = await startEvilOperator(system.url);
   try {
     const stage = { operator, nodeId: system.nodeId, fingerprint: system.devFingerprint };
@@ -73,7 +74,7 @@ function judge(attack: Attack, outcome: Outcome, bytesRead: number): Row {
     const noticed = outcome.kind === 'refused';
     return { ...row, verdict: noticed ? 'REFUSED' : 'NOT DETECTED', rule: noticed ? outcome.rule : 'in this version' };
   }
-  const held = outcome.kind === 'refused' && outcome.rule === refusedBy && bytesRead === 0;
+  const held = outcome.kind === 'refused' && outcome.rule === (attack.seenAs ?? refusedBy) && bytesRead === 0;
   return { ...row, verdict: held ? 'REFUSED' : 'FAILED', rule: held ? refusedBy : `${refusedBy} did not refuse it` };
 }
 
@@ -105,9 +106,10 @@ function runVictim(task: VictimTask, patches: readonly unknown[], onWritten: () 
   });
 }
 
-function patchesOf(rule: string): readonly unknown[] {
-  const found = findMutants(ROOT).mutants.filter((mutant) => mutant.rules.includes(rule));
-  if (found.length === 0) throw new Error(`there is no check of rule ${rule} to switch off`);
+function patchesOf(rule: string, onlyFile: string | undefined): readonly unknown[] {
+  const all = findMutants(ROOT).mutants.filter((mutant) => mutant.rules.includes(rule));
+  const found = all.filter(({ file }) => onlyFile === undefined || file === onlyFile);
+  if (all.length === 0) throw new Error(`there is no check of rule ${rule} to switch off`);
   return found.map(({ file, start, end, replacement }) => ({ file: join(ROOT, file), start, end, replacement }));
 }
 
@@ -124,7 +126,7 @@ function print(row: Row): void {
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { disable: { type: 'string' }, json: { type: 'boolean', default: false } } });
-  const rows = await runAttacks(values.disable, values.json ? undefined : print);
+  const rows = await runAttacks(values.disable, values.json ? () => {} : print);
   if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   const count = (verdict: Row['verdict']) => rows.filter((row) => row.verdict === verdict).length;
   const summary = `${count('REFUSED')} refused, ${count('NOT DETECTED')} not detected in this version, ${count('FAILED')} failed`;
