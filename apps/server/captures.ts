@@ -30,7 +30,8 @@ export class Captures {
 
   add(subjectId: string, timeMs: number, direction: Direction, frame: Uint8Array): void {
     const frames = this.#bySubject.get(subjectId) ?? [];
-    frames.push({ timeMs, direction, sizeBytes: frame.length, first: frame.slice(0, FIRST_BYTES) });
+    // Copied: a view would keep the whole frame, and the socket's buffer around it, alive.
+    frames.push({ timeMs, direction, sizeBytes: frame.length, first: Uint8Array.from(frame.subarray(0, FIRST_BYTES)) });
     if (frames.length > this.#framesLimit) frames.shift();
     if (this.#bySubject.has(subjectId)) return;
     this.#bySubject.set(subjectId, frames);

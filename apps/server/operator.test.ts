@@ -82,7 +82,9 @@ test('SV-36 captures keep the last frames of the last people, 48 bytes of each',
     { timeMs: 3, direction: 'to-node', sizeBytes: 1000, firstBytesHex: '03'.repeat(48) },
     { timeMs: 4, direction: 'to-node', sizeBytes: 1000, firstBytesHex: '04'.repeat(48) },
   ]);
-  captures.add('b', 9, 'from-node', Uint8Array.of(7));
+  const reused = Buffer.of(7);
+  captures.add('b', 9, 'from-node', reused);
+  reused[0] = 1;
   captures.add('c', 9, 'from-node', Uint8Array.of(8));
   assert.deepEqual(captures.framesOf('a'), []);
   assert.equal(captures.framesOf('b')[0]?.firstBytesHex, '07');

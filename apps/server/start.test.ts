@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createSelfSignedCertificate } from '@sotto/testkit';
-import { temporaryFolder } from './fixture-for-testing.ts';
+import { accountRequest, createBrowser, ORIGIN, randomHex, temporaryFolder } from './fixture-for-testing.ts';
 import { parseFlags } from './flags.ts';
 import { fetchLive } from './live-socket.ts';
 import { startServer } from './start.ts';
@@ -132,6 +132,27 @@ test('SV-39 the program prints one ready line, serves, and ends on a signal', as
   const wrong = run(t, MAIN, ['--data', dataDir]);
   assert.match(await wrong.output, /"code":"flags-invalid"[\s\S]*--web DIR/);
   assert.equal(wrong.child.exitCode, 1);
+});
+
+test('SV-23 SV-10 after a crash everything answered is there, the session works, and the next start needs no help', async (t) => {
+  const dataDir = join(await temporaryFolder(t), 'data');
+  const { child } = run(t, MAIN, ['--data', dataDir, '--web', dataDir, '--port', '0']);
+  const [first] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+  const { url, port } = JSON.parse(first.toString());
+  const send = (origin: string) => (path: string, init: RequestInit) =>
+    fetch(path.replace(ORIGIN, origin), { ...init, headers: { ...(init.headers as object), origin } });
+  const browser = createBrowser(send(url));
+  await browser.call('POST', '/api/accounts', accountRequest().body);
+  const recordId = randomHex();
+  assert.equal((await browser.call('PUT', `/api/records/${recordId}`, Uint8Array.of(1, 2, 3))).status, 200);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+
+  const again = await startServer({ port, dataDir, webDir: dataDir, nodes: [], logSink: () => undefined });
+  t.after(() => again.close());
+  const { json } = await browser.call('GET', '/api/records');
+  assert.deepEqual(json.records, [{ recordId, sequence: 1, envelope: 'AQID' }]);
+  assert.equal((await browser.call('PUT', `/api/records/${randomHex()}`, Uint8Array.of(4))).json.sequence, 2);
 });
 
 async function memoryOf(pid: number | undefined): Promise<{ memory: number }> {
