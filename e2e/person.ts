@@ -23,6 +23,7 @@ export function person(page: Page) {
 
   return {
     page,
+    finished,
     button,
     box,
     answers,
@@ -38,11 +39,17 @@ export function person(page: Page) {
       await typeAndSend(text);
       await finished.nth(before).waitFor();
       await waitIdle();
-      return finished.nth(before).innerText();
+      return (await finished.nth(before).locator('.prose').textContent()) ?? '';
+    },
+
+    /** Begins an answer that comes word by word, and waits until some of it stands there. */
+    async begin(command: string): Promise<void> {
+      await typeAndSend(command);
+      await page.locator('article[aria-busy] .prose', { hasText: /lorem( \w+){3}/ }).waitFor();
     },
 
     /** Titles in the list, newest first. */
-    chats: (): Promise<string[]> => page.locator('.chat-link').allInnerTexts(),
+    chats: (): Promise<string[]> => page.locator('.chat-link').allTextContents(),
     openChat: (title: string): Promise<void> => page.locator('.chat-link', { hasText: title }).first().click(),
 
     /** Goes through "Keep my chats" with the passkey accepted or left out. */
@@ -51,7 +58,7 @@ export function person(page: Page) {
       const code = (await page.locator('[data-recovery-code]').getAttribute('data-recovery-code')) ?? '';
       assert.match(code, /^[0-9A-Z]+(-[0-9A-Z]+)+$/);
       await button('keep.written').click();
-      await page.getByLabel(t('keep.confirmLabel')).fill(code.split('-').at(-1) ?? '');
+      await page.getByRole('textbox', { name: t('keep.confirmLabel') }).fill(code.split('-').at(-1) ?? '');
       await page
         .getByRole('dialog')
         .getByRole('button', { name: t('keep.confirm'), exact: true })
@@ -71,6 +78,6 @@ export function person(page: Page) {
 
     /** Two message texts, question and answer, as they stand on the page. */
     thread: async (): Promise<string[]> =>
-      page.locator('article.message .words, article.answer .prose').allInnerTexts(),
+      page.locator('article.message .words, article.answer .prose').allTextContents(),
   };
 }
