@@ -33,6 +33,8 @@ export function createAccounts(ports: AccountsPorts): Accounts {
   const keeper = new Keeper(ports);
   let guestHistory: ClientHistory | undefined;
   let account: OpenAccount | undefined;
+  /** The server may still hold a session from an earlier visit; no script can see its cookie. */
+  let maySignOut = true;
 
   const openGuest = async (): Promise<History> => {
     const guest = await loadGuest(device, random);
@@ -41,6 +43,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
   };
   const opened = async (unlocked: OpenAccount): Promise<History> => {
     account = unlocked;
+    maySignOut = true;
     return openAccountHistory(ports, unlocked);
   };
   const eraseGuestChats = async () => {
@@ -57,7 +60,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     startAsGuest: async () => {
       preferences.set('has-account', undefined);
       account = undefined;
-      await api.signOut().catch(() => {});
+      if (maySignOut) await api.signOut().catch(() => {});
       return openGuest();
     },
     passkeysAvailable: () => passkeys.isAvailable(),
@@ -80,6 +83,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     signOut: async () => {
       account = undefined;
       await api.signOut();
+      maySignOut = false;
     },
   };
 }

@@ -64,10 +64,17 @@ function sessionOf(session: NodeSession): ChatSession {
     closed: session.closed,
     close: () => session.close(),
     models: () => {
-      models ??= listModels(session).catch((cause: unknown) => {
-        models = undefined;
-        throw cause;
-      });
+      // An engine may be started later: only an answer with a model is remembered.
+      models ??= listModels(session).then(
+        (list) => {
+          if (list.length === 0) models = undefined;
+          return list;
+        },
+        (cause: unknown) => {
+          models = undefined;
+          throw cause;
+        },
+      );
       return models;
     },
     chat: ({ model, messages }, options) => session.chat({ model, messages: [...messages] }, options),

@@ -143,7 +143,7 @@ const en = {
   'proof.expected': 'Expected',
   'proof.seen': 'Seen',
   'proof.whatToDo':
-    'Do not go on with this machine. If you run it yourself, look at its terminal; if not, tell whoever does, and keep this page’s evidence.',
+    'Do not go on with this machine. If you run it yourself and installed it anew, open the link that its terminal prints now; if not, tell whoever runs it what is said here.',
   'proof.raw': 'Raw evidence',
   'proof.rawSize': '{bytes} bytes, as hexadecimal',
   'proof.copy': 'Copy',
@@ -171,6 +171,8 @@ const en = {
     'Read live from the operator’s own database, logs and relay capture. Your rows only; every table, every column.',
   'operator.reveals':
     'What this still reveals: how many messages there are, their padded sizes, when they were written and sent, and the IP address you come from. Not a word of what they say.',
+  'operator.guest': 'Your chats are kept in this browser only: no record of them is here.',
+  'operator.development': 'Only the development machine itself sees your words, while it answers them.',
   'operator.readAt': 'Read at {time}.',
   'operator.reading': 'Reading',
   'operator.rows': '{count}',

@@ -7,7 +7,9 @@ import type { LedgerTable } from './model.ts';
 
 /** The dark ledger: everything the operator holds of this person, row for row. */
 export function Ledger() {
-  const { operator } = useApp();
+  const { operator, proof, who } = useApp();
+  const guest = useStore(who).who === 'guest';
+  const development = useStore(proof.state).kind === 'development';
   const { tables, readAtMs, error, marked } = useStore(operator.state);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
@@ -31,12 +33,15 @@ export function Ledger() {
         ))}
       </div>
       <footer>
-        <p>{t('operator.reveals')}</p>
+        <p>
+          {guest && `${t('operator.guest')} `}
+          {t('operator.reveals')} {development && t('operator.development')}
+        </p>
         <p className="note">
           {readAtMs === undefined
             ? t('operator.reading')
             : t('operator.readAt', { time: new Date(readAtMs).toLocaleTimeString() })}{' '}
-          {t('operator.hint')}
+          {!guest && t('operator.hint')}
         </p>
       </footer>
     </aside>

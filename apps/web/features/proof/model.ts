@@ -1,5 +1,5 @@
 /** The node this browser talks to: pin, verification, the open session. Nothing is sent unless `ensure` resolved. */
-import { SottoError } from '@sotto/bytes';
+import { type ErrorAction, SottoError } from '@sotto/bytes';
 import type { ChatSession, ModelInfo, ReportLine, Services, VerificationReport } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { loadPin, savePin } from './pin.ts';
@@ -11,7 +11,14 @@ export type ProofState =
   | { readonly kind: 'checking'; readonly sinceMs: number }
   | { readonly kind: 'development' | 'verified'; readonly report: VerificationReport; readonly bundle: Uint8Array }
   | { readonly kind: 'offline'; readonly code: string }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly report?: VerificationReport };
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      /** `stop`, unless the person can put it right, such as a wrong clock. */
+      readonly action: ErrorAction;
+      readonly message: string;
+      readonly report?: VerificationReport;
+    };
 
 export interface ProofModel {
   readonly state: ReadableStore<ProofState>;
@@ -69,7 +76,8 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
       void opened.closed.catch(() => {}).then(() => dropped(opened));
       void opened.models().then(
         (list) => models.set({ list, known: true }),
-        () => {},
+        (cause: unknown) =>
+          models.set({ list: [], known: cause instanceof SottoError && cause.code === 'engine-missing' }),
       );
       return opened;
     } catch (cause) {
@@ -125,7 +133,7 @@ function failureOf(cause: unknown): ProofState {
   if (!(cause instanceof SottoError)) return { kind: 'offline', code: 'unexpected' };
   if (cause.action === 'retry') return { kind: 'offline', code: cause.code };
   const report = 'report' in cause ? (cause.report as VerificationReport | undefined) : undefined;
-  return { kind: 'failed', code: cause.code, message: cause.message, ...(report && { report }) };
+  return { kind: 'failed', code: cause.code, action: cause.action, message: cause.message, ...(report && { report }) };
 }
 
 /** Failed checks first, the others in their order. */

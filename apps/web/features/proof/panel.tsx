@@ -18,7 +18,7 @@ export function ProofPanel({ heading = true }: { heading?: boolean }) {
     <div className="proof">
       {heading && <h2 className="voice">{t(`proof.title.${standing}`)}</h2>}
       <p>{leadOf(state)}</p>
-      {state.kind === 'failed' && <p className="alarm">{t('proof.whatToDo')}</p>}
+      {state.kind === 'failed' && state.action === 'stop' && <p className="alarm">{t('proof.whatToDo')}</p>}
       {(state.kind === 'failed' || state.kind === 'offline') && (
         <button type="button" className="pill" onClick={() => void proof.retry()}>
           {t('app.again')}
