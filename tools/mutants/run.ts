@@ -9,6 +9,7 @@
  * `killed` by a failing test, by a `hang` or by a `crash`; else it survived, and the run fails. A rule of the
  * specification without a mutant fails as well, unless its text says `(no check)` or `(informative)`.
  */
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isTest, listSources, readModule } from '../modules.ts';
 import { CODE_FOLDERS, type Rule, readRules } from '../spec-coverage.ts';
@@ -48,6 +49,8 @@ export function rulesWithoutMutant(rules: readonly Rule[], mutants: readonly Mut
 const patternFor = (rules: readonly string[]): string => `/(^|[^A-Za-z0-9-])(${rules.join('|')})(?![0-9])/`;
 
 const CONTROL_LIMIT_MS = 120_000;
+/** Saves two fifths of the time: hundreds of processes load the same files. A changed file is another entry in it. */
+const COMPILE_CACHE = { NODE_COMPILE_CACHE: path.join(tmpdir(), 'sotto-mutants-compile-cache') };
 
 interface Control {
   result: NodeTestResult;
@@ -94,6 +97,7 @@ async function runControl(root: string, rules: readonly string[], files: string[
       root,
       files,
       isolation,
+      env: COMPILE_CACHE,
       concurrency: 1,
       timeoutMs: CONTROL_LIMIT_MS,
       args: [`--test-name-pattern=${patternFor(rules)}`],
@@ -130,7 +134,11 @@ async function judge(root: string, mutant: Mutant, control: Control, hangAfterMs
     timeoutMs: Math.max(hangAfterMs, 5 * control.result.tookMs),
     args: [`--test-name-pattern=${patternFor(mutant.rules)}`],
     // By NODE_OPTIONS, so that programs which a test starts are changed as well.
-    env: { SOTTO_MUTANT: JSON.stringify(patch), NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${loader}`.trim() },
+    env: {
+      ...COMPILE_CACHE,
+      SOTTO_MUTANT: JSON.stringify(patch),
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${loader}`.trim(),
+    },
   });
   const failed = result.outcomes.filter((outcome) => outcome.kind === 'fail');
   const { tookMs } = result;
