@@ -2,6 +2,9 @@
 import type { Services } from '../../shell/services.ts';
 import { createPacer } from './pacer.ts';
 
+/** Longest pause between two frames of a running answer; a word's time at reading pace. */
+const MOST_WAIT_MS = 80;
+
 export interface Painter {
   /** Something new arrived. */
   wake(): void;
@@ -22,9 +25,14 @@ export function createPainter(
   let shown = from;
   let whole: (() => void) | undefined;
 
+  let paintedMs = 0;
+
   const frame = () => {
     cancel = undefined;
     const text = arrived();
+    // Nobody reads a long answer sixty times a second, and drawing a long paragraph costs.
+    if (clock.nowMs() - paintedMs < Math.min(MOST_WAIT_MS, shown / 200)) return wake();
+    paintedMs = clock.nowMs();
     // At the end there is no word left to wait for.
     const next = Math.min(text.length, pacer.advance(whole ? `${text}\n` : text, clock.nowMs()));
     if (next !== shown) {
