@@ -30,7 +30,8 @@ export function createBrowserRecordStore(database: Database): BrowserRecordStore
           more: found.length > PAGE_RECORDS,
         };
       }),
-    put: (recordId, envelope) => write(recordId, envelope),
+    // Copied at once: the caller may use its bytes again before the transaction reads them.
+    put: (recordId, envelope) => write(recordId, envelope.slice()),
     remove: (recordId) => write(recordId, undefined),
     erase: async () => {
       await database.transact('records', 'readwrite', (objects) => settled(objects.clear()));

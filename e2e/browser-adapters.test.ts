@@ -1,0 +1,140 @@
+/** The browser's own stores, run through the contract of every record store, in a real Chromium on a real profile. */
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { RecordStore } from '@sotto/ports';
+import { recordStoreContract } from '@sotto/testkit';
+import type { Page } from 'playwright-core';
+import { build } from 'vite';
+import type * as adapters from '../adapters/browser/index.ts';
+import { type Browser, openBrowser } from './browser.ts';
+
+type InPage = { adapters: typeof adapters; stores: Map<string, RecordStore> };
+
+let server: Server;
+let browser: Browser;
+let stores = 0;
+
+before(async () => {
+  const entry = fileURLToPath(new URL('../adapters/browser/index.ts', import.meta.url));
+  const result = await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: { write: false, target: 'es2024', lib: { entry, name: 'adapters', formats: ['iife'] } },
+  });
+  const output = Array.isArray(result) ? result[0] : result;
+  assert.ok(output !== undefined && 'output' in output);
+  const { code } = output.output[0];
+  server = createServer((request, response) => {
+    const script = request.url === '/adapters.js';
+    response.writeHead(200, { 'content-type': script ? 'text/javascript' : 'text/html' });
+    response.end(script ? code : '<!doctype html><script src="/adapters.js"></script>');
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  browser = await openBrowser();
+  await openPage(browser.page);
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+async function openPage(page: Page): Promise<void> {
+  await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
+  await page.evaluate(() => {
+    (globalThis as unknown as InPage).stores = new Map();
+  });
+}
+
+/** The store called `name` of this page, driven from here. Bytes travel as numbers. */
+async function storeIn(page: Page, name: string): Promise<RecordStore> {
+  await page.evaluate(async (given) => {
+    const { adapters, stores } = globalThis as unknown as InPage;
+    stores.set(given, adapters.createBrowserRecordStore(await adapters.openDatabase(given)));
+  }, name);
+  return {
+    list: async (afterSequence) => {
+      const found = await page.evaluate(
+        async ([given, after]) => {
+          const page = await (globalThis as unknown as InPage).stores.get(given)?.list(after);
+          if (page === undefined) throw new Error('no such store');
+          return {
+            ...page,
+            records: page.records.map((one) => ({ ...one, envelope: one.envelope && [...one.envelope] })),
+          };
+        },
+        [name, afterSequence] as const,
+      );
+      const records = found.records.map((one) => ({ ...one, envelope: one.envelope && new Uint8Array(one.envelope) }));
+      return { ...found, records };
+    },
+    put: (recordId, envelope) =>
+      page.evaluate(
+        async ([given, id, bytes]) => {
+          const done = await (globalThis as unknown as InPage).stores.get(given)?.put(id, new Uint8Array(bytes));
+          if (done === undefined) throw new Error('no such store');
+          return done;
+        },
+        [name, recordId, [...envelope]] as const,
+      ),
+    remove: (recordId) =>
+      page.evaluate(
+        async ([given, id]) => {
+          const done = await (globalThis as unknown as InPage).stores.get(given)?.remove(id);
+          if (done === undefined) throw new Error('no such store');
+          return done;
+        },
+        [name, recordId] as const,
+      ),
+  };
+}
+
+recordStoreContract('in a browser', async () => {
+  const name = `contract-${++stores}`;
+  const tabs: Page[] = [];
+  return {
+    store: await storeIn(browser.page, name),
+    again: async () => {
+      const tab = await browser.context.newPage();
+      tabs.push(tab);
+      await openPage(tab);
+      return storeIn(tab, name);
+    },
+    close: async () => {
+      for (const tab of tabs) await tab.close();
+    },
+  };
+});
+
+test('the device store keeps, replaces and forgets values, over a reload', async () => {
+  const run = (work: string): Promise<unknown> =>
+    browser.page.evaluate(async (what) => {
+      const { adapters } = globalThis as unknown as InPage;
+      const device = adapters.createBrowserDeviceStore(await adapters.openDatabase('device-test'));
+      if (what === 'set') await device.set('a', new Uint8Array([1, 2]));
+      if (what === 'replace') await device.set('a', new Uint8Array([3]));
+      if (what === 'delete') await device.delete('a');
+      const value = await device.get('a');
+      return value && [...value];
+    }, work);
+  assert.equal(await run('get'), undefined);
+  assert.deepEqual(await run('set'), [1, 2]);
+  await openPage(browser.page);
+  assert.deepEqual(await run('get'), [1, 2]);
+  assert.deepEqual(await run('replace'), [3]);
+  assert.equal(await run('delete'), undefined);
+});
+
+test('a server that cannot be reached is one error, for requests and for sockets', async () => {
+  const codes = await browser.page.evaluate(async () => {
+    const { adapters } = globalThis as unknown as InPage;
+    const code = (cause: unknown) => (cause as { code: string }).code;
+    return [
+      await adapters.browserFetch('http://localhost:9/').then(() => 'reached', code),
+      await adapters.connectBrowserSocket('ws://localhost:9/').then(() => 'reached', code),
+    ];
+  });
+  assert.deepEqual(codes, ['network-unreachable', 'network-unreachable']);
+});
