@@ -87,7 +87,10 @@ test('edit makes a second version, switching shows each, regenerate adds an answ
   await me.button('chat.new').click();
   await me.ask('first wording');
   await me.questions.last().hover();
-  await me.questions.last().getByRole('button', { name: words('chat.edit') }).click();
+  await me.questions
+    .last()
+    .getByRole('button', { name: words('chat.edit') })
+    .click();
   assert.equal(await me.box.inputValue(), 'first wording');
   await me.typeAndSend('second wording');
   await me.finished.filter({ hasText: 'Echo: second wording' }).waitFor();
@@ -101,7 +104,10 @@ test('edit makes a second version, switching shows each, regenerate adds an answ
   await me.button('chat.branchAfter').click();
   await me.finished.filter({ hasText: 'Echo: second wording' }).waitFor();
   await me.answers.last().hover();
-  await me.answers.last().getByRole('button', { name: words('chat.regenerate') }).click();
+  await me.answers
+    .last()
+    .getByRole('button', { name: words('chat.regenerate') })
+    .click();
   await me.answers.last().getByText('2/2').waitFor();
   await me.waitIdle();
   assert.deepEqual(await me.thread(), ['second wording', 'Echo: second wording']);

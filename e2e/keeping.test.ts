@@ -82,10 +82,16 @@ test('without PRF the passkey signs in only, says so, and the recovery code open
   const code = (await page.locator('[data-recovery-code]').getAttribute('data-recovery-code')) ?? '';
   await me.button('keep.written').click();
   await page.getByRole('textbox', { name: words('keep.confirmLabel') }).fill('0000');
-  await page.getByRole('dialog').getByRole('button', { name: words('keep.confirm') }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: words('keep.confirm') })
+    .click();
   await page.getByText(words('error.group-differs')).waitFor();
   await page.getByRole('textbox', { name: words('keep.confirmLabel') }).fill(code.split('-').at(-1) ?? '');
-  await page.getByRole('dialog').getByRole('button', { name: words('keep.confirm') }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: words('keep.confirm') })
+    .click();
   await me.button('keep.passkeyAdd').click();
   await page.getByText(words('keep.done.signs-in-only')).waitFor();
   await me.button('keep.done').click();
@@ -117,7 +123,7 @@ test('a wrong recovery code: a clear message, the text stays, and the right one 
 
   const mistyped = code.slice(0, -1) + (code.endsWith('7') ? '8' : '7');
   await me.unlockWithCode(mistyped);
-  await page.getByText(words('error.recovery-code-malformed')).waitFor();
+  await page.getByText(words('error.recovery-code-typo')).waitFor();
   assert.equal(await me.codeField.inputValue(), mistyped);
 
   // A code that is whole, and opens nothing: another account's, made and never kept.

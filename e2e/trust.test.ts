@@ -42,7 +42,10 @@ test('another fingerprint in the first link: nothing is sent, the text stays, th
   assert.equal(await me.box.inputValue(), 'my secret');
   assert.equal(await me.questions.count(), 0);
   assert.deepEqual(await me.chats(), []);
-  await page.getByRole('alert').getByRole('button', { name: words('proof.open') }).click();
+  await page
+    .getByRole('alert')
+    .getByRole('button', { name: words('proof.open') })
+    .click();
   await page.getByText(words('proof.lead.failed')).first().waitFor();
   await shot(page, 'unverified-panel');
 });
@@ -59,6 +62,9 @@ test('a link that names another machine than the trusted one stops everything un
   // Typed into the same tab: only the fragment changes.
   await page.goto(`${system.url}/#dev=${otherFingerprint()}`);
   await page.getByRole('heading', { name: words('pin.changedTitle') }).waitFor();
+  sockets.length = 0;
+  await page.reload();
+  await page.getByRole('heading', { name: words('pin.changedTitle') }).waitFor();
   await shot(page, 'machine-changed');
   assert.equal(await me.box.count(), 0);
   assert.deepEqual(sockets, [], 'no connection to any machine');
@@ -66,6 +72,7 @@ test('a link that names another machine than the trusted one stops everything un
 
   // The trusted machine's own link leads back.
   await page.goto(system.link);
+  await me.openChat('before');
   await me.answers.filter({ hasText: 'Echo: before' }).waitFor();
 });
 
@@ -101,13 +108,10 @@ for (const [name, years] of [
     await me.box.fill('my secret');
     const sending = watchSending(page);
     await me.box.press('Enter');
-    await page.getByRole('alert').waitFor();
+    await page.getByRole('alert').getByText(words('error.clock-implausible')).waitFor();
     await shot(page, `clock-${name}`);
     assert.equal(sending.count(), 0);
     assert.equal(await me.box.inputValue(), 'my secret');
-    await page.getByRole('alert').getByRole('button', { name: words('proof.open') }).click();
-    const panel = (await page.locator('.proof').textContent()) ?? '';
-    assert.match(panel, /clock/i, 'the person learns that it is the clock');
   });
 }
 
@@ -130,8 +134,8 @@ test('the page policy stops inline code, eval, foreign addresses and strings tha
   await page.route(`${system.url}/`, async (route) => {
     const response = await route.fetch();
     const planted = `<script>window.inline = 1</script><script src="/probe.js"></script>
-      <button id="handler" onclick="window.handler = 1">x</button><img src="https://example.com/x.png">
-      <a id="link" href="javascript:window.link = 1">x</a><div id="style" style="display: none">x</div>`;
+      <button id="planted-handler" onclick="window.handler = 1">x</button><img src="https://example.com/x.png">
+      <a id="planted-link" href="javascript:window.link = 1">x</a><div style="display: none">x</div>`;
     await route.fulfill({ response, body: (await response.text()).replace('<head>', `<head>${planted}`) });
   });
   const probe = `addEventListener('securitypolicyviolation', (e) =>
@@ -144,13 +148,17 @@ test('the page policy stops inline code, eval, foreign addresses and strings tha
     attempt('worker', () => new Worker('data:text/javascript,1'));
     fetch('https://example.com/').catch(() => (window.thrown ??= []).push('fetch'));`;
   await page.route(`${system.url}/probe.js`, (route) =>
-    route.fulfill({ contentType: 'text/javascript', body: probe, headers: { 'Cross-Origin-Resource-Policy': 'same-origin' } }),
+    route.fulfill({
+      contentType: 'text/javascript',
+      body: probe,
+      headers: { 'Cross-Origin-Resource-Policy': 'same-origin' },
+    }),
   );
   await page.goto(system.link);
   await person(page).box.waitFor();
   await page.evaluate(() => {
-    (document.querySelector('#handler') as HTMLElement).click();
-    (document.querySelector('#link') as HTMLElement).click();
+    (document.querySelector('#planted-handler') as HTMLElement).click();
+    (document.querySelector('#planted-link') as HTMLElement).click();
   });
   const seen = await page.evaluate(() => {
     const { inline, handler, link, evaluated, thrown, violations } = window as unknown as Record<string, unknown>;
@@ -158,7 +166,8 @@ test('the page policy stops inline code, eval, foreign addresses and strings tha
   });
   for (const name of ['inline', 'handler', 'link', 'evaluated']) assert.equal(seen[name], undefined, name);
   const thrown = seen.thrown as string[];
-  for (const name of ['eval', 'Function', 'timer', 'innerHTML', 'worker', 'fetch']) assert.ok(thrown.includes(name), name);
+  for (const name of ['eval', 'Function', 'timer', 'innerHTML', 'worker', 'fetch'])
+    assert.ok(thrown.includes(name), name);
   const violations = (seen.violations as string[]).join('\n');
   for (const word of ['script-src', 'img-src https://example.com', 'connect-src https://example.com']) {
     assert.ok(violations.includes(word), `${word} in\n${violations}`);

@@ -39,7 +39,6 @@ const REFUSALS = {
     rule: 'SV-11',
     message: 'This needs an account. A guest is kept in the browser only.',
   },
-  'already-signed-in': { status: 409, action: 'fix-input', message: 'You are signed in. Sign out first.' },
   'account-exists': {
     status: 409,
     action: 'fix-input',

@@ -29,7 +29,6 @@ export type ClientErrorCode =
   | 'store-unavailable'
   | 'message-too-long'
   | 'keep-incomplete'
-  | 'already-signed-in'
   | 'account-exists'
   | 'account-required'
   | 'account-full'
@@ -75,7 +74,6 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
     'fix-input',
     'This passkey cannot protect your chats: it signs you in, and the recovery code opens them.',
   ],
-  'already-signed-in': ['fix-input', 'This browser is signed in already.'],
   'account-exists': ['fix-input', 'This account exists already. Unlock it with its recovery code or passkey.'],
   'account-required': ['fix-input', 'This needs an account. Keep your chats first.'],
   'account-full': [

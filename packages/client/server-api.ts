@@ -57,11 +57,9 @@ export class ServerApi {
 
   /** The relay asks for a session: keeps the one there is, or opens an anonymous one. */
   async ensureSession(signal?: AbortSignal): Promise<void> {
-    try {
-      parsed(parseGuestAnswer, await this.#json('POST', '/api/guest', {}, signal));
-    } catch (error) {
-      if (!(error instanceof ClientError) || error.code !== 'already-signed-in') throw error;
-    }
+    const answer = await this.#json('POST', '/api/guest', {}, signal);
+    const isAccount = typeof answer === 'object' && answer !== null && 'accountId' in answer;
+    if (!isAccount) parsed(parseGuestAnswer, answer);
   }
 
   async createAccount(request: CreateAccountRequest): Promise<void> {
