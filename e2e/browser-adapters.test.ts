@@ -4,11 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type * as adapters from '@sotto/adapters-browser';
 import type { RecordStore } from '@sotto/ports';
 import { recordStoreContract } from '@sotto/testkit';
 import type { Page } from 'playwright-core';
 import { build } from 'vite';
-import type * as adapters from '../adapters/browser/index.ts';
 import { type Browser, openBrowser } from './browser.ts';
 
 type InPage = { adapters: typeof adapters; stores: Map<string, RecordStore> };

@@ -188,12 +188,18 @@ export function fakeOpenSession(clock: Clock, answerText: string, wordMs?: numbe
 }
 
 /** A page without a browser: frames come every 16 ms of `clock`. */
-export function fakePage(clock: Clock, fragment = ''): Page & { readonly copied: string[] } {
+export function fakePage(
+  clock: Clock,
+  fragment = '',
+): Page & { readonly copied: string[]; navigate(to: string): void } {
   let hash = fragment;
   let chat: string | undefined;
   const copied: string[] = [];
   return {
     copied,
+    navigate: (to) => {
+      hash = to;
+    },
     fragment: () => hash,
     clearFragment: () => {
       hash = '';

@@ -44,6 +44,8 @@ export interface App {
   continueAsGuest(): Promise<void>;
   /** The person came back to this page. */
   returned(): Promise<void>;
+  /** A link was opened in this very tab: only the fragment changed. */
+  linkOpened(): Promise<void>;
   start(): Promise<void>;
 }
 
@@ -89,6 +91,7 @@ export function createApp(services: Services): App {
       const open = chat.state.get().conversationId;
       follow(kept, 'account');
       chat.open(open);
+      void proof.start();
     },
   });
   const unlock = createUnlockModel({
@@ -149,6 +152,11 @@ export function createApp(services: Services): App {
     returned: async () => {
       // Another tab or device may have written meanwhile.
       if (chat.state.get().turn === undefined) await history?.refresh().catch(() => {});
+    },
+    linkOpened: async () => {
+      // The new address is a new entry of the tab's history, which knows no chat yet.
+      services.page.setOpenChat(chat.state.get().conversationId);
+      await proof.readLink();
     },
     start: async () => {
       try {

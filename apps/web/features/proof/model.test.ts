@@ -46,6 +46,22 @@ test('another fingerprint stops everything until the person trusts the new machi
   assert.deepEqual(again.opened, [OTHER]);
 });
 
+test('a link opened in the same tab is judged without a reload, and its own link leads back', async () => {
+  const { proof, page, opened } = createRig(`dev=${FIRST}`);
+  await proof.start();
+  page.navigate(`dev=${OTHER}`);
+  await proof.readLink();
+  assert.equal(proof.state.get().kind, 'machine-changed');
+  await assert.rejects(proof.ensure(), { code: 'proof-machine-changed' });
+  page.navigate(`dev=${FIRST}`);
+  await proof.readLink();
+  assert.equal(proof.state.get().kind, 'development');
+  assert.equal(page.fragment(), '');
+  page.navigate(`dev=${FIRST}`);
+  await proof.readLink();
+  assert.deepEqual(opened, [FIRST, FIRST]);
+});
+
 test('without a link and without a pin nothing is opened', async () => {
   for (const fragment of ['', 'dev=', `dev=${FIRST.slice(1)}`, `dev=${FIRST}00`, 'dev=zz']) {
     const { proof, opened } = createRig(fragment);

@@ -2,7 +2,7 @@
 import { type ErrorAction, SottoError } from '@sotto/bytes';
 import type { ChatSession, ModelInfo, ReportLine, Services, VerificationReport } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
-import { loadPin, savePin } from './pin.ts';
+import { fingerprintOf, loadPin, savePin } from './pin.ts';
 
 export type ProofState =
   | { readonly kind: 'starting' }
@@ -28,6 +28,8 @@ export interface ProofModel {
   /** The verified session, opening one where needed. A failed verification is final until `retry`. */
   ensure(signal?: AbortSignal): Promise<ChatSession>;
   retry(): Promise<void>;
+  /** Judges the link that was opened in this tab; what was typed and shown stays. */
+  readLink(): Promise<void>;
   /** Replaces the pinned machine by the one of the link, after the person said so. */
   trustNewMachine(): Promise<void>;
   /** Drops the session: who this browser is has changed. */
@@ -109,6 +111,17 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
     retry: async () => {
       session?.close();
       session = undefined;
+      opening = open();
+      await opening.catch(() => {});
+    },
+    readLink: async () => {
+      const named = fingerprintOf(services.page.fragment());
+      if (named === undefined) return;
+      if (named === fingerprint) return services.page.clearFragment();
+      session?.close();
+      session = undefined;
+      fingerprint = undefined;
+      pinRead = undefined;
       opening = open();
       await opening.catch(() => {});
     },
