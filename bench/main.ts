@@ -2,7 +2,7 @@
  * The private path against the same turns straight to the engine (issue: "Shows"). Real enclave, real server, real relay,
  * each in a process of its own; only the engine is scripted where the figure is about the path.
  *
- *   npm run bench [-- --only throughput,delays,first-token,model,session,memory,web] [--pairs 20] [--model FILE] [--json FILE]
+ *   npm run bench [-- --only throughput,delays,first-token,model,session,memory,web] [--pairs 20] [--streams 50] [--model FILE] [--json FILE]
  *
  * Prints a table, writes every figure as JSON, and exits with 1 when a budget is broken or could not be measured.
  */
@@ -11,6 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, homedir, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { STARTER_FILE_NAME } from '../apps/enclave/engines/llama.ts';
 import { type StartedProcess, startProcess } from '../tools/harness/process.ts';
 import * as measures from './measures.ts';
 import { directPath, doorClient, type EnclaveFacts, relayClient, sessionPath } from './paths.ts';
@@ -20,11 +21,12 @@ import { memoryMbOf } from './usage.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const ALL = ['memory', 'throughput', 'delays', 'first-token', 'session', 'model', 'web'];
-const STREAMS = 50;
-const STARTER = join(homedir(), '.local/share/sotto/models/SmolLM2-135M-Instruct.Q4_1.gguf');
+const DATA = process.env.XDG_DATA_HOME ?? join(homedir(), '.local/share');
+const STARTER = process.env.SOTTO_MODEL_FILE ?? join(DATA, 'sotto/models', STARTER_FILE_NAME);
 
 const text = { type: 'string' } as const;
-const { values: flags } = parseArgs({ options: { only: text, pairs: text, model: text, json: text } });
+const { values: flags } = parseArgs({ options: { only: text, pairs: text, model: text, json: text, streams: text } });
+const STREAMS = Number(flags.streams ?? 50);
 const only = new Set(flags.only?.split(',') ?? ALL);
 const modelFile = flags.model ?? STARTER;
 const jsonPath = flags.json ?? join(ROOT, 'bench/results/latest.json');
@@ -97,13 +99,14 @@ try {
       show('session', figures);
     }
     const relayed = await openRelay();
+    const node = ['enclave', idOf(enclave)] as const;
+    const relay = ['server', idOf(server)] as const;
+    const engine = ['engine', idOf(direct)] as const;
     if (only.has('throughput')) {
       const door = await openDoor();
       const paths = { direct: toDirect, door: sessionPath(door), relay: sessionPath(relayed) };
-      const node = ['enclave', idOf(enclave)] as const;
-      const relay = ['server', idOf(server)] as const;
       const figures = await measures.measureThroughput(paths, {
-        direct: [['engine', idOf(direct)]],
+        direct: [engine],
         door: [node],
         relay: [node, relay],
       });
@@ -119,12 +122,17 @@ try {
     }
     if (only.has('delays')) {
       const sessions = await Promise.all(Array.from({ length: STREAMS }, openRelay));
-      const paths = { direct: Array.from({ length: STREAMS }, () => toDirect), relay: sessions.map(sessionPath) };
-      const figures = await measures.measureDelays(paths);
+      const doors = await Promise.all(Array.from({ length: STREAMS }, openDoor));
+      const paths = {
+        direct: Array.from({ length: STREAMS }, () => toDirect),
+        door: doors.map(sessionPath),
+        relay: sessions.map(sessionPath),
+      };
+      const figures = await measures.measureDelays(paths, { direct: [engine], door: [node], relay: [node, relay] });
       const added = (figure(figures.relay, 'p95') as number) - (figure(figures.direct, 'p95') as number);
       values['50 streams: added p95 delay, ms'] = round(added);
       show('delays', figures);
-      for (const session of sessions) session.close();
+      for (const session of [...sessions, ...doors]) session.close();
     }
     relayed.close();
     await stopAll();

@@ -43,67 +43,89 @@ async function interleave(
   }
 }
 
+/** A process whose CPU time is counted: what it is called, and its id. */
+export type Watched = readonly [label: string, processId: number];
+
+/** CPU time of this process and the watched ones, summed over the measured runs. */
+class CpuMeter {
+  readonly #watched: readonly Watched[];
+  readonly #usedMs: Record<string, number> = {};
+
+  constructor(watched: readonly Watched[]) {
+    this.#watched = watched;
+  }
+
+  async measure<Result>(run: () => Promise<Result>): Promise<Result> {
+    const before = this.#read();
+    const result = await run();
+    for (const [label, ms] of Object.entries(this.#read())) {
+      this.#usedMs[label] = (this.#usedMs[label] ?? 0) + ms - (before[label] ?? 0);
+    }
+    return result;
+  }
+
+  perThousand(tokens: number): Figures {
+    const entries = Object.entries(this.#usedMs);
+    return Object.fromEntries(
+      entries.map(([label, ms]) => [`${label} CPU ms per 1,000 tokens`, round((ms * 1000) / tokens)]),
+    );
+  }
+
+  #read(): Record<string, number> {
+    return {
+      client: ownCpuMs(),
+      ...Object.fromEntries(this.#watched.map(([label, processId]) => [label, cpuMsOf(processId)])),
+    };
+  }
+}
+
 /** (a) An engine that never waits: what the path itself can carry, and what a thousand tokens cost each process. */
 export async function measureThroughput(
   paths: Record<string, Path>,
-  processes: Record<string, readonly (readonly [name: string, processId: number])[]>,
+  processes: Record<string, readonly Watched[]>,
 ): Promise<Record<string, Figures>> {
   const names = Object.keys(paths);
   const speeds = Object.fromEntries(names.map((name) => [name, [] as number[]]));
-  const cpuMs: Record<string, Record<string, number>> = Object.fromEntries(names.map((name) => [name, {}]));
+  const meters = Object.fromEntries(names.map((name) => [name, new CpuMeter(processes[name] ?? [])]));
   const tokens = Object.fromEntries(names.map((name) => [name, 0]));
   for (const name of names) await timeAnswer(paths[name] as Path, '/lorem 4000'); // warm
   await interleave(9, names, async (name) => {
-    const watched = processes[name] ?? [];
-    const before = watched.map(([, processId]) => cpuMsOf(processId));
-    const ownBefore = ownCpuMs();
-    const answer = await timeAnswer(paths[name] as Path, '/lorem 4000');
-    const used = cpuMs[name] as Record<string, number>;
-    used.client = (used.client ?? 0) + ownCpuMs() - ownBefore;
-    for (const [index, [label, processId]] of watched.entries()) {
-      used[label] = (used[label] ?? 0) + cpuMsOf(processId) - (before[index] as number);
-    }
+    const answer = await (meters[name] as CpuMeter).measure(() => timeAnswer(paths[name] as Path, '/lorem 4000'));
     tokens[name] = (tokens[name] as number) + answer.tokens;
     (speeds[name] as number[]).push(speedOf(answer));
   });
   return Object.fromEntries(
     names.map((name) => {
-      const used = Object.entries(cpuMs[name] as Record<string, number>);
-      const perThousand = used.map(([label, ms]) => [
-        `${label} CPU ms per 1,000 tokens`,
-        round((ms * 1000) / (tokens[name] as number)),
-      ]);
       const { min, median: middle, max } = spread(speeds[name] as number[]);
-      return [
-        name,
-        { min: round(min, 0), median: round(middle, 0), max: round(max, 0), ...Object.fromEntries(perThousand) },
-      ];
+      const figures = { min: round(min, 0), median: round(middle, 0), max: round(max, 0) };
+      return [name, { ...figures, ...(meters[name] as CpuMeter).perThousand(tokens[name] as number) }];
     }),
   );
 }
 
 /** (b) Many people at once, each reading at the pace of a large model. */
-export async function measureDelays(pathsOf: Record<string, readonly Path[]>): Promise<Record<string, Figures>> {
+export async function measureDelays(
+  pathsOf: Record<string, readonly Path[]>,
+  processes: Record<string, readonly Watched[]>,
+): Promise<Record<string, Figures>> {
   const names = Object.keys(pathsOf);
   const delays = Object.fromEntries(names.map((name) => [name, [] as number[]]));
-  await interleave(3, names, async (name) => {
-    const answers = await Promise.all(
-      (pathsOf[name] as readonly Path[]).map((path) => timeAnswer(path, '/slow 150 50')),
-    );
+  const meters = Object.fromEntries(names.map((name) => [name, new CpuMeter(processes[name] ?? [])]));
+  await interleave(4, names, async (name) => {
+    const run = () => Promise.all((pathsOf[name] as readonly Path[]).map((path) => timeAnswer(path, '/slow 150 50')));
+    const answers = await (meters[name] as CpuMeter).measure(run);
     for (const answer of answers) (delays[name] as number[]).push(...answer.delaysMs);
   });
   return Object.fromEntries(
     names.map((name) => {
       const all = delays[name] as number[];
-      return [
-        name,
-        {
-          tokens: all.length,
-          median: round(median(all)),
-          p95: round(percentile(all, 0.95)),
-          p99: round(percentile(all, 0.99)),
-        },
-      ];
+      const figures = {
+        tokens: all.length,
+        median: round(median(all)),
+        p95: round(percentile(all, 0.95)),
+        p99: round(percentile(all, 0.99)),
+      };
+      return [name, { ...figures, ...(meters[name] as CpuMeter).perThousand(all.length) }];
     }),
   );
 }

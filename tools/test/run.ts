@@ -9,6 +9,7 @@
  * exit code 1. The last line is always `N passed, N failed, N skipped`.
  */
 import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { isTest, listSources } from '../modules.ts';
 import { type NodeTestOptions, runNodeTests } from './node-test.ts';
@@ -36,6 +37,9 @@ const hasVectors = existsSync(vectorsFolder) && readdirSync(vectorsFolder).lengt
 const absent = new Set<string>();
 if (chromium === undefined) absent.add('chromium-absent');
 if (!hasVectors) absent.add('vectors-absent');
+const dataFolder = process.env.XDG_DATA_HOME ?? path.join(homedir(), '.local/share');
+const starter = path.join(dataFolder, 'sotto/models/SmolLM2-135M-Instruct.Q4_1.gguf');
+if (!existsSync(process.env.SOTTO_MODEL_FILE ?? starter)) absent.add('model-absent');
 const env: Record<string, string> = {
   ...(chromium === undefined ? {} : { SOTTO_CHROMIUM: chromium }),
   ...(hasVectors ? { SOTTO_VECTORS: vectorsFolder } : {}),

@@ -16,7 +16,8 @@ import { SequencePool } from './sequence-pool.ts';
 import { chooseThreads } from './threads.ts';
 
 const never = new AbortController().signal;
-const STARTER = process.env['SOTTO_STARTER'] ?? join(homedir(), '.local/share/sotto/models', STARTER_FILE_NAME);
+const DATA = process.env.XDG_DATA_HOME ?? join(homedir(), '.local/share');
+const STARTER = process.env.SOTTO_MODEL_FILE ?? join(DATA, 'sotto/models', STARTER_FILE_NAME);
 
 async function readAll<T>(source: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -34,7 +35,7 @@ function textOf(events: readonly EngineEvent[]): string {
 }
 
 function withoutModel(): string | false {
-  return existsSync(STARTER) ? false : 'starter model absent (2026-11-21)';
+  return existsSync(STARTER) ? false : 'the starter model is not in the data folder (2026-11-21)';
 }
 
 /** An engine process that does what the test says, in place of llama.cpp. */
