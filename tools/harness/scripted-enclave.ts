@@ -1,6 +1,7 @@
 /**
  * The real enclave with the scripted engine of `testkit`, as a program: for end-to-end tests, tools and benchmarks, never for
- * people. No flag of the product leads here. Flags: --port N --data DIR [--tokens-per-second N].
+ * people. No flag of the product leads here. Flags: --port N --data DIR [--tokens-per-second N]
+ * [--crash-after-tokens N].
  */
 import { parseArgs } from 'node:util';
 import { scriptedEngine } from '@sotto/testkit';
@@ -9,9 +10,15 @@ import { createLog } from '../../apps/enclave/log.ts';
 import { startEnclave } from '../../apps/enclave/start.ts';
 
 const text = { type: 'string' } as const;
-const { values } = parseArgs({ options: { port: text, data: text, 'tokens-per-second': text } });
+const { values } = parseArgs({
+  options: { port: text, data: text, 'tokens-per-second': text, 'crash-after-tokens': text },
+});
 const pace = values['tokens-per-second'];
-const engine = scriptedEngine(pace === undefined ? {} : { tokensPerSecond: Number(pace) });
+const crash = values['crash-after-tokens'];
+const engine = scriptedEngine({
+  ...(pace === undefined ? {} : { tokensPerSecond: Number(pace) }),
+  ...(crash === undefined ? {} : { crashAfterTokens: Number(crash) }),
+});
 
 const log = createLog((line) => process.stderr.write(`${line}\n`), Date.now);
 installCrashHandlers(log, (line) => process.stderr.write(`${line}\n`));

@@ -28,6 +28,8 @@ export interface SystemOptions {
   readonly serverPreload?: readonly string[];
   readonly serverEnv?: Readonly<Record<string, string>>;
   readonly serverArgs?: readonly string[];
+  /** Stands between server and enclave: given the enclave's address, returns the one the server is told. */
+  readonly nodeThrough?: (enclaveUrl: string) => Promise<string>;
   /** Kept after `stop` when given. */
   readonly dataDir?: string;
 }
@@ -68,10 +70,12 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   let enclave = await startEnclave('0');
   const enclavePort = new URL(enclave.ready.url).port;
 
+  const nodeUrl = (await options.nodeThrough?.(enclave.ready.url)) ?? enclave.ready.url;
+
   const startServer = (port: string) =>
     startProcess<ServerReady>(join(ROOT, 'apps/server/main.ts'), {
       args: [
-        ...['--port', port, '--data', serverDataDir, '--node', enclave.ready.url],
+        ...['--port', port, '--data', serverDataDir, '--node', nodeUrl],
         ...['--web', join(ROOT, 'apps/web/dist'), ...(options.serverArgs ?? [])],
       ],
       ...(options.serverPreload === undefined ? {} : { preload: options.serverPreload }),

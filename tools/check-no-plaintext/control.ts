@@ -1,0 +1,3 @@
+export async function runControl(): Promise<boolean> {
+  throw new Error('not yet');
+}
