@@ -7,7 +7,12 @@ import { after, before, test } from 'node:test';
 import { CookieJar, createNodeFetch } from '@sotto/adapters-node';
 import { encodeBase64, encodeHex, equalBytes } from '@sotto/bytes';
 import type { DeviceStore, RecordStore } from '@sotto/ports';
-import { createRealClock, createSeededRandom, createSoftwareAuthenticator } from '@sotto/testkit';
+import {
+  createMemoryRecordStore,
+  createRealClock,
+  createSeededRandom,
+  createSoftwareAuthenticator,
+} from '@sotto/testkit';
 import { createAccountKey, createRecoveryCode, unsafeRevealSecret } from '@sotto/vault';
 import { type RunningServer, startServer } from '../../apps/server/start.ts';
 import {
@@ -193,6 +198,28 @@ test('CL-13 when a record cannot be read back, keeping says so and the guest is 
   const keeper = new Keeper(ports);
   await assert.rejects(keeper.keep(createRecoveryCode(ports.random).code, guest), codeOf('keep-incomplete'));
   assert.equal(guest.conversations().length, 1);
+});
+
+test('CL-13 what another tab wrote as the same guest is kept too, and a write during the move is not erased', async () => {
+  const ports = freshBrowser();
+  const { clock, random } = ports;
+  const shared = { ...(await loadGuest(ports.device, random)), store: createMemoryRecordStore(), clock, random };
+  const [guest, otherTab] = [await openHistory(shared), await openHistory(shared)];
+  await guest.createConversation('Lease');
+  await otherTab.createConversation('In the other tab');
+  const put = ports.api.putRecord.bind(ports.api);
+  let isFirst = true;
+  ports.api.putRecord = async (recordId, envelope) => {
+    if (isFirst) await otherTab.createConversation('While moving');
+    isFirst = false;
+    return put(recordId, envelope);
+  };
+  const keeper = new Keeper(ports);
+  const { code } = createRecoveryCode(random);
+  await assert.rejects(keeper.keep(code, guest), codeOf('keep-incomplete'));
+  const { history } = await keeper.keep(code, guest);
+  const titles = history.conversations().map(({ title }) => title);
+  assert.deepEqual(titles.sort(), ['In the other tab', 'Lease', 'While moving']);
 });
 
 test('a code that belongs to somebody else makes no account', async () => {

@@ -26,8 +26,11 @@ export class Keeper {
     if (this.#draft?.code !== code) this.#draft = await draftAccount(code, this.#ports.random);
     const account = await registerAccount(this.#ports, this.#draft);
     const target = await openAccountHistory(this.#ports, account);
+    // CL-13: another tab of this browser may have written since this one last looked, and the guest is erased for both.
+    await guest.refresh();
     for (const record of guest.records()) await target.importRecord(record);
     const history = await openAccountHistory(this.#ports, account);
+    await guest.refresh();
     // CL-13: what was not read back may never have been stored, and the guest's copy is the last one.
     if (!holdsAll(history, guest.records())) throw new ClientError('keep-incomplete', { rule: 'CL-13' });
     this.#draft = undefined;
