@@ -86,3 +86,19 @@ test('another text than the one before starts anew', () => {
 function stripped(tokens: readonly unknown[]): unknown {
   return JSON.parse(JSON.stringify(tokens));
 }
+
+test('an answer nested without end is read in time, and what is too deep stays as written', () => {
+  for (const text of [
+    '>'.repeat(20_000),
+    '> '.repeat(4000),
+    '- '.repeat(4000),
+    `${'*'.repeat(4000)}a${'*'.repeat(4000)}`,
+  ]) {
+    const startMs = performance.now();
+    const { tokens } = createMarkdownStream().update(`${text}x`);
+    assert.ok(performance.now() - startMs < 2000, text.slice(0, 8));
+    assert.ok(JSON.stringify(tokens).includes('x'), text.slice(0, 8));
+  }
+  const nested = lexMarkdown('> > - **a *b* [c](https://d.example)**');
+  assert.match(JSON.stringify(nested), /"type":"link"/);
+});

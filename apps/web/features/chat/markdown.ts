@@ -3,7 +3,7 @@
  * renderer, never HTML. Blocks before the last one of the complete lines cannot change any more: they are kept and only
  * the rest is lexed again, so the cost of an update does not grow with the answer.
  */
-import { Lexer, type Token, type Tokens } from 'marked';
+import { Lexer, type Token, type Tokens, type TokensList } from 'marked';
 
 export interface MarkdownBlocks {
   /** Top-level tokens; a settled one keeps its identity from update to update. */
@@ -17,9 +17,46 @@ export interface MarkdownStream {
   update(text: string): MarkdownBlocks;
 }
 
+/** Quotes in lists in quotes, emphasis in links in emphasis: no honest answer is deeper. */
+const DEEPEST = 16;
+
+/**
+ * `marked` calls itself for each level, so a row of ten thousand `>` would end the page, and end it again whenever that chat
+ * is opened. What is deeper than `DEEPEST` stays as it was written.
+ */
+class BoundedLexer extends Lexer {
+  #depth = 0;
+
+  override blockTokens(src: string, tokens: Token[] = [], lastParagraphClipped?: boolean): TokensList {
+    const read = () => super.blockTokens(src, tokens, lastParagraphClipped);
+    return this.#within(src, tokens, 'as-written', read) as TokensList;
+  }
+
+  override inlineTokens(src: string, tokens: Token[] = []): Token[] {
+    return this.#within(src, tokens, 'escape', () => super.inlineTokens(src, tokens));
+  }
+
+  #within(src: string, tokens: Token[], kind: string, read: () => Token[]): Token[] {
+    if (this.#depth >= DEEPEST) {
+      tokens.push({ type: kind, raw: src, text: src });
+      return tokens;
+    }
+    this.#depth++;
+    try {
+      return read();
+    } finally {
+      this.#depth--;
+    }
+  }
+}
+
+function lex(text: string): Token[] {
+  return new BoundedLexer({ gfm: true }).lex(text);
+}
+
 /** The reading of a whole text at once: what a stream must end up with. */
 export function lexMarkdown(text: string): Token[] {
-  return new Lexer({ gfm: true }).lex(normalized(text));
+  return lex(normalized(text));
 }
 
 export function createMarkdownStream(): MarkdownStream {
@@ -39,7 +76,7 @@ export function createMarkdownStream(): MarkdownStream {
       seen = text;
 
       const lineEnd = text.lastIndexOf('\n') + 1;
-      const complete = new Lexer({ gfm: true }).lex(text.slice(settledLength, lineEnd));
+      const complete = lex(text.slice(settledLength, lineEnd));
       // A link definition speaks about text anywhere: such a rare answer is lexed whole each time.
       if (hasDefinition(complete) || hasDefinition(settled)) {
         restart();
