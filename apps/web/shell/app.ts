@@ -49,15 +49,12 @@ export interface App {
   start(): Promise<void>;
 }
 
+const CLOSED: Panels = { places: false, proof: false, help: false, unlocking: false, deleting: undefined };
+const SETTLE_MS = 3000;
+
 export function createApp(services: Services): App {
   const who = createStore<{ who: Who }>({ who: 'starting' });
-  const panels = createStore<Panels>({
-    places: false,
-    proof: false,
-    help: false,
-    unlocking: false,
-    deleting: undefined,
-  });
+  const panels = createStore<Panels>(CLOSED);
   let history: History | undefined;
   const currentHistory = (): History => {
     if (history === undefined) throw new Error('the history is not open');
@@ -105,6 +102,21 @@ export function createApp(services: Services): App {
     },
   });
 
+  /** An answer on its way is stopped and kept; a store that does not answer is not waited for. */
+  const settled = () => Promise.race([chat.settle(), services.clock.sleep(SETTLE_MS)]);
+  /** Nothing of whoever was here stays on the page or in its memory. */
+  const lock = () => {
+    chat.clear();
+    conversations.clear();
+    composer.clear();
+    operator.close();
+    keep.close();
+    proof.reset();
+    history = undefined;
+    panels.set(CLOSED);
+    who.set({ who: 'locked' });
+  };
+
   const newChat = () => {
     chat.open(undefined);
     composer.focus();
@@ -129,6 +141,9 @@ export function createApp(services: Services): App {
     },
     removeChat: async (conversationId) => {
       panels.patch({ deleting: undefined });
+      // An answer that is still being saved would come back after its chat was removed (CL-17).
+      const isOpen = chat.state.get().conversationId === conversationId;
+      if (isOpen) await settled();
       await conversations.remove(conversationId);
       if (chat.state.get().conversationId === conversationId) newChat();
     },
@@ -137,11 +152,9 @@ export function createApp(services: Services): App {
       if (last !== undefined && chat.state.get().turn === undefined) composer.edit(last.messageId, last.text);
     },
     signOut: async () => {
-      chat.open(undefined);
-      proof.reset();
+      await settled();
       await services.accounts.signOut().catch(() => {});
-      history = undefined;
-      who.set({ who: 'locked' });
+      lock();
     },
     continueAsGuest: async () => {
       proof.reset();
@@ -150,6 +163,9 @@ export function createApp(services: Services): App {
       await proof.start();
     },
     returned: async () => {
+      const isElsewhere = who.get().who === 'guest' && services.preferences.get('has-account') !== undefined;
+      // Another tab kept the chats and erased the guest: what this one would go on writing could never be opened again.
+      if (isElsewhere) return lock();
       // Another tab or device may have written meanwhile.
       if (chat.state.get().turn === undefined) await history?.refresh().catch(() => {});
     },

@@ -14,6 +14,7 @@ export function render(app: App): void {
     </AppContext>,
   );
   addEventListener('focus', () => void app.returned());
+  addEventListener('storage', () => void app.returned());
   addEventListener('hashchange', () => void app.linkOpened());
   void app.start();
 }

@@ -67,6 +67,8 @@ export interface ChatModel {
   settle(): Promise<void>;
   /** Follows another history, after keeping or unlocking. */
   followHistory(): void;
+  /** Shows nothing and lets go of the history. */
+  clear(): void;
 }
 
 export interface ChatPorts {
@@ -337,6 +339,12 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
       unfollow = history().subscribe(() => {
         if (state.get().turn === undefined) reload();
       });
+    },
+    clear: () => {
+      open(undefined);
+      unfollow();
+      unfollow = () => {};
+      again = undefined;
     },
   };
 }

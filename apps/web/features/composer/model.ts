@@ -19,6 +19,8 @@ export interface ComposerModel {
   cancelEdit(): void;
   submit(): Promise<void>;
   focus(): void;
+  /** Forgets what was typed: someone else may be next. */
+  clear(): void;
 }
 
 export interface ComposerPorts {
@@ -39,6 +41,11 @@ export function createComposerModel(ports: ComposerPorts): ComposerModel {
     state,
     setText,
     focus,
+    clear: () => {
+      draft = '';
+      state.patch({ editing: undefined });
+      setText('');
+    },
     edit: (messageId, text) => {
       if (state.get().editing === undefined) draft = state.get().text;
       state.patch({ editing: messageId });

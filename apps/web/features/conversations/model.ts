@@ -25,10 +25,13 @@ export interface ConversationsModel {
   rename(conversationId: string, title: string): Promise<void>;
   remove(conversationId: string): Promise<void>;
   followHistory(): void;
+  /** Lets go of the history and of every title. */
+  clear(): void;
 }
 
 export function createConversationsModel(ports: { clock: Clock; history: () => History }): ConversationsModel {
-  const state = createStore<ConversationsState>({ groups: [], count: 0, damagedCount: 0, error: undefined });
+  const empty: ConversationsState = { groups: [], count: 0, damagedCount: 0, error: undefined };
+  const state = createStore<ConversationsState>(empty);
   let unfollow = () => {};
 
   const reload = () => {
@@ -59,6 +62,11 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
       unfollow();
       unfollow = ports.history().subscribe(reload);
       reload();
+    },
+    clear: () => {
+      unfollow();
+      unfollow = () => {};
+      state.set(empty);
     },
   };
 }
