@@ -181,7 +181,7 @@ test('a prompt over the limit states the limit and what was used', async () => {
   assert.equal(answer.code, 'prompt-too-long');
   const { error } = JSON.parse(answer.text);
   assert.deepEqual([error.limitTokens, error.usedTokens], [20, 30]);
-  assert.match(error.message, /30 tokens; the limit is 20/);
+  assert.match(error.message, /about 30 tokens; the limit is 20/);
 });
 
 test('a full queue answers busy', async () => {

@@ -59,7 +59,7 @@ export class EnclaveError extends SottoError<EnclaveErrorCode> {
 /** The constant message, and behind it the figures in words. */
 function describe(message: string, { limitTokens, usedTokens }: ErrorFigures): string {
   if (limitTokens === undefined || usedTokens === undefined) return message;
-  return `${message} It has ${usedTokens} tokens; the limit is ${limitTokens}.`;
+  return `${message} It has about ${usedTokens} tokens; the limit is ${limitTokens}.`;
 }
 
 /** Whether a text is one of the closed codes. */

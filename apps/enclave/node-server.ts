@@ -37,7 +37,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_LIMIT_BYTES, perMessageDeflate: false });
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
-    (request, response) => answer(request, response, options),
+    (request, response) => void answer(request, response, options).catch(() => response.destroy()),
   );
   server.on('upgrade', (request, stream, head) => {
     stream.on('error', () => stream.destroy());

@@ -238,7 +238,7 @@ test('the starter answers, says when a prompt is too long, and stops when told',
   await assert.rejects(long, ({ code, figures }) => {
     assert.equal(code, 'prompt-too-long');
     assert.equal(figures.limitTokens, 1024 - 64);
-    assert.ok(figures.usedTokens >= 20_000);
+    assert.ok(Math.abs(figures.usedTokens - 20_000) < 1_000);
     return true;
   });
   const stop = new AbortController();

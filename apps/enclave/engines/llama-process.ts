@@ -19,6 +19,9 @@ type GenerateMessage = Extract<ToEngine, { kind: 'generate' }>;
 
 /** Least room for an answer; a prompt that leaves less is too long. */
 const LEAST_ANSWER_TOKENS = 64;
+const SAMPLE_CHARACTERS = 20_000;
+/** A guess this many times over the limit is not counted exactly. */
+const SURELY_TOO_LONG = 4;
 const STARTER_SYSTEM = 'You are a helpful assistant.';
 
 interface Loaded {
@@ -68,6 +71,11 @@ async function answer(
   { starter }: LoadOptions,
   controller: AbortController,
 ): Promise<void> {
+  const limitTokens = sequence.contextSize - LEAST_ANSWER_TOKENS;
+  const guessedTokens = guessTokens(request, model);
+  if (guessedTokens > limitTokens * SURELY_TOO_LONG) {
+    return send({ kind: 'too-long', id: request.id, limitTokens, usedTokens: guessedTokens });
+  }
   const template = starter ? model.fileInfo.metadata.tokenizer?.chat_template : undefined;
   const chatWrapper = template === undefined ? 'auto' : new JinjaTemplateChatWrapper({ template });
   const chat = new LlamaChat({ contextSequence: sequence, chatWrapper });
@@ -76,7 +84,6 @@ async function answer(
   const promptTokens = state.contextText.tokenize(model.tokenizer).length;
   const roomTokens = sequence.contextSize - promptTokens;
   if (roomTokens < LEAST_ANSWER_TOKENS) {
-    const limitTokens = sequence.contextSize - LEAST_ANSWER_TOKENS;
     return send({ kind: 'too-long', id: request.id, limitTokens, usedTokens: promptTokens });
   }
   const watch = new RepetitionWatch();
@@ -104,6 +111,17 @@ async function answer(
     promptTokens,
     completionTokens: sequence.tokenMeter.usedOutputTokens - before,
   });
+}
+
+/** From the first of the text: to count all of a very long text takes seconds in which nobody else is answered. */
+function guessTokens({ messages }: GenerateMessage, model: LlamaModel): number {
+  const length = messages.reduce((sum, { content }) => sum + content.length, 0);
+  if (length <= SAMPLE_CHARACTERS) return 0;
+  const sample = messages
+    .map(({ content }) => content.slice(0, SAMPLE_CHARACTERS))
+    .join('')
+    .slice(0, SAMPLE_CHARACTERS);
+  return Math.round((model.tokenize(sample).length * length) / sample.length);
 }
 
 function toHistory({ messages }: GenerateMessage, starter: boolean): ChatHistoryItem[] {
