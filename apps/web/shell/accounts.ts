@@ -70,7 +70,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
         guestHistory ?? (await openHistory({ ...(await loadGuest(device, random)), store: records, clock, random }));
       const kept = await keeper.keep(code, guest);
       account = kept.account;
-      // CL-13: only now, when every record was stored and read back.
+      // Only now (CL-13): every record was stored and read back.
       await eraseGuestChats();
       return kept.history;
     },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SottoError } from '@sotto/bytes';
 import { createManualClock } from '@sotto/testkit';
 import { FAKE_REPORT, fakeDevice, fakePage, fakeSession } from '../../preview/fake-services.ts';
-import type { OpenSession } from '../../shell/services.ts';
+import type { ChatSession, OpenSession } from '../../shell/services.ts';
 import { createProofModel, orderedChecks } from './model.ts';
 
 const FIRST = 'a'.repeat(64);
@@ -17,7 +17,7 @@ function createRig(fragment: string, device = fakeDevice(), open?: OpenSession) 
     opened.push(options.fingerprint);
     return open ? open(options) : fakeSession(async function* () {});
   };
-  return { proof: createProofModel({ clock, page, device, openSession }), page, device, opened };
+  return { proof: createProofModel({ clock, page, device, openSession }), page, device, clock, opened };
 }
 
 test('the fingerprint of the first link is pinned and leaves the address bar', async () => {
@@ -31,7 +31,7 @@ test('the fingerprint of the first link is pinned and leaves the address bar', a
   assert.deepEqual(later.opened, [FIRST]);
 });
 
-test('another fingerprint stops everything until the person trusts the new machine', async () => {
+test('EV-56 another fingerprint stops everything until the person trusts the new machine', async () => {
   const { device, proof: first } = createRig(`dev=${FIRST}`);
   await first.start();
   const { proof, opened } = createRig(`dev=${OTHER}`, device);
@@ -100,6 +100,44 @@ test('a lost connection is opened again by the next question, with a new check',
   await new Promise(setImmediate);
   await proof.ensure();
   assert.equal(opened.length, 2);
+});
+
+test('a session to the machine of before does not undo the stop of another link', async () => {
+  let answer = (_: ChatSession) => {};
+  let closed = 0;
+  const { proof, page } = createRig(`dev=${FIRST}`, fakeDevice(), () => new Promise((resolve) => (answer = resolve)));
+  void proof.start();
+  await new Promise(setImmediate);
+  page.navigate(`dev=${OTHER}`);
+  await proof.readLink();
+  answer({ ...fakeSession(async function* () {}), close: () => closed++ });
+  await new Promise(setImmediate);
+  assert.equal(proof.state.get().kind, 'machine-changed');
+  assert.equal(closed, 1);
+  await assert.rejects(proof.ensure(), { code: 'proof-machine-changed' });
+});
+
+test('a machine that is just starting gets a few tries, and then the person is told', async () => {
+  class Missing extends SottoError<'no-node'> {
+    constructor() {
+      super('no-node', 'none', { action: 'retry' });
+    }
+  }
+  let missing = 2;
+  const open: OpenSession = async () => {
+    if (missing-- > 0) throw new Missing();
+    return fakeSession(async function* () {});
+  };
+  const { proof, clock, opened } = createRig(`dev=${FIRST}`, fakeDevice(), open);
+  void proof.start();
+  await clock.advance(5000);
+  assert.equal(proof.state.get().kind, 'development');
+  assert.equal(opened.length, 3);
+  missing = 100;
+  void proof.retry();
+  await clock.advance(10_000);
+  assert.deepEqual(proof.state.get(), { kind: 'offline', code: 'no-node' });
+  assert.equal(opened.length, 7);
 });
 
 test('failed checks stand first', () => {

@@ -36,7 +36,7 @@ export interface ProofModel {
   reset(): void;
 }
 
-type ProofErrorCode = 'proof-no-link' | 'proof-machine-changed';
+type ProofErrorCode = 'proof-no-link' | 'proof-machine-changed' | 'proof-superseded';
 
 /** Why nothing may be sent, before any node was asked. */
 export class ProofError extends SottoError<ProofErrorCode> {
@@ -45,6 +45,9 @@ export class ProofError extends SottoError<ProofErrorCode> {
   }
 }
 
+/** Together longer than a server remembers that a machine did not answer. */
+const RETRY_DELAYS_MS = [400, 1000, 2000];
+
 export function createProofModel(services: Pick<Services, 'clock' | 'device' | 'openSession' | 'page'>): ProofModel {
   const state = createStore<ProofState>({ kind: 'starting' });
   const models = createStore<{ list: readonly ModelInfo[]; known: boolean }>({ list: [], known: false });
@@ -52,6 +55,15 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
   let pinRead: Promise<void> | undefined;
   let session: ChatSession | undefined;
   let opening: Promise<ChatSession> | undefined;
+  let attempt = 0;
+
+  /** Drops what is open or being opened; an attempt that is still under way must not speak any more. */
+  const drop = (): void => {
+    attempt++;
+    session?.close();
+    session = undefined;
+    opening = undefined;
+  };
 
   const readPin = async () => {
     const pin = await loadPin(services.device, services.page.fragment());
@@ -63,33 +75,58 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
   };
 
   const open = async (): Promise<ChatSession> => {
+    const mine = attempt;
     pinRead ??= readPin();
     await pinRead;
-    const current = state.get();
+    if (mine !== attempt) throw new ProofError('proof-superseded');
     if (fingerprint === undefined) {
-      throw new ProofError(current.kind === 'no-link' ? 'proof-no-link' : 'proof-machine-changed');
+      throw new ProofError(state.get().kind === 'no-link' ? 'proof-no-link' : 'proof-machine-changed');
     }
     state.set({ kind: 'checking', sinceMs: services.clock.nowMs() });
     try {
-      const opened = await services.openSession({ fingerprint, onPhase: () => {} });
-      session = opened;
-      const trusted = opened.report.trust === 'development' ? 'development' : 'verified';
-      state.set({ kind: trusted, report: opened.report, bundle: opened.bundle });
-      void opened.closed.catch(() => {}).then(() => dropped(opened));
-      void opened.models().then(
-        (list) => models.set({ list, known: true }),
-        (cause: unknown) =>
-          models.set({ list: [], known: cause instanceof SottoError && cause.code === 'engine-missing' }),
-      );
+      const opened = await connect(fingerprint, mine);
+      if (mine !== attempt) {
+        // The person may trust another machine by now: this session must not be used.
+        opened.close();
+        throw new ProofError('proof-superseded');
+      }
+      accept(opened);
       return opened;
     } catch (cause) {
-      state.set(failureOf(cause));
+      if (mine === attempt) state.set(failureOf(cause));
       throw cause;
     }
   };
 
-  const dropped = (closed: ChatSession) => {
-    if (session === closed) session = undefined;
+  const accept = (opened: ChatSession): void => {
+    session = opened;
+    const trusted = opened.report.trust === 'development' ? 'development' : 'verified';
+    state.set({ kind: trusted, report: opened.report, bundle: opened.bundle });
+    void opened.closed
+      .catch(() => {})
+      .then(() => {
+        if (session === opened) session = undefined;
+      });
+    void opened.models().then(
+      (list) => models.set({ list, known: true }),
+      (cause: unknown) =>
+        models.set({ list: [], known: cause instanceof SottoError && cause.code === 'engine-missing' }),
+    );
+  };
+
+  /** A server or machine that is just starting gets a few tries; a machine that failed verification gets none (CL-05). */
+  const connect = async (trusted: string, mine: number): Promise<ChatSession> => {
+    for (const delayMs of RETRY_DELAYS_MS) {
+      try {
+        return await services.openSession({ fingerprint: trusted, onPhase: () => {} });
+      } catch (cause) {
+        const passing = cause instanceof SottoError && cause.action === 'retry' && !('report' in cause);
+        if (!passing) throw cause;
+        await services.clock.sleep(delayMs);
+        if (mine !== attempt) throw cause;
+      }
+    }
+    return services.openSession({ fingerprint: trusted, onPhase: () => {} });
   };
 
   const ensure = (): Promise<ChatSession> => {
@@ -109,8 +146,7 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
     },
     ensure,
     retry: async () => {
-      session?.close();
-      session = undefined;
+      drop();
       opening = open();
       await opening.catch(() => {});
     },
@@ -118,8 +154,7 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
       const named = fingerprintOf(services.page.fragment());
       if (named === undefined) return;
       if (named === fingerprint) return services.page.clearFragment();
-      session?.close();
-      session = undefined;
+      drop();
       fingerprint = undefined;
       pinRead = undefined;
       opening = open();
@@ -129,16 +164,13 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
       const current = state.get();
       if (current.kind !== 'machine-changed') return;
       await savePin(services.device, current.seen);
+      drop();
       fingerprint = current.seen;
       services.page.clearFragment();
       opening = open();
       await opening.catch(() => {});
     },
-    reset: () => {
-      session?.close();
-      session = undefined;
-      opening = undefined;
-    },
+    reset: drop,
   };
 }
 
