@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { encodeHex } from '@sotto/bytes';
 import { createManualClock, createSeededRandom } from '@sotto/testkit';
@@ -350,4 +350,66 @@ test('SV-35 a server that stops says so, and stops at once', async (t) => {
   const end = closed(socket);
   await stop();
   assert.deepEqual(await end, [1001, 'shutting-down']);
+});
+
+test('SV-32 relays that are opened all at once are counted like any others', async (t) => {
+  const node = await startNode(t, echo);
+  const { server, guest } = await start(t, node, { relaysPerSession: 2 });
+  const { browser } = await guest();
+  const sockets = Array.from({ length: 6 }, () => open(server, node.nodeId, browser.cookie));
+  const ends = await Promise.all(
+    sockets.map((socket) => Promise.race([opened(socket).then(() => 'open'), closed(socket).then(([code]) => code)])),
+  );
+  assert.equal(ends.filter((end) => end === 'open').length, 2);
+  assert.equal(ends.filter((end) => end === 4430).length, 4);
+});
+
+test('SV-19 a session that ends while its relay is being opened opens none', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const nodeId = randomHex();
+  let connections = 0;
+  const http = createServer(async (_, response) => {
+    asked.resolve();
+    await answer.promise;
+    response.end(JSON.stringify({ nodeId, suites: ['sotto-1'], evidenceDigest: randomHex(32), epochId: randomHex() }));
+  });
+  http.on('upgrade', (_, socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  t.after(() => http.close());
+  const { server, guest } = await start(t, { baseUrl: `http://127.0.0.1:${(http.address() as AddressInfo).port}` });
+  const { browser } = await guest();
+  const socket = open(server, nodeId, browser.cookie);
+  const end = closed(socket);
+  await asked.promise;
+  assert.equal((await browser.call('POST', '/api/sign-out')).status, 204);
+  answer.resolve();
+  assert.deepEqual(await end, [4401, 'signed-out']);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(connections, 0);
+});
+
+test('SV-41 a refused upgrade is cut, and does not delay the end of the server', async (t) => {
+  const node = await startNode(t, echo);
+  const { server, stop } = await start(t, node);
+  const strangers = Array.from({ length: 5 }, () => {
+    const stranger = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    stranger.on('error', () => undefined).resume();
+    const head = [
+      'GET /relay/x HTTP/1.1',
+      `Host: localhost:${server.port}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+    ];
+    stranger.write(`${head.join('\r\n')}\r\n\r\n`);
+    return stranger;
+  });
+  t.after(() => strangers.map((stranger) => stranger.destroy()));
+  await Promise.all(strangers.map((stranger) => once(stranger, 'end', { signal: AbortSignal.timeout(WAIT_MS) })));
+  const startMs = performance.now();
+  await stop();
+  assert.ok(performance.now() - startMs < 4000);
 });

@@ -26,6 +26,8 @@ export class Relay {
   readonly #services: Services;
   readonly #webSockets: WebSocketServer;
   readonly #open = new Set<OpenRelay>();
+  /** Upgraded and not yet joined to a node, with the session once it is known. */
+  readonly #arriving = new Map<WebSocket, string | undefined>();
   readonly #idleTimer: NodeJS.Timeout;
 
   constructor(services: Services) {
@@ -49,12 +51,16 @@ export class Relay {
       this.#webSockets.handleUpgrade(request, socket, head, (browser) => {
         browser.pause();
         browser.on('error', () => browser.terminate());
+        this.#arriving.set(browser, undefined);
         session
           .then((found) => this.#admit(browser, found, nodeId))
-          .catch(() => closeRelaySocket(browser, 'node-unavailable'));
+          .catch(() => closeRelaySocket(browser, 'node-unavailable'))
+          .finally(() => this.#arriving.delete(browser));
       });
     } catch (error) {
       const status = error instanceof ServerError ? error.status : 500;
+      // The other end may keep its half open for ever: a descriptor of ours, and an end that never comes (SV-41).
+      socket.once('finish', () => socket.destroy());
       socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     }
   };
@@ -62,6 +68,7 @@ export class Relay {
   /** Ends the relays of a session that signed out or was replaced. */
   endSession(tokenHash: string): void {
     for (const relay of this.#open) if (relay.session.tokenHash === tokenHash) relay.end('signed-out');
+    for (const [browser, owner] of this.#arriving) if (owner === tokenHash) closeRelaySocket(browser, 'signed-out');
   }
 
   /** Ends what has been silent for too long. */
@@ -76,6 +83,7 @@ export class Relay {
   close(): void {
     clearInterval(this.#idleTimer);
     for (const relay of this.#open) relay.end('shutting-down');
+    for (const browser of this.#arriving.keys()) closeRelaySocket(browser, 'shutting-down');
     this.#webSockets.close();
   }
 
@@ -97,12 +105,16 @@ export class Relay {
     if (session === undefined) return closeRelaySocket(browser, 'signed-out');
     // SV-32: opening is the costly part, for the node too.
     if (!rates.relayOpens.take(session.subject.id)) return closeRelaySocket(browser, 'rate-limited');
-    const mine = [...this.#open].filter((relay) => relay.session.tokenHash === session.tokenHash).length;
-    const crowded = mine >= limits.relaysPerSession || this.#open.size >= limits.relays;
-    // SV-32: open sockets are memory and descriptors that others need.
-    if (crowded) return closeRelaySocket(browser, 'too-many-relays');
+    this.#arriving.set(browser, session.tokenHash);
     try {
-      this.#connect(browser, session, await nodes.channelUrl(nodeId));
+      const url = await nodes.channelUrl(nodeId);
+      // SV-19: while the node was asked for, the browser may have left, or its session ended.
+      if (browser.readyState !== browser.OPEN) return;
+      const mine = [...this.#open].filter((relay) => relay.session.tokenHash === session.tokenHash).length;
+      const crowded = mine >= limits.relaysPerSession || this.#open.size >= limits.relays;
+      // SV-32: open sockets are memory and descriptors that others need; counted in the turn that adds one.
+      if (crowded) return closeRelaySocket(browser, 'too-many-relays');
+      this.#connect(browser, session, url);
     } catch (error) {
       const unknown = error instanceof ServerError && error.code === 'node-unknown';
       closeRelaySocket(browser, unknown ? 'node-unknown' : 'node-unavailable');
