@@ -103,27 +103,37 @@ export async function measureThroughput(
   );
 }
 
-/** (b) Many people at once, each reading at the pace of a large model. */
+const DELAY_ROUNDS = 5;
+
+/**
+ * (b) Many people at once, each reading at the pace of a large model. Percentiles are taken a round at a time, and the
+ * added delay is that of paths within one round: a busy machine makes all paths late, seldom all rounds alike.
+ */
 export async function measureDelays(
   pathsOf: Record<string, readonly Path[]>,
   processes: Record<string, readonly Watched[]>,
 ): Promise<Record<string, Figures>> {
   const names = Object.keys(pathsOf);
-  const delays = Object.fromEntries(names.map((name) => [name, [] as number[]]));
+  const rounds = Object.fromEntries(names.map((name) => [name, [] as number[][]]));
   const meters = Object.fromEntries(names.map((name) => [name, new CpuMeter(processes[name] ?? [])]));
-  await interleave(4, names, async (name) => {
+  await interleave(DELAY_ROUNDS, names, async (name) => {
     const run = () => Promise.all((pathsOf[name] as readonly Path[]).map((path) => timeAnswer(path, '/slow 150 50')));
     const answers = await (meters[name] as CpuMeter).measure(run);
-    for (const answer of answers) (delays[name] as number[]).push(...answer.delaysMs);
+    (rounds[name] as number[][]).push(answers.flatMap(({ delaysMs }) => delaysMs));
   });
+  const p95s = (name: string) => (rounds[name] as number[][]).map((delays) => percentile(delays, 0.95));
+  const direct = p95s(names[0] as string);
   return Object.fromEntries(
     names.map((name) => {
-      const all = delays[name] as number[];
-      const figures = {
+      const all = (rounds[name] as number[][]).flat();
+      const added = p95s(name).map((p95, round) => p95 - (direct[round] as number));
+      const figures: Figures = {
         tokens: all.length,
         median: round(median(all)),
         p95: round(percentile(all, 0.95)),
         p99: round(percentile(all, 0.99)),
+        'p95 by round': Object.fromEntries(p95s(name).map((p95, at) => [at + 1, round(p95)])),
+        'added p95': round(median(added)),
       };
       return [name, { ...figures, ...(meters[name] as CpuMeter).perThousand(all.length) }];
     }),
