@@ -1,4 +1,4 @@
-/** The app on fakes, to look at it: `vite build apps/web --mode preview`. Query: `?state=empty|failed|offline|changed|missing|locked`. */
+/** The app on fakes, to look at it: `vite build apps/web --mode preview`. Query: `?state=empty|failed|offline|changed|missing|locked|verified`. */
 
 import { browserClock, browserRandom } from '@sotto/adapters-browser';
 import { SottoError } from '@sotto/bytes';
@@ -86,7 +86,10 @@ const services: Services = {
   device,
   openSession: async (options) => {
     if (want === 'failed') throw new Refused();
-    return open(options);
+    const session = await open(options);
+    // No machine can be verified yet: this shows how it will look.
+    const report = { ...FAKE_REPORT, trust: 'verified' } as unknown as VerificationReport;
+    return want === 'verified' ? { ...session, report } : session;
   },
   accounts: want === 'locked' ? { ...accounts, resume: async () => ({ kind: 'locked' }) } : accounts,
   operatorView: async () => ({

@@ -15,11 +15,15 @@ import {
   unlockWithPasskey,
   unlockWithRecoveryCode,
 } from '@sotto/client';
-import type { RecordStore } from '@sotto/ports';
+import type { DeviceStore, RecordStore } from '@sotto/ports';
 import { createRecoveryCode } from '@sotto/vault';
 import type { Accounts, History, Preferences } from './services.ts';
 
 export interface AccountsPorts extends AccountPorts {
+  /** Runs work while no other tab does: two tabs that start together must not make two guests. */
+  readonly takingTurns: <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
+  /** Holds the guest's key, so that erasing it erases the guest. */
+  readonly guestKey: DeviceStore;
   /** The guest's sealed records in this browser. */
   readonly records: RecordStore & { erase(): Promise<void> };
   readonly passkeys: PasskeyAuthenticator;
@@ -29,7 +33,7 @@ export interface AccountsPorts extends AccountPorts {
 type ClientHistory = Awaited<ReturnType<typeof openHistory>>;
 
 export function createAccounts(ports: AccountsPorts): Accounts {
-  const { api, clock, random, device, records, passkeys, preferences } = ports;
+  const { api, clock, random, guestKey, takingTurns, records, passkeys, preferences } = ports;
   const keeper = new Keeper(ports);
   let guestHistory: ClientHistory | undefined;
   let account: OpenAccount | undefined;
@@ -37,7 +41,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
   let maySignOut = true;
 
   const openGuest = async (): Promise<History> => {
-    const guest = await loadGuest(device, random);
+    const guest = await takingTurns('guest', () => loadGuest(guestKey, random));
     guestHistory = await openHistory({ ...guest, store: records, clock, random });
     return guestHistory;
   };
@@ -47,7 +51,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     return openAccountHistory(ports, unlocked);
   };
   const eraseGuestChats = async () => {
-    await eraseGuest(device);
+    await eraseGuest(guestKey);
     await records.erase();
     guestHistory = undefined;
   };
@@ -67,7 +71,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     createRecoveryCode: () => createRecoveryCode(random).code,
     keep: async (code) => {
       const guest =
-        guestHistory ?? (await openHistory({ ...(await loadGuest(device, random)), store: records, clock, random }));
+        guestHistory ?? (await openHistory({ ...(await loadGuest(guestKey, random)), store: records, clock, random }));
       const kept = await keeper.keep(code, guest);
       account = kept.account;
       // Only now (CL-13): every record was stored and read back.

@@ -7,7 +7,9 @@ import {
   connectBrowserSocket,
   createBrowserDeviceStore,
   createBrowserRecordStore,
+  createErasableStore,
   openDatabase,
+  takingTurns,
 } from '@sotto/adapters-browser';
 import { NodeCache, type NodeSession, openNodeSession, ServerApi } from '@sotto/client';
 import type { DistrustSource } from '@sotto/ports';
@@ -46,6 +48,8 @@ export async function createBrowserServices(): Promise<Services> {
       clock,
       random,
       device,
+      guestKey: await createErasableStore(device),
+      takingTurns,
       records: createBrowserRecordStore(database),
       passkeys: browserPasskeys,
       preferences: browserPreferences,

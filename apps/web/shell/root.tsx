@@ -67,8 +67,8 @@ function Workspace() {
         </aside>
       )}
       {panels.proof && (middle || operatorOpen) && (
-        <Dialog kind="sheet-right" title={t('proof.title')} onClose={closeProof}>
-          <ProofPanel />
+        <Dialog kind="sheet-right" title={t(`proof.title.${standing}`)} onClose={closeProof}>
+          <ProofPanel heading={false} />
         </Dialog>
       )}
       {panels.places && (narrow || operatorOpen) && (

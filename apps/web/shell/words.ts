@@ -123,7 +123,6 @@ const en = {
   'proof.badge.failed': 'Cannot verify: nothing sent',
   'proof.badge.checking': 'Checking',
   'proof.badge.offline': 'Not connected',
-  'proof.title': 'What was checked',
   'proof.title.development': 'This is a development machine',
   'proof.title.verified': 'This machine proved what it runs',
   'proof.title.failed': 'This machine could not be verified',
@@ -131,7 +130,7 @@ const en = {
   'proof.title.offline': 'No machine answers',
   'proof.lead.development':
     'Your words are encrypted on the way to it, but it has no special hardware: whoever runs it could read them. Nothing was sent before the checks below.',
-  'proof.lead.verified': 'Your device checked it {ago}. Nothing was sent before that.',
+  'proof.lead.verified': 'Your device checked it at {ago}. Nothing was sent before that.',
   'proof.lead.failed':
     'Your device refused it, so nothing of yours was sent. What you typed is still in the message box.',
   'proof.lead.checking': 'Nothing is sent until every check has passed.',
