@@ -89,7 +89,9 @@ function refuseUpgrade(request: IncomingMessage, sessions: number, options: Node
   return undefined;
 }
 
+/** Cut as soon as it is said: whoever keeps its half open would hold a descriptor, and the end of the program (EN-26). */
 function refuse(stream: Duplex, status: number): void {
+  stream.once('finish', () => stream.destroy());
   stream.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -235,4 +237,17 @@ test('a taken port is named as such', async (t) => {
   await assert.rejects(startEnclave({ engine: null, dataDir, port: Number(new URL(enclave.url).port) }), {
     code: 'port-taken',
   });
+});
+
+test('EN-26 a refused upgrade is cut, and does not delay the end of the program', async (t) => {
+  const { enclave } = await createEnclave(t);
+  const { port } = new URL(enclave.url);
+  const stranger = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => stranger.destroy());
+  stranger.on('error', () => undefined).resume();
+  stranger.write(`GET /x HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+  await once(stranger, 'end', { signal: AbortSignal.timeout(5000) });
+  const startMs = performance.now();
+  await enclave.close();
+  assert.ok(performance.now() - startMs < 4000);
 });

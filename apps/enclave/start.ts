@@ -7,7 +7,7 @@ import { sha256 } from '@sotto/crypto/hash';
 import { createDevEvidenceSource, devFingerprint } from '@sotto/evidence/dev';
 import type { Clock, Random, Socket } from '@sotto/ports';
 import { DEFAULT_QUEUE, DEFAULT_REQUEST_TIME_MS, handleApi } from './api.ts';
-import { serveStream } from './channel-http.ts';
+import { BodyBudget, DEFAULT_BODY_LIMITS, serveStream } from './channel-http.ts';
 import { loadDevRoot } from './dev-root.ts';
 import type { Engine } from './engine.ts';
 import { DEFAULT_TIMES, Epochs, type EpochTimes } from './epochs.ts';
@@ -66,6 +66,7 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
   });
 
   const queue = new FairQueue(limits);
+  const budget = new BodyBudget(DEFAULT_BODY_LIMITS);
   const onSocket = (socket: Socket): void => {
     const session = {};
     const channel = acceptChannel({
@@ -77,9 +78,11 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
       onRequest: (incoming) => {
         const startMs = clock.nowMs();
         const context = { queue, requestTimeMs, session };
-        void serveStream(incoming, (request) => handleApi(request, engine, context)).then((status) => {
-          log('request', { status: status ?? 0, durationMs: clock.nowMs() - startMs });
-        });
+        void serveStream(incoming, (request) => handleApi(request, engine, context), { budget, session }).then(
+          (status) => {
+            log('request', { status: status ?? 0, durationMs: clock.nowMs() - startMs });
+          },
+        );
       },
     });
     log('session-open');
