@@ -4,6 +4,8 @@
  *
  *   npm run bench [-- --only throughput,delays,first-token,model,session,memory,web] [--pairs 20] [--streams 50] [--model FILE] [--json FILE]
  *
+ * On a machine that others use at the same time, run it above them: `chrt -r 1 npm run bench` (root).
+ *
  * Prints a table, writes every figure as JSON, and exits with 1 when a budget is broken or could not be measured.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';

@@ -18,10 +18,10 @@ interface Answer {
 }
 
 /** One answer, with the time of each token as the client sees it. */
-export async function timeAnswer(path: Path, prompt: string): Promise<Answer> {
+export async function timeAnswer(path: Path, prompt: string, maxTokens?: number): Promise<Answer> {
   const startMs = performance.now();
   const times: number[] = [];
-  await path(prompt, (atMs) => times.push(atMs));
+  await path(prompt, (atMs) => times.push(atMs), maxTokens);
   const delaysMs = times.slice(1).map((atMs, index) => atMs - (times[index] as number));
   const firstMs = (times[0] ?? Number.NaN) - startMs;
   return { firstMs, delaysMs, tokens: times.length, totalMs: (times.at(-1) ?? startMs) - startMs };
@@ -163,6 +163,8 @@ export async function measureFirstToken(direct: Path, priv: Path, pairs: number)
   };
 }
 
+const MODEL_TOKENS = 64;
+
 /** (c) The real model, in pairs: the same prompt and the same words over both paths. */
 export async function measureModel(direct: Path, priv: Path, pairs: number): Promise<Figures> {
   const prompt = 'Why is the sky blue?';
@@ -173,7 +175,7 @@ export async function measureModel(direct: Path, priv: Path, pairs: number): Pro
   await timeAnswer(priv, prompt);
   for (let pair = 0; pair < pairs; pair++) {
     for (const name of pair % 2 === 0 ? ['direct', 'private'] : ['private', 'direct']) {
-      const answer = await timeAnswer(name === 'direct' ? direct : priv, prompt);
+      const answer = await timeAnswer(name === 'direct' ? direct : priv, prompt, MODEL_TOKENS);
       (speeds[name] as number[]).push(speedOf(answer));
       (firsts[name] as number[]).push(answer.firstMs);
     }

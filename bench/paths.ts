@@ -14,7 +14,7 @@ import type { Fetch } from '@sotto/ports';
 import { parseChatChunk, parseSse, SSE_DONE } from '@sotto/wire';
 
 /** Sends one chat and calls `onToken` at each piece of text; resolves when the answer is whole. */
-export type Path = (prompt: string, onToken: (atMs: number) => void) => Promise<void>;
+export type Path = (prompt: string, onToken: (atMs: number) => void, maxTokens?: number) => Promise<void>;
 
 export interface EnclaveFacts {
   readonly url: string;
@@ -23,25 +23,32 @@ export interface EnclaveFacts {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 
-function chatBody(prompt: string): string {
-  return JSON.stringify({ model: '', stream: true, messages: [{ role: 'user', content: prompt }], max_tokens: 4096 });
+function chatBody(prompt: string, maxTokens = 4096): string {
+  return JSON.stringify({
+    model: '',
+    stream: true,
+    messages: [{ role: 'user', content: prompt }],
+    max_tokens: maxTokens,
+  });
 }
 
 /** Straight to the engine: the handler of the enclave behind plain HTTP. */
 export function directPath(url: string): Path {
-  return async (prompt, onToken) => {
+  return async (prompt, onToken, maxTokens) => {
     const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Uint8Array>>();
     const asked = httpRequest(`${url}/v1/chat/completions`, { method: 'POST', agent }, resolve);
     asked.on('error', reject);
-    asked.end(chatBody(prompt));
+    asked.end(chatBody(prompt, maxTokens));
     await readAnswer(await promise, onToken);
   };
 }
 
 /** Over an open session. */
 export function sessionPath(session: NodeSession): Path {
-  return async (prompt, onToken) => {
-    const { body } = await session.request('POST', '/v1/chat/completions', { body: encodeUtf8(chatBody(prompt)) });
+  return async (prompt, onToken, maxTokens) => {
+    const { body } = await session.request('POST', '/v1/chat/completions', {
+      body: encodeUtf8(chatBody(prompt, maxTokens)),
+    });
     await readAnswer(body, onToken);
   };
 }
