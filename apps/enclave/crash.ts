@@ -41,7 +41,7 @@ export function installCrashHandlers(log: Log, printLine: (line: string) => void
 
 /** Node's options that write memory, code or traffic where the host can read it. */
 const LOUD_OPTIONS =
-  /--(?:inspect|heapsnapshot|heap-prof|cpu-prof|prof\b|report|diagnostic|trace|redirect-warnings|import|require|loader|experimental-loader|abort-on-uncaught)/;
+  /(?:^|\s)-r|--(?:env-file|experimental-config|experimental-default-config|debug|perf-|inspect|heapsnapshot|heap-prof|cpu-prof|prof\b|report|diagnostic|trace|redirect-warnings|import|require|loader|experimental-loader|abort-on-uncaught)/;
 
 /** True when the process was started with an option under which plaintext could leave it. */
 export function isStartedLoud(execArgv: readonly string[], nodeOptions: string | undefined): boolean {

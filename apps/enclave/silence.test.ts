@@ -36,6 +36,10 @@ test('EN-22 options that open the process are noticed', () => {
     '--inspect-brk=0',
     '--heapsnapshot-signal=SIGUSR2',
     '--import=./spy.js',
+    '-r ./spy.cjs',
+    '-r=./spy.cjs',
+    '--env-file=.env',
+    '--experimental-config-file=node.config.json',
     '--report-on-signal',
   ]) {
     assert.ok(isStartedLoud([option], undefined), option);
