@@ -1,7 +1,10 @@
 /** The browser's own stores, run through the contract of every record store, in a real Chromium on a real profile. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type * as adapters from '@sotto/adapters-browser';
@@ -91,6 +94,17 @@ async function storeIn(page: Page, name: string): Promise<RecordStore> {
   };
 }
 
+/** The files below a folder that hold these bytes. */
+async function filesWith(folder: string, bytes: Buffer): Promise<string[]> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const found: string[] = [];
+  for (const { parentPath, name } of files) {
+    const content = await readFile(join(parentPath, name)).catch(() => Buffer.alloc(0));
+    if (content.includes(bytes)) found.push(name);
+  }
+  return found;
+}
+
 recordStoreContract('in a browser', async () => {
   const name = `contract-${++stores}`;
   const tabs: Page[] = [];
@@ -125,6 +139,53 @@ test('the device store keeps, replaces and forgets values, over a reload', async
   assert.deepEqual(await run('get'), [1, 2]);
   assert.deepEqual(await run('replace'), [3]);
   assert.equal(await run('delete'), undefined);
+});
+
+test('a value that can be erased is kept over a reload, lies in the profile, and leaves none of its bytes there once erased', async () => {
+  const own = await openBrowser();
+  const value = randomBytes(64);
+  const run = (what: string): Promise<unknown> =>
+    own.page.evaluate(
+      async ([given, bytes]) => {
+        const { adapters } = globalThis as unknown as InPage;
+        const nothing = { get: async () => undefined, set: async () => {}, delete: async () => {} };
+        const store = await adapters.createErasableStore(nothing);
+        if (given === 'set') await store.set('guest', new Uint8Array(bytes));
+        if (given === 'delete') await store.delete('guest');
+        const kept = await store.get('guest');
+        return kept && [...kept];
+      },
+      [what, [...value]] as const,
+    );
+  try {
+    await openPage(own.page);
+    assert.equal(await run('get'), undefined);
+    assert.deepEqual(await run('set'), [...value]);
+    await openPage(own.page);
+    assert.deepEqual(await run('get'), [...value]);
+    assert.ok((await filesWith(own.folder, value)).length > 0, 'the search sees the profile');
+    assert.equal(await run('delete'), undefined);
+    assert.equal(await run('delete'), undefined);
+    assert.deepEqual(await filesWith(own.folder, value), []);
+  } finally {
+    await own.close();
+  }
+});
+
+test('two tabs that ask at once take turns', async () => {
+  const order = await browser.page.evaluate(async () => {
+    const { adapters } = globalThis as unknown as InPage;
+    const seen: string[] = [];
+    const turn = (name: string) =>
+      adapters.takingTurns('test', async () => {
+        seen.push(`${name} begins`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        seen.push(`${name} ends`);
+      });
+    await Promise.all([turn('a'), turn('b')]);
+    return seen;
+  });
+  assert.deepEqual(order, ['a begins', 'a ends', 'b begins', 'b ends']);
 });
 
 test('a server that cannot be reached is one error, for requests and for sockets', async () => {

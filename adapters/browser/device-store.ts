@@ -1,4 +1,4 @@
-/** Small values of this device (pins, a guest's key). They lie in clear bytes in the browser's profile: never a kept account's key. */
+/** Small values of this device (pins, a sealed device key). They lie in clear bytes in the browser's profile, also for a while after they were deleted. */
 import type { DeviceStore } from '@sotto/ports';
 import { type Database, settled } from './database.ts';
 

@@ -1,8 +1,10 @@
 export { browserClock, browserRandom } from './clock.ts';
 export { type Database, openDatabase } from './database.ts';
 export { createBrowserDeviceStore } from './device-store.ts';
+export { createErasableStore } from './erasable-store.ts';
 export { BrowserError, type BrowserErrorCode } from './error.ts';
 export { browserFetch } from './fetch.ts';
 export { type BrowserPasskeys, browserPasskeys, type PasskeyResponse, type PasskeyResult } from './passkey.ts';
 export { type BrowserRecordStore, createBrowserRecordStore } from './record-store.ts';
 export { connectBrowserSocket } from './socket.ts';
+export { takingTurns } from './turns.ts';
