@@ -60,15 +60,16 @@ export async function withinHandshake<Value>(
     return await Promise.race([handshake(), ended]);
   } catch (error) {
     incoming.socket.close(4000, 'handshake');
-    if (error instanceof CryptoError) throw toHandshakeError(error);
-    if (error instanceof BytesError) throw new ChannelError('handshake-malformed');
-    throw error;
+    throw toHandshakeError(error);
   } finally {
     stop.abort(new ChannelError('session-closed'));
   }
 }
 
-function toHandshakeError(error: CryptoError): ChannelError {
+/** What parsing and cryptography refused, as one of our errors; anything else as it is. */
+export function toHandshakeError(error: unknown): unknown {
+  if (error instanceof BytesError) return new ChannelError('handshake-malformed');
+  if (!(error instanceof CryptoError)) return error;
   if (error.code === 'low-order-point') return new ChannelError('low-order-point', { rule: 'CH-03' });
   if (error.code === 'kem-key-not-canonical') return new ChannelError('kem-key-not-canonical', { rule: 'CH-04' });
   return new ChannelError('handshake-failed', { rule: 'CH-05' });

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeHex, parseHex } from '@sotto/bytes';
-import { primitivesForTesting } from '@sotto/crypto/noise-for-testing';
 import { CryptoError, type Primitives, primitives } from '@sotto/crypto/primitives';
 import { primitives as webPrimitives } from '@sotto/crypto/primitives/web';
+import { encapsulateFromSeed } from '@sotto/crypto/seeded-kem';
 import type { Random } from '@sotto/ports';
 import {
   createManualClock,
@@ -33,7 +33,7 @@ const nodeId = bytes('node_id_hex');
 const fill = (length: number, value: number) => new Uint8Array(length).fill(value);
 const seeded: Primitives = {
   ...primitives,
-  encapsulate: primitivesForTesting(ALGORITHMS.name, bytes('encapsulation_seed_hex')).encapsulate,
+  encapsulate: encapsulateFromSeed(bytes('encapsulation_seed_hex')),
 };
 const hasCode = (code: string) => (error: unknown) => error instanceof ChannelError && error.code === code;
 

@@ -14,18 +14,24 @@ const SEALED_SIZES: ReadonlySet<number> = new Set(RECORD_BUCKETS.map((size) => s
 export class RecordCipher {
   readonly #aead: AeadKey;
   readonly #limit: number;
-  #counter = 0;
+  #counter: number;
 
-  private constructor(aead: AeadKey, limit: number) {
+  private constructor(aead: AeadKey, limit: number, counter: number) {
     this.#aead = aead;
     this.#limit = limit;
+    this.#counter = counter;
   }
 
   /** @param key 32 bytes, erased here once imported */
-  static async create(primitives: Primitives, key: Uint8Array, recordsLimit: number): Promise<RecordCipher> {
+  static async create(
+    primitives: Primitives,
+    key: Uint8Array,
+    recordsLimit: number,
+    counter = 0,
+  ): Promise<RecordCipher> {
     const aead = await primitives.importAead(key);
     key.fill(0);
-    return new RecordCipher(aead, recordsLimit);
+    return new RecordCipher(aead, recordsLimit, counter);
   }
 
   /** Records that may still pass. */

@@ -316,7 +316,7 @@ function closeError(reason: number): ChannelError {
 }
 
 /** Whatever went wrong with what a peer sent, as one of our errors. */
-function toChannelError(error: unknown): ChannelError {
+export function toChannelError(error: unknown): ChannelError {
   if (error instanceof ChannelError) return error;
   if (error instanceof CryptoError) return new ChannelError('record-forged', { rule: 'CH-21' });
   return new ChannelError('frame-malformed');

@@ -1,6 +1,6 @@
 /** AES-256-GCM in Node. Errors arrive as rejections, as in browsers. */
 import type { Bytes } from './error.ts';
-import { openAes256GcmSync, sealAes256GcmSync } from './sync.node.ts';
+import { importSecretKey, openAes256GcmSync, sealAes256GcmSync } from './sync.node.ts';
 
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 
@@ -31,11 +31,11 @@ export async function openAes256Gcm(
   return openAes256GcmSync(key, nonce, ciphertext, aad);
 }
 
-/** Holds a copy of `key` (32 bytes). */
+/** Imports `key` (32 bytes) once. */
 export async function createAead(key: Uint8Array): Promise<Aead> {
-  const held = key.slice();
+  const held = importSecretKey(key);
   return {
-    seal: (nonce, plaintext, aad) => sealAes256Gcm(held, nonce, plaintext, aad),
-    open: (nonce, ciphertext, aad) => openAes256Gcm(held, nonce, ciphertext, aad),
+    seal: async (nonce, plaintext, aad) => sealAes256GcmSync(held, nonce, plaintext, aad),
+    open: async (nonce, ciphertext, aad) => openAes256GcmSync(held, nonce, ciphertext, aad),
   };
 }

@@ -3,6 +3,7 @@ import type { Primitives } from './primitives.ts';
 import {
   decapsulateMlKem768Sync,
   encapsulateMlKem768Sync,
+  importSecretKey,
   mlKem768PublicKeySync,
   openAes256GcmSync,
   sealAes256GcmSync,
@@ -23,7 +24,7 @@ export const primitives: Primitives = {
   encapsulate: encapsulateMlKem768Sync,
   decapsulate: decapsulateMlKem768Sync,
   importAead(key) {
-    const held = key.slice();
+    const held = importSecretKey(key);
     return {
       seal: (nonce, plaintext, aad) => sealAes256GcmSync(held, nonce, plaintext, aad),
       open: (nonce, ciphertext, aad) => openAes256GcmSync(held, nonce, ciphertext, aad),

@@ -7,6 +7,7 @@ import {
   createDecipheriv,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   type KeyObject,
   decapsulate as nodeDecapsulate,
@@ -24,11 +25,21 @@ export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 
 const TAG_BYTES = 16;
 
-/** AES-256-GCM; `key` 32 bytes, `nonce` 12 bytes; the tag follows the ciphertext. */
-export function sealAes256GcmSync(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Bytes {
+/** A key of 32 bytes, imported: Node takes raw bytes too, and spends three times the cipher's own time on looking at them. */
+export function importSecretKey(key: Uint8Array): KeyObject {
   assertLength(key, 32);
+  return createSecretKey(key);
+}
+
+/** AES-256-GCM; `key` 32 bytes or imported, `nonce` 12 bytes; the tag follows the ciphertext. */
+export function sealAes256GcmSync(
+  key: Uint8Array | KeyObject,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): Bytes {
   assertLength(nonce, 12);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const cipher = createCipheriv('aes-256-gcm', key instanceof Uint8Array ? importSecretKey(key) : key, nonce);
   if (aad.length > 0) cipher.setAAD(aad);
   const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
   sealed.set(cipher.update(plaintext));
@@ -38,12 +49,17 @@ export function sealAes256GcmSync(key: Uint8Array, nonce: Uint8Array, plaintext:
 }
 
 /** @throws CryptoError `aead-open-failed`; nothing of the plaintext is returned before the tag is checked */
-export function openAes256GcmSync(key: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array, aad: Uint8Array): Bytes {
-  assertLength(key, 32);
+export function openAes256GcmSync(
+  key: Uint8Array | KeyObject,
+  nonce: Uint8Array,
+  ciphertext: Uint8Array,
+  aad: Uint8Array,
+): Bytes {
   assertLength(nonce, 12);
   if (ciphertext.length < TAG_BYTES) throw new CryptoError('aead-open-failed');
   const at = ciphertext.length - TAG_BYTES;
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  const imported = key instanceof Uint8Array ? importSecretKey(key) : key;
+  const decipher = createDecipheriv('aes-256-gcm', imported, nonce, { authTagLength: TAG_BYTES });
   if (aad.length > 0) decipher.setAAD(aad);
   decipher.setAuthTag(ciphertext.subarray(at));
   const plaintext = new Uint8Array(decipher.update(ciphertext.subarray(0, at)));

@@ -16,6 +16,11 @@ export interface HandshakeKeys {
   /** The ML-KEM seed (64 bytes), or the private key of the second group. */
   readonly hybrid?: Uint8Array;
   readonly static?: Uint8Array;
+  /** The peer's public keys, where the pattern says that they are known before. */
+  readonly peerStatic?: Uint8Array;
+  readonly peerEphemeral?: Uint8Array;
+  /** 32 bytes each, in the order in which the pattern mixes them. */
+  readonly psks?: readonly Uint8Array[];
 }
 
 export interface HandshakeOptions {
@@ -41,12 +46,15 @@ export class HandshakeState {
   readonly #options: HandshakeOptions;
   readonly #state: SymmetricState;
   #position = 0;
+  #psksMixed = 0;
   #theirEphemeral: Uint8Array | undefined;
   #theirStatic: Uint8Array | undefined;
   #theirHybrid: Uint8Array | undefined;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
+    this.#theirStatic = options.keys.peerStatic;
+    this.#theirEphemeral = options.keys.peerEphemeral;
     this.#state = new SymmetricState(options.algorithms, `Noise_${options.pattern.name}_${options.algorithms.name}`);
     this.#state.mixHash(options.prologue);
   }
@@ -60,8 +68,14 @@ export class HandshakeState {
     return need(this.#theirStatic);
   }
 
+  /** The peer's ephemeral key: what a fallback starts from when its message could not be read to the end. */
+  get peerEphemeralKey(): Uint8Array {
+    return need(this.#theirEphemeral);
+  }
+
   *writeMessage(payload: Uint8Array): Steps<Uint8Array<ArrayBuffer>> {
     const message = new ByteWriter(1536);
+    yield* this.#mixBefore();
     for (const token of this.#nextTokens()) yield* this.#write(token, message);
     return message.raw(yield* this.#state.encryptAndHash(payload)).finish();
   }
@@ -69,6 +83,7 @@ export class HandshakeState {
   /** @returns the payload */
   *readMessage(message: Uint8Array): Steps<Uint8Array> {
     const reader = new ByteReader(message);
+    yield* this.#mixBefore();
     for (const token of this.#nextTokens()) yield* this.#read(token, reader);
     return yield* this.#state.decryptAndHash(reader.rest());
   }
@@ -85,6 +100,25 @@ export class HandshakeState {
     this.#options.keys.hybrid?.fill(0);
   }
 
+  /** Before the first message: the keys that both sides know already, the initiator's first. */
+  *#mixBefore(): Steps<void> {
+    const { keys, pattern, role } = this.#options;
+    if (this.#position > 0 || pattern.before === undefined) return;
+    for (const side of ['initiator', 'responder'] as const) {
+      for (const token of pattern.before[side]) {
+        const [own, theirs] = token === 'e' ? [keys.ephemeral, this.#theirEphemeral] : [keys.static, this.#theirStatic];
+        const key = side === role ? yield* ask((primitives) => primitives.dhPublicKey(need(own))) : need(theirs);
+        if (token === 'e') this.#mixEphemeral(key);
+        else this.#state.mixHash(key);
+      }
+    }
+  }
+
+  #mixEphemeral(key: Uint8Array): void {
+    this.#state.mixHash(key);
+    if (this.#options.pattern.usesPsk) this.#state.mixKey(key);
+  }
+
   #nextTokens(): readonly Token[] {
     return need(this.#options.pattern.messages[this.#position++]);
   }
@@ -94,7 +128,7 @@ export class HandshakeState {
     switch (token) {
       case 'e': {
         const key = yield* ask((primitives) => primitives.dhPublicKey(keys.ephemeral));
-        this.#state.mixHash(key);
+        this.#mixEphemeral(key);
         message.raw(key);
         return;
       }
@@ -120,7 +154,7 @@ export class HandshakeState {
         return;
       }
       default:
-        yield* this.#mixDh(token);
+        yield* this.#mix(token);
     }
   }
 
@@ -129,7 +163,7 @@ export class HandshakeState {
     switch (token) {
       case 'e':
         this.#theirEphemeral = reader.take(algorithms.dhBytes);
-        this.#state.mixHash(this.#theirEphemeral);
+        this.#mixEphemeral(this.#theirEphemeral);
         return;
       case 's':
         this.#theirStatic = yield* this.#state.decryptAndHash(reader.take(algorithms.dhBytes + this.#state.tagBytes));
@@ -153,12 +187,16 @@ export class HandshakeState {
         return;
       }
       default:
-        yield* this.#mixDh(token);
+        yield* this.#mix(token);
     }
   }
 
-  *#mixDh(token: 'ee' | 'es' | 'se' | 'ss' | 'ee1'): Steps<void> {
+  *#mix(token: 'ee' | 'es' | 'se' | 'ss' | 'ee1' | 'psk'): Steps<void> {
     const { keys, role } = this.#options;
+    if (token === 'psk') {
+      this.#state.mixKeyAndHash(need(keys.psks?.[this.#psksMixed++]));
+      return;
+    }
     if (token === 'ee1') {
       const [ours, theirs] = [need(keys.hybrid), need(this.#theirHybrid)];
       this.#mixSecret(yield* ask((primitives) => hybridOf(primitives).dh(ours, theirs)));

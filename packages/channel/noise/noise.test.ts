@@ -1,172 +1,188 @@
-/** The Noise core against published vectors: NX (cacophony), NXhfs with 448 (noise-c), XXhfs with ML-KEM-768. */
+/** The Noise core: our own vectors, three libraries against one another, every pattern, rekeying. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { encodeHex, encodeUtf8, parseHex } from '@sotto/bytes';
-import { algorithmsForTesting, primitivesForTesting } from '@sotto/crypto/noise-for-testing';
-import type { Primitives } from '@sotto/crypto/primitives';
+import { encodeHex, parseHex } from '@sotto/bytes';
+import { createNoiseSuite as onNode } from '@sotto/crypto/noise';
+import { createNoiseSuite as onNoble } from '@sotto/crypto/noise/noble';
+import { createNoiseSuite as onWeb } from '@sotto/crypto/noise/web';
+import { encapsulateFromSeed } from '@sotto/crypto/seeded-kem';
+import { createSeededRandom } from '@sotto/testkit';
 import { HandshakeState } from './handshake.ts';
-import { type HandshakePattern, NX_HFS } from './pattern.ts';
-import { run, runAsync, runSync } from './steps.ts';
+import { NX_HFS } from './pattern.ts';
+import { findPattern } from './pattern-table.ts';
+import { type NoiseProtocol, parseProtocolName } from './protocol-name.ts';
+import { rekey } from './rekey.ts';
+import { type ReplayParty, replay } from './replay.ts';
+import { run, runSync } from './steps.ts';
 
-const root = process.env.SOTTO_VECTORS ?? new URL('../../../../shared/vectors', import.meta.url).pathname;
+const LIBRARIES = { node: onNode, noble: onNoble, web: onWeb };
+const PATTERNS =
+  'N K X NN NK NX XN XK XX KN KK KX IN IK IX NK1 NX1 X1N X1K XK1 X1K1 X1X XX1 X1X1 K1N K1K KK1 K1K1 K1X KX1 K1X1 I1N I1K IK1 I1K1 I1X IX1 I1X1 XXfallback'.split(
+    ' ',
+  );
+const empty = new Uint8Array(0);
 
-function shared(name: string, body: (text: string) => Promise<void>, title: string): void {
-  const path = `${root}/noise/${name}`;
-  const absent = !existsSync(path) && process.env.SOTTO_REQUIRE_VECTORS !== '1';
-  test(title, { skip: absent && 'shared vectors absent' }, () => body(readFileSync(path, 'utf8')));
+function protocol(name: string): NoiseProtocol {
+  const found = parseProtocolName(name);
+  assert.ok(found, name);
+  return found;
 }
 
-const PATTERNS: Record<string, HandshakePattern> = {
-  NN: { name: 'NN', messages: [['e'], ['e', 'ee']] },
-  NX: { name: 'NX', messages: [['e'], ['e', 'ee', 's', 'es']] },
-  XX: { name: 'XX', messages: [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']] },
-  // noise-c writes f and ff for e1 and ee1, and sends the responder's before `ee`.
-  NXhfs448: {
-    name: 'NXhfs',
-    messages: [
-      ['e', 'e1'],
-      ['e', 'e1', 'ee', 'ee1', 's', 'es'],
-    ],
-  },
-  XXhfsKem: {
-    name: 'XXhfs',
-    messages: [
-      ['e', 'e1'],
-      ['e', 'ee', 'ekem1', 's', 'es'],
-      ['s', 'se'],
-    ],
-  },
-};
-
-interface Vector {
-  protocol_name?: string;
-  name?: string;
-  init_prologue: string;
-  resp_prologue: string;
-  init_ephemeral: string;
-  resp_ephemeral: string;
-  init_static?: string;
-  resp_static?: string;
-  init_hybrid_ephemeral?: string;
-  resp_hybrid_ephemeral?: string;
-  handshake_hash: string;
-  messages: { payload: string; ciphertext: string }[];
+/** One session with keys from a seed, computed by one library. */
+async function session(name: string, library: keyof typeof LIBRARIES, seed: string) {
+  const { pattern, suiteName } = protocol(name);
+  const suite = LIBRARIES[library](suiteName);
+  if (suite === undefined) return undefined;
+  const random = createSeededRandom(seed);
+  const { dhBytes, hybridBytes } = suite.algorithms;
+  const hybridKeyBytes = hybridBytes === 1184 ? 64 : hybridBytes;
+  const draw = () => ({
+    ephemeral: random.bytes(dhBytes),
+    static: random.bytes(dhBytes),
+    hybrid: random.bytes(hybridKeyBytes),
+  });
+  const [ours, theirs] = [draw(), draw()];
+  const psks = Array.from({ length: 5 }, () => random.bytes(32));
+  const prologue = random.bytes(9);
+  const primitives = { ...suite.primitives, encapsulate: encapsulateFromSeed(random.bytes(32)) };
+  const publicKey = async (key: Uint8Array) => primitives.dhPublicKey(key);
+  const party = (own: typeof ours, peerStatic: Uint8Array): ReplayParty => ({
+    prologue,
+    keys: { ...own, peerStatic, psks },
+  });
+  const result = await replay({
+    pattern,
+    algorithms: suite.algorithms,
+    primitives,
+    initiator: party(ours, await publicKey(theirs.static)),
+    responder: party(theirs, await publicKey(ours.static)),
+    payloads: Array.from({ length: 7 }, (_, index) => random.bytes(index * 11)),
+  });
+  assert.deepEqual(result.handshakeHashes.initiator, result.handshakeHashes.responder, name);
+  return [...result.messages, result.handshakeHashes.initiator].map(encodeHex);
 }
 
-const optional = (name: string, hex: string | undefined) => (hex === undefined ? {} : { [name]: parseHex(hex) });
+test('CH-07 node:crypto, WebCrypto and noble agree on random sessions of every pattern', async () => {
+  const [ciphers, hashes] = [
+    ['AESGCM', 'ChaChaPoly'],
+    ['SHA256', 'BLAKE2s', 'SHA512', 'BLAKE2b'],
+  ];
+  const names = PATTERNS.map((pattern, index) => {
+    const modifiers = index % 3 === 1 ? '+psk0+psk1' : index % 3 === 2 && pattern.length > 1 ? '+psk0+psk2' : '';
+    const joined = /fallback|^.$|\d$/.test(pattern) ? pattern : `${pattern}${modifiers.replace('+', '')}`;
+    return `Noise_${joined}_${index % 8 === 5 ? 448 : 25519}_${ciphers[index % 2]}_${hashes[index % 4]}`;
+  });
+  names.push('Noise_XXhfs_25519+MLKEM768_AESGCM_SHA256', 'Noise_IKhfs+psk2_25519+MLKEM768_ChaChaPoly_BLAKE2b');
+  names.push('Noise_KKhfs_448+25519_AESGCM_SHA512', 'Noise_NXhfs_25519+448_ChaChaPoly_BLAKE2s');
+  let inBrowsers = 0;
+  for (const name of names) {
+    const expected = await session(name, 'noble', name);
+    assert.ok(expected, name);
+    assert.deepEqual(await session(name, 'node', name), expected, name);
+    const web = await session(name, 'web', name);
+    if (web === undefined) assert.match(name, /448/);
+    else {
+      assert.deepEqual(web, expected, name);
+      inBrowsers++;
+    }
+  }
+  assert.ok(inBrowsers > 30);
+});
 
-async function reproduce(vector: Vector, pattern: HandshakePattern, primitives: Primitives): Promise<void> {
-  const [, , ...parts] = (vector.protocol_name ?? vector.name ?? '').split('_');
-  const algorithms = algorithmsForTesting(parts.join('_'));
-  const side = (role: 'initiator' | 'responder', prefix: 'init' | 'resp') =>
-    new HandshakeState({
+test('a name that Noise or the library does not have is not guessed at', () => {
+  const unknown =
+    'NZ NNpsk3 NNpsk0+psk0 NNpsk XXhfs Xpsk2 XXfallback+hfs NN+ NN+psk NNpsk10 nn NN1 fallback XXfallbackhfs'.split(
+      ' ',
+    );
+  for (const name of unknown) assert.equal(findPattern(name, 'none'), undefined, name);
+  for (const name of ['NN', 'Nhfs', 'XXfallback+hfs']) assert.equal(findPattern(name, 'kem'), undefined, name);
+  for (const name of [
+    'Noise_NN_25519_AESGCM',
+    'NoisePSK_NN_25519_AESGCM_SHA256',
+    'Noise_NN_25519_AESGCM_SHA256_',
+    '',
+  ]) {
+    assert.equal(parseProtocolName(name), undefined, name);
+  }
+  const suites =
+    '25519_AESGCM_SHA3 25519_AES_SHA256 1_AESGCM_SHA256 25519+NewHope_AESGCM_SHA256 25519+448+448_AESGCM_SHA256'.split(
+      ' ',
+    );
+  for (const name of [...suites, '25519_AESGCM_SHA256_', 'toString_AESGCM_SHA256', '']) {
+    for (const create of Object.values(LIBRARIES)) assert.equal(create(name), undefined, name);
+  }
+  assert.equal(onWeb('448_AESGCM_SHA256'), undefined);
+});
+
+test('CH-07 with a KEM, e1 follows the first Diffie-Hellman after e; with two groups, e itself', () => {
+  assert.deepEqual(findPattern('IKhfs', 'kem')?.messages, [
+    ['e', 'es', 'e1', 's', 'ss'],
+    ['e', 'ee', 'ekem1', 'se'],
+  ]);
+  assert.deepEqual(findPattern('IKhfs', 'dh')?.messages, [
+    ['e', 'e1', 'es', 's', 'ss'],
+    ['e', 'e1', 'ee', 'ee1', 'se'],
+  ]);
+  assert.deepEqual(findPattern('NXhfs', 'kem')?.messages, NX_HFS.messages);
+});
+
+test('a side that knows another prologue, pre-shared key or static key does not come to an end', async () => {
+  const { pattern, suiteName } = protocol('Noise_KKpsk1_25519_AESGCM_SHA256');
+  const suite = onNode(suiteName);
+  assert.ok(suite);
+  const { algorithms, primitives } = suite;
+  const fill = (value: number) => new Uint8Array(32).fill(value);
+  const publicKey = (value: number) => primitives.dhPublicKey(fill(value)) as Uint8Array;
+  const replayWith = (change: { prologue?: Uint8Array; psks?: Uint8Array[]; peerStatic?: Uint8Array }) => {
+    const { prologue = empty, ...keys } = change;
+    return replay({
       pattern,
       algorithms,
-      role,
-      prologue: parseHex(vector[`${prefix}_prologue`]),
-      keys: {
-        ephemeral: parseHex(vector[`${prefix}_ephemeral`]),
-        ...optional('static', vector[`${prefix}_static`]),
-        ...optional('hybrid', vector[`${prefix}_hybrid_ephemeral`]),
+      primitives,
+      initiator: {
+        prologue: empty,
+        keys: { ephemeral: fill(1), static: fill(2), peerStatic: publicKey(4), psks: [fill(9)] },
       },
+      responder: {
+        prologue,
+        keys: { ephemeral: fill(3), static: fill(4), peerStatic: publicKey(2), psks: [fill(9)], ...keys },
+      },
+      payloads: [empty, empty],
     });
-  const sides = [side('initiator', 'init'), side('responder', 'resp')] as const;
-  const handshakes = pattern.messages.length;
-  for (const [index, { payload, ciphertext }] of vector.messages.slice(0, handshakes).entries()) {
-    const [from, to] = index % 2 === 0 ? sides : [sides[1], sides[0]];
-    const message = await run(from.writeMessage(parseHex(payload)), primitives);
-    assert.equal(encodeHex(message), ciphertext, `message ${index}`);
-    assert.equal(encodeHex(await run(to.readMessage(message), primitives)), payload);
+  };
+  await replayWith({});
+  for (const change of [{ prologue: fill(1) }, { psks: [fill(8)] }, { peerStatic: publicKey(5) }]) {
+    await assert.rejects(replayWith(change), { code: 'aead-open-failed' });
   }
-  for (const one of sides) assert.equal(encodeHex(one.handshakeHash), vector.handshake_hash);
-  const keys = sides.map((one) => one.split());
-  assert.deepEqual(keys[0], keys[1]);
-  const counters = [0, 0];
-  for (const [index, { payload, ciphertext }] of vector.messages.entries()) {
-    if (index < handshakes) continue;
-    const key = index % 2 === 0 ? keys[0]?.fromInitiator : keys[0]?.fromResponder;
-    const aead = await primitives.importAead(key as Uint8Array);
-    const nonce = algorithms.nonce(counters[index % 2] ?? 0);
-    counters[index % 2] = (counters[index % 2] ?? 0) + 1;
-    assert.equal(encodeHex(await aead.seal(nonce, parseHex(payload), new Uint8Array(0))), ciphertext);
+});
+
+test('rekeying encrypts zeros under the last nonce', async () => {
+  for (const name of ['25519_AESGCM_SHA256', '25519_ChaChaPoly_SHA256']) {
+    const key = new Uint8Array(32).fill(7);
+    const nonce = parseHex('00000000ffffffffffffffff');
+    const answers = Object.values(LIBRARIES).map(async (create) => {
+      const suite = create(name);
+      assert.ok(suite);
+      const sealed = await (await suite.primitives.importAead(key)).seal(nonce, new Uint8Array(32), empty);
+      const next = await run(rekey(key), suite.primitives);
+      assert.deepEqual(next, sealed.slice(0, 32));
+      assert.notDeepEqual(next, key);
+      return encodeHex(next);
+    });
+    assert.equal(new Set(await Promise.all(answers)).size, 1);
   }
-}
-
-shared(
-  'cacophony.txt',
-  async (text) => {
-    let run = 0;
-    for (const vector of (JSON.parse(text) as { vectors: Vector[] }).vectors) {
-      const [, pattern, ...parts] = (vector.protocol_name ?? '').split('_');
-      const table = PATTERNS[pattern ?? ''];
-      if (table === undefined) continue;
-      await reproduce(vector, table, primitivesForTesting(parts.join('_')));
-      run++;
-    }
-    assert.equal(run, 48);
-  },
-  'CH-07 the core reproduces the NN, NX and XX rows of cacophony, every group, cipher and hash',
-);
-
-shared(
-  'noise-c-hybrid.448.shared.json',
-  async (text) => {
-    const rows = (JSON.parse(text) as { vectors: Vector[] }).vectors.filter((one) => one.name?.includes('_NXhfs_'));
-    for (const vector of rows) {
-      const parts = (vector.name ?? '').split('_').slice(2).join('_');
-      await reproduce(vector, PATTERNS.NXhfs448 as HandshakePattern, primitivesForTesting(parts));
-    }
-    assert.equal(rows.length, 7);
-  },
-  'CH-07 the core reproduces the NXhfs rows of noise-c with a second group',
-);
-
-shared(
-  'xxhfs-mlkem768-v1.json',
-  async (text) => {
-    for (const vector of (JSON.parse(text) as { vectors: Record<string, string>[] }).vectors) {
-      const get = (name: string) => parseHex(vector[name] as string);
-      const name = '25519+MLKEM768_ChaChaPoly_SHA256';
-      const side = (role: 'initiator' | 'responder', suffix: 'i' | 'r') =>
-        new HandshakeState({
-          pattern: PATTERNS.XXhfsKem as HandshakePattern,
-          algorithms: algorithmsForTesting(name),
-          role,
-          prologue: new Uint8Array(0),
-          keys: {
-            ephemeral: get(`ephemeral_dh_${suffix}_private`),
-            static: get(`static_${suffix}_private`),
-            ...(suffix === 'i' ? { hybrid: get('kem_i_seed_d_z') } : {}),
-          },
-        });
-      const [initiator, responder] = [side('initiator', 'i'), side('responder', 'r')];
-      const primitives = primitivesForTesting(name, get('encap_seed'));
-      const empty = new Uint8Array(0);
-      for (const [index, field] of ['msg_a', 'msg_b', 'msg_c'].entries()) {
-        const [from, to] = index % 2 === 0 ? [initiator, responder] : [responder, initiator];
-        const message = await runAsync(from.writeMessage(empty), primitives);
-        assert.equal(encodeHex(message), vector[field], field);
-        await runAsync(to.readMessage(message), primitives);
-      }
-      assert.equal(encodeHex(initiator.handshakeHash), vector.handshake_hash);
-      const { fromInitiator, fromResponder } = responder.split();
-      assert.equal(encodeHex(fromInitiator), vector.cs1_k);
-      assert.equal(encodeHex(fromResponder), vector.cs2_k);
-    }
-  },
-  'CH-07 the core reproduces XXhfs with ML-KEM-768: ee, then ekem1, its ciphertext encrypted and hashed',
-);
+});
 
 test('the synchronous runner refuses primitives that answer later', () => {
-  const name = '25519+MLKEM768_AESGCM_SHA256';
+  const suite = onNode('25519+MLKEM768_AESGCM_SHA256');
+  assert.ok(suite);
   const state = new HandshakeState({
     pattern: NX_HFS,
-    algorithms: algorithmsForTesting(name),
+    algorithms: suite.algorithms,
     role: 'initiator',
-    prologue: encodeUtf8(''),
+    prologue: empty,
     keys: { ephemeral: new Uint8Array(32).fill(1), hybrid: new Uint8Array(64).fill(2) },
   });
-  const later = { ...primitivesForTesting(name), dhPublicKey: async () => new Uint8Array(32) };
-  assert.throws(() => runSync(state.writeMessage(new Uint8Array(0)), later), TypeError);
+  const later = { ...suite.primitives, dhPublicKey: async () => new Uint8Array(32) };
+  assert.throws(() => runSync(state.writeMessage(empty), later), TypeError);
 });

@@ -51,6 +51,16 @@ export class SymmetricState {
     this.#counter = 0;
   }
 
+  /** For a pre-shared key. */
+  mixKeyAndHash(secret: Uint8Array): void {
+    const [chainingKey, hash, key] = this.#derive(secret, 3);
+    this.#erase();
+    this.#chainingKey = chainingKey;
+    this.mixHash(hash);
+    this.#key = key.slice(0, KEY_BYTES);
+    this.#counter = 0;
+  }
+
   *encryptAndHash(plaintext: Uint8Array): Steps<Uint8Array> {
     let sealed = plaintext;
     const key = this.#key;
@@ -88,11 +98,13 @@ export class SymmetricState {
     return { fromInitiator: first.slice(0, KEY_BYTES), fromResponder: second.slice(0, KEY_BYTES) };
   }
 
-  #derive(secret: Uint8Array): [Uint8Array, Uint8Array] {
+  /** HKDF: two outputs, or three where a pre-shared key is mixed. */
+  #derive(secret: Uint8Array, count: 2 | 3 = 2): [Uint8Array, Uint8Array, Uint8Array] {
     const { hmac } = this.#algorithms;
     const extracted = hmac(this.#chainingKey, secret);
     const first = hmac(extracted, Uint8Array.of(1));
-    return [first, hmac(extracted, first, Uint8Array.of(2))];
+    const second = hmac(extracted, first, Uint8Array.of(2));
+    return [first, second, count === 3 ? hmac(extracted, second, Uint8Array.of(3)) : new Uint8Array(0)];
   }
 
   #erase(): void {
