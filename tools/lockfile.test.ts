@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LockEntry, type Lockfile, platformOf, repair } from './lockfile.ts';
+import { compareManifests, type LockEntry, type Lockfile, platformOf, repair } from './lockfile.ts';
 
 const lock = (packages: Record<string, LockEntry>): Lockfile => ({ packages });
 
@@ -82,4 +82,13 @@ test('planted: a graphics variant of the engine would be installed', () => {
   const wide = lock({ 'node_modules/@node-llama-cpp/linux-x64-cuda': { version: '3.22.1', os: ['linux'] } });
   assert.equal(repair(wide).repairs.length, 1);
   assert.deepEqual(wide.packages['node_modules/@node-llama-cpp/linux-x64-cuda']?.os, ['none']);
+});
+
+test('planted: a workspace asks for what the lockfile does not know, and a workspace is not in it', () => {
+  const whole = lock({ '': {}, 'packages/x': { dependencies: { ws: '8.23.0', hono: '4.13.19' } } });
+  const same = new Map([['packages/x', { dependencies: { hono: '4.13.19', ws: '8.23.0' } }]]);
+  assert.deepEqual(compareManifests(whole, same), []);
+  const more = new Map([['packages/x', { dependencies: { ws: '8.24.0', hono: '4.13.19' } }]]);
+  assert.match(compareManifests(whole, more).join(), /packages\/x\/package\.json: its dependencies/);
+  assert.match(compareManifests(whole, new Map([['packages/y', {}]])).join(), /packages\/y\/package\.json: not in/);
 });

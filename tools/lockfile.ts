@@ -8,7 +8,7 @@
  * and then refuses its own lockfile ("Missing … from lock file"). The entries added here carry no integrity, because
  * nobody here has seen those packages: docs/known-gaps.md says so.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export interface LockEntry {
@@ -21,6 +21,8 @@ export interface LockEntry {
   os?: string | string[];
   cpu?: string | string[];
   libc?: string[];
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
 }
 export interface Lockfile {
@@ -119,11 +121,49 @@ export function repair(lock: Lockfile): { repairs: string[]; faults: string[]; s
   return { repairs, faults, searched: entries.length };
 }
 
+const KINDS = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
+
+/**
+ * Compares what each workspace asks for with what the lockfile says it asks for: `npm ci` stops where they differ.
+ * @param manifests the package.json of each workspace by folder, the root's under ''
+ * @returns one line for each difference
+ */
+export function compareManifests(lock: Lockfile, manifests: ReadonlyMap<string, LockEntry>): string[] {
+  const faults: string[] = [];
+  const sorted = (list: Record<string, string> | undefined): string =>
+    JSON.stringify(Object.entries(list ?? {}).sort());
+  for (const [folder, manifest] of manifests) {
+    const entry = lock.packages[folder];
+    const name = folder === '' ? 'package.json' : `${folder}/package.json`;
+    if (entry === undefined) faults.push(`${name}: not in the lockfile`);
+    for (const kind of KINDS) {
+      if (entry === undefined || sorted(entry[kind]) === sorted(manifest[kind])) continue;
+      faults.push(`${name}: its ${kind} are not those of the lockfile: npm install, then npm run lockfile`);
+    }
+  }
+  return faults;
+}
+
+function readManifests(root: string): Map<string, LockEntry> {
+  const folders = ['packages', 'adapters', 'apps'].flatMap((group) =>
+    readdirSync(path.join(root, group)).map((name) => `${group}/${name}`),
+  );
+  const present = ['', ...folders].filter((folder) => existsSync(path.join(root, folder, 'package.json')));
+  return new Map(
+    present.map((folder) => [
+      folder,
+      JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8')) as LockEntry,
+    ]),
+  );
+}
+
 function main(): void {
   const check = process.argv.includes('--check');
-  const file = path.join(import.meta.dirname, '..', 'package-lock.json');
+  const root = path.join(import.meta.dirname, '..');
+  const file = path.join(root, 'package-lock.json');
   const lock = JSON.parse(readFileSync(file, 'utf8')) as Lockfile;
   const { repairs, faults, searched } = repair(lock);
+  faults.push(...compareManifests(lock, readManifests(root)));
   for (const fault of faults) console.error(`fault: ${fault}`);
   for (const line of repairs) console[check ? 'error' : 'log'](`${check ? 'needs: ' : ''}${line}`);
   if (!check && faults.length === 0) writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
