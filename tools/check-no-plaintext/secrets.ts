@@ -32,19 +32,11 @@ export const keyNeedle = (name: string, bytes: Uint8Array): Needle => ({
 export async function guestSecrets(page: Page): Promise<Needle[]> {
   const bytes = Buffer.from(
     await page.evaluate(async () => {
-      for (const { name } of await indexedDB.databases()) {
-        const database = await new Promise<IDBDatabase>((resolve, reject) => {
-          const request = indexedDB.open(name ?? '');
-          request.onsuccess = () => resolve(request.result);
-          request.onerror = () => reject(request.error);
-        });
-        const value = await new Promise<unknown>((resolve) => {
-          const request = database.transaction('device').objectStore('device').get('guest');
-          request.onsuccess = () => resolve(request.result);
-        });
-        database.close();
-        if (value instanceof Uint8Array) return [...value];
-      }
+      // As adapters/browser/erasable-store.ts keeps it: a file named by the key's hex.
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle('erasable').catch(() => undefined);
+      const file = await folder?.getFileHandle('6775657374').catch(() => undefined);
+      if (file !== undefined) return [...new Uint8Array(await (await file.getFile()).arrayBuffer())];
       throw new Error('this browser holds no guest');
     }),
   );
