@@ -88,8 +88,6 @@ try {
   const engine = await createEngine(flags, () => log('engine-restart', { restarts: ++restarts }));
   const enclave = await startEnclave({ engine, dataDir: flags.dataDir, port: flags.port, log });
   const stop = (): void => void enclave.close().then(() => process.exit(0));
-  // The parent that started us is gone: nothing stays behind.
-  if (process.connected) process.once('disconnect', stop);
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   // Started by `sotto up`: nothing stays behind when that is gone, however it ended.

@@ -17,7 +17,7 @@ export interface LogFields {
   readonly code?: string;
   /** The class of a failure that has no code of ours; never its text. */
   readonly errorName?: string;
-  /** The first 8 hex digits of an account or guest id. */
+  /** An account or guest id; a line holds its first 8 hex digits. */
   readonly subject?: string;
   readonly frames?: number;
   readonly bytes?: number;
@@ -48,12 +48,14 @@ export function createLog(clock: Clock, sink: (line: string) => void): Log {
         entry[name] = name === 'subject' ? String(value).slice(0, SUBJECT_CHARACTERS) : value;
       }
       const line = JSON.stringify(entry);
-      kept.push({ subject: entry.subject as string | undefined, line });
+      // Whole: account ids are chosen by clients, who may choose one that begins like another's.
+      kept.push({ subject: fields.subject, line });
       if (kept.length > KEPT_LINES) kept.shift();
       sink(line);
     },
     linesOf: (subjectId) =>
-      kept.filter(({ subject }) => subject === subjectId.slice(0, SUBJECT_CHARACTERS)).map(({ line }) => line),
+      // SV-24: the first digits alone would show the lines of whoever shares them.
+      kept.filter(({ subject }) => subject === subjectId).map(({ line }) => line),
   };
 }
 

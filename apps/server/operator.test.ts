@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createSeededRandom } from '@sotto/testkit';
 import { Captures } from './captures.ts';
 import { openDatabaseReadOnly } from './database/open.ts';
-import { createAccount, createTestServer, randomHex } from './fixture-for-testing.ts';
+import { accountRequest, createAccount, createTestServer, randomHex } from './fixture-for-testing.ts';
 import { listSubjects, operatorView, TABLES_ABOUT_NOBODY } from './operator.ts';
 
 const random = createSeededRandom('operator');
@@ -104,4 +104,19 @@ test('SV-40 the operator’s tool reads the same beside a running server', async
   );
   await assert.rejects(operatorView(db, randomHex()), { code: 'account-unknown' });
   await assert.rejects(async () => db.deleteFrom('records').execute(), /readonly/);
+});
+
+test('SV-24 an account whose id begins like another’s sees no line of the other', async (t) => {
+  const server = await createTestServer(t);
+  const victim = await createAccount(server);
+  await victim.browser.call('GET', '/api/locks');
+  const { body } = accountRequest();
+  const twin = { ...body, accountId: victim.accountId.slice(0, 8) + body.accountId.slice(8) };
+  const browser = server.browser();
+  assert.equal((await browser.call('POST', '/api/accounts', twin)).status, 201);
+  const { log } = (await browser.call('GET', '/api/operator-view')).json;
+  assert.ok(log.length > 0);
+  assert.ok(!log.some((line: string) => line.includes('/api/locks')));
+  const own = (await victim.browser.call('GET', '/api/operator-view')).json.log;
+  assert.ok(own.some((line: string) => line.includes('/api/locks')));
 });

@@ -211,3 +211,16 @@ function packedAttestation(noneAttestation: string): Uint8Array {
   const signatureOfNothing = Buffer.from('483006020101020101', 'hex');
   return concatBytes(forged, signatureOfNothing, rest);
 }
+
+test('SV-21 options that were asked for beforehand do not go beyond the number', async (t) => {
+  const server = await createTestServer(t, { limits: { credentialsPerAccount: 2 } });
+  const { browser } = await createAccount(server);
+  const asked = [];
+  for (let i = 0; i < 4; i++) asked.push((await browser.call('POST', '/api/passkeys/register/options', {})).json);
+  const statuses = [];
+  for (const options of asked) {
+    const { response } = await authenticator().create(options, PRF_INPUT);
+    statuses.push((await browser.call('POST', '/api/passkeys/register', response)).status);
+  }
+  assert.deepEqual(statuses, [201, 201, 409, 409]);
+});

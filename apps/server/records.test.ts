@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { chmod, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeBase64, parseBase64 } from '@sotto/bytes';
 import { createSeededRandom } from '@sotto/testkit';
@@ -188,4 +190,14 @@ test('SV-22 a full disk is said plainly, loses nothing that was saved, and passe
   const { sequence } = (await put(account, refusedId, random.bytes(4000))).json;
   assert.equal(sequence, Math.max(...[...found.values()].map((record) => record.sequence)) + 1);
   assert.equal(parseBase64((await readAll(account)).found.get(refusedId)?.envelope ?? '').length, 4000);
+});
+
+test('SV-42 nobody else can read the database, wherever its folder is', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  await chmod(dataDir, 0o755);
+  const server = await createTestServer(t, { dataDir });
+  await createAccount(server);
+  const files = (await readdir(dataDir)).filter((name) => name.startsWith('sotto.sqlite'));
+  assert.equal(files.length, 3);
+  for (const name of files) assert.equal((await stat(join(dataDir, name))).mode & 0o077, 0, name);
 });

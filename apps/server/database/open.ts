@@ -1,4 +1,5 @@
 /** Opens the server's one database file, and turns the driver's failures into ours. */
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
@@ -21,6 +22,7 @@ export async function openDatabase(
 ): Promise<{ db: Kysely<Database>; sqlite: DatabaseSync }> {
   let db: Kysely<Database> | undefined;
   try {
+    closeToOthers(join(dataDir, DATABASE_FILE));
     const { sqlite, dialect } = openSqlite(join(dataDir, DATABASE_FILE), { readOnly: false });
     db = new Kysely<Database>({ dialect });
     await migrate(db, nowMs);
@@ -32,6 +34,16 @@ export async function openDatabase(
     if (primary === SQLITE_NOTADB) throw new StartError('database-damaged', error);
     if (isStoreFull(error)) throw new StartError('data-full', error);
     throw error;
+  }
+}
+
+/** The folder may be one that others can open. SQLite gives its side files the mode of the database (SV-42). */
+function closeToOthers(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', 0o600));
+    chmodSync(file, 0o600);
+  } catch {
+    // What is wrong with the file or its folder, opening the database says.
   }
 }
 

@@ -72,6 +72,9 @@ export function passkeyRoutes(services: Services): Hono<AppEnv> {
         .select('account_id')
         .where('credential_id', '=', credentialId)
         .executeTakeFirst();
+      const mine = await db.selectFrom('credentials').select('credential_id').where('account_id', '=', id).execute();
+      // SV-21: options may be asked for many times before the first answer is sent.
+      if (mine.length >= limits.credentialsPerAccount) throw new ServerError('locks-full');
       // SV-17: a credential opens one account; the second to name it must not take it over.
       if (taken !== undefined) throw new ServerError('passkey-taken');
       await db
