@@ -14,6 +14,7 @@ sotto up
   --port N          Port of the page (default 7070).
   --model WHAT      A .gguf file, or starter, qwen3-0.6b, qwen3-1.7b, qwen3-4b, qwen3-8b.
   --cert FILE --key FILE   Serve over TLS with this certificate and key (PEM).
+  --host ADDRESS    Address to listen on (default 127.0.0.1; 0.0.0.0 lets other computers in, with --cert and --key).
   --no-open         Do not open a browser.
   --yes             Ask nothing; take what is suggested first.
   --no-download     Fetch no model.

@@ -45,7 +45,7 @@ export function wrongHostPage(localhostUrl: string | undefined): string {
     localhostUrl === undefined
       ? '<p>Open the name that is in the server’s certificate.</p>'
       : `<p>On this computer, open <a href="${localhostUrl}">${localhostUrl}</a>, exactly as the terminal printed it.</p>
-<p>From another computer, start Sotto with a certificate: <code>--cert FILE --key FILE</code>.</p>`;
+<p>From another computer, start Sotto with a certificate: <code>--host 0.0.0.0 --cert FILE --key FILE</code>.</p>`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

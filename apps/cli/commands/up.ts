@@ -15,6 +15,7 @@ export const upCommand = defineCommand({
     data: { type: 'string' },
     port: { type: 'string', default: String(DEFAULT_PORT) },
     model: { type: 'string' },
+    host: { type: 'string' },
     cert: { type: 'string' },
     key: { type: 'string' },
     open: { type: 'boolean', default: true },
@@ -40,6 +41,7 @@ export const upCommand = defineCommand({
         {
           data: dataFolderAt(args.data, process.env),
           port: parsePort(args.port),
+          host: args.host,
           model: args.model,
           tls: tlsOption(args.cert, args.key),
           mayOpen: args.open,

@@ -20,6 +20,8 @@ import { buildWebIfStale } from './web-build.ts';
 export interface UpOptions {
   readonly data: DataFolder;
   readonly port: number;
+  /** Address to listen on; this machine alone unless given. */
+  readonly host: string | undefined;
   readonly model: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly mayOpen: boolean;
@@ -156,6 +158,7 @@ function enclaveCommand(options: UpOptions, port: number, engine: EngineChoice):
 function serverCommand(options: UpOptions, enclavePort: number): string[] {
   const command = [join(ROOT, 'apps/server/main.ts'), '--port', String(options.port), '--data', options.data.server];
   command.push('--web', join(ROOT, 'apps/web/dist'), '--node', `http://127.0.0.1:${enclavePort}`);
+  if (options.host !== undefined) command.push('--host', options.host);
   if (options.tls !== undefined) command.push('--cert', options.tls.cert, '--key', options.tls.key);
   return command;
 }

@@ -44,8 +44,8 @@ function processesNaming(text: string): number[] {
     });
 }
 
-async function start(port: number): Promise<Running> {
-  const words = ['up', '--data', data, '--port', String(port), '--no-download', '--no-open'];
+async function start(port: number, more: readonly string[] = []): Promise<Running> {
+  const words = ['up', '--data', data, '--port', String(port), '--no-download', '--no-open', ...more];
   const child = spawn(process.execPath, [SOTTO, ...words], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   left.push(child);
   let output = '';
@@ -124,3 +124,17 @@ test(
     await untilNoneLeft(second);
   },
 );
+
+test('--host lets others reach the page; over plain http they are told why it does not open', options, async () => {
+  const port = await freePort();
+  const closed = await start(port);
+  await assert.rejects(fetch(`http://127.0.0.2:${port}/`));
+  await stop(closed, 'SIGTERM');
+  await untilNoneLeft(closed);
+  const open = await start(port, ['--host', '0.0.0.0']);
+  const answer = await fetch(`http://127.0.0.2:${port}/`);
+  assert.equal(answer.status, 421);
+  assert.match(await answer.text(), /--host 0\.0\.0\.0 --cert/);
+  await stop(open, 'SIGTERM');
+  await untilNoneLeft(open);
+});
