@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createManualClock } from '@sotto/testkit';
 import fc from 'fast-check';
 import { fitTurns, judgeLength, titleOf } from './context.ts';
 import { createPacer } from './pacer.ts';
 import { decodeEntities, safeHref } from './safe-text.ts';
+import { createSaver } from './saver.ts';
 
 test('the pacer never goes back, never passes what arrived, and never shows half a word', () => {
   fc.assert(
@@ -79,4 +81,30 @@ test('links of an answer can only open pages and mail', () => {
 
 test('character references become characters, unknown ones stay', () => {
   assert.equal(decodeEntities('a &amp; b &lt;c&gt; &#65; &#x1F600; &nope; &#xD800;'), 'a & b <c> A 😀 &nope; \ufffd');
+});
+
+test('on a slow line the saves of an answer do not queue up, and the last comes right after the one in progress', async () => {
+  const clock = createManualClock();
+  let [begun, under, most] = [0, 0, 0];
+  const write = async () => {
+    begun++;
+    most = Math.max(most, ++under);
+    await clock.sleep(5000);
+    under--;
+  };
+  const saver = createSaver(clock, 900, write, () => assert.fail());
+  for (let i = 0; i < 60; i++) {
+    saver.offer();
+    await clock.advance(500);
+  }
+  assert.ok(begun <= 6, `${begun} writes in 30 seconds`);
+  assert.equal(most, 1);
+  let isDone = false;
+  void saver
+    .finish(async () => undefined)
+    .then(() => {
+      isDone = true;
+    });
+  await clock.advance(5000);
+  assert.ok(isDone);
 });

@@ -15,21 +15,28 @@ export function createSaver(
   write: () => Promise<void>,
   onError: (cause: unknown) => void,
 ): Saver {
-  let waiting = false;
+  let isRunning = false;
+  let isNew = false;
   let finished = false;
   let writing: Promise<void> = Promise.resolve();
 
+  /** On a slow line a write may take longer than the interval: the next begins after it, and none queues up behind. */
   const run = async () => {
-    await clock.sleep(intervalMs);
-    waiting = false;
-    if (!finished) writing = writing.then(write).catch(onError);
+    isRunning = true;
+    while (isNew && !finished) {
+      await clock.sleep(intervalMs);
+      await writing;
+      if (finished) break;
+      isNew = false;
+      writing = write().catch(onError);
+    }
+    isRunning = false;
   };
 
   return {
     offer: () => {
-      if (waiting || finished) return;
-      waiting = true;
-      void run();
+      isNew = true;
+      if (!isRunning && !finished) void run();
     },
     finish: async (last) => {
       finished = true;
