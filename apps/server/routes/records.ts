@@ -17,21 +17,26 @@ export function recordRoutes(services: Services): Hono<AppEnv> {
       const { id } = requireAccount(c);
       const after = Number(c.req.query('after') ?? '0');
       if (!Number.isSafeInteger(after) || after < 0) throw new ServerError('bad-request');
-      const rows = await db
-        .selectFrom('records')
-        .select(['record_id', 'sequence', 'envelope'])
-        .where('account_id', '=', id)
-        .where('sequence', '>', after)
+      const newer = db.selectFrom('records').where('account_id', '=', id).where('sequence', '>', after);
+      // Sizes first: reading every envelope of a page that then ends early would be work for nothing, for everybody.
+      const rows = await newer
+        .select(['sequence', (eb) => eb.fn<number | null>('length', ['envelope']).as('bytes')])
         .orderBy('sequence')
         .limit(limits.pageRecords + 1)
         .execute();
-      const page: typeof rows = [];
-      let bytes = 0;
+      let [count, bytes] = [0, 0];
       for (const row of rows.slice(0, limits.pageRecords)) {
-        bytes += row.envelope?.length ?? 0;
-        if (page.length > 0 && bytes > limits.pageBytes) break;
-        page.push(row);
+        bytes += row.bytes ?? 0;
+        if (count > 0 && bytes > limits.pageBytes) break;
+        count++;
       }
+      const last = rows[count - 1]?.sequence ?? after;
+      const page = await newer
+        .select(['record_id', 'sequence', 'envelope'])
+        .where('sequence', '<=', last)
+        .orderBy('sequence')
+        .limit(count)
+        .execute();
       return c.json({
         records: page.map(({ record_id, sequence, envelope }) => ({
           recordId: record_id,
