@@ -58,3 +58,47 @@ test('where there is no navigator.credentials there are no passkeys', async () =
   assert.equal(browserPasskeys.isAvailable(), false);
   await assert.rejects(browserPasskeys.get({ challenge: 'AA' }, PRF), { code: 'passkey-unavailable' });
 });
+
+test('CL-20 the server chooses neither the host of a passkey, nor that nobody is asked for', async (t) => {
+  const asked: { publicKey: Record<string, unknown> }[] = [];
+  class Credential {}
+  const take = async (options: { publicKey: Record<string, unknown> }) => {
+    asked.push(options);
+    return null;
+  };
+  const before = ['navigator', 'location', 'PublicKeyCredential'].map(
+    (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const,
+  );
+  t.after(() => {
+    for (const [name, descriptor] of before) {
+      Reflect.deleteProperty(globalThis, name);
+      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
+    }
+  });
+  const define = (name: string, value: unknown) =>
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  define('PublicKeyCredential', Credential);
+  define('location', { hostname: 'chat.example' });
+  define('navigator', { credentials: { create: take, get: take } });
+
+  const evil = {
+    challenge: 'AA',
+    rp: { id: 'example', name: 'x' },
+    rpId: 'example',
+    user: { id: 'AA', name: 'x', displayName: 'x' },
+    userVerification: 'discouraged',
+    authenticatorSelection: { userVerification: 'discouraged', residentKey: 'discouraged' },
+    extensions: { prf: { eval: { first: new Uint8Array(1) } } },
+  };
+  await assert.rejects(browserPasskeys.create(evil, PRF), { code: 'passkey-failed' });
+  await assert.rejects(browserPasskeys.get(evil, PRF), { code: 'passkey-failed' });
+  const [created, used] = asked.map(({ publicKey }) => publicKey);
+  assert.deepEqual(created?.rp, { name: 'Sotto', id: 'chat.example' });
+  const selection = { residentKey: 'required', requireResidentKey: true, userVerification: 'required' };
+  assert.deepEqual(created?.authenticatorSelection, selection);
+  assert.deepEqual([used?.rpId, used?.userVerification], ['chat.example', 'required']);
+  for (const options of [created, used]) {
+    const { prf } = (options?.extensions ?? {}) as { prf?: unknown };
+    assert.deepEqual(prf, { eval: { first: PRF } });
+  }
+});

@@ -40,6 +40,12 @@ interface OptionsJson {
   readonly allowCredentials?: readonly DescriptorJson[];
 }
 
+/** CL-20: what the server says of these is not asked: a passkey's secret must depend on the person, and on this host alone. */
+const CREATE_ALWAYS = {
+  attestation: 'none',
+  authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+} as const;
+
 export const browserPasskeys: BrowserPasskeys = {
   isAvailable: () =>
     typeof PublicKeyCredential === 'function' &&
@@ -48,25 +54,35 @@ export const browserPasskeys: BrowserPasskeys = {
 
   create: async (options, prfInput, signal) => {
     const json = options as OptionsJson;
-    const publicKey = {
+    const build = () => ({
       ...(json as object),
+      ...CREATE_ALWAYS,
+      rp: { name: 'Sotto', id: location.hostname },
       challenge: parseBase64Url(json.challenge),
       user: { ...json.user, id: parseBase64Url(json.user?.id ?? '') },
       excludeCredentials: descriptors(json.excludeCredentials),
       extensions: { prf: { eval: { first: prfInput } }, credProps: true },
-    } as unknown as PublicKeyCredentialCreationOptions;
-    return ceremony(() => navigator.credentials.create({ publicKey, ...(signal && { signal }) }));
+    });
+    return ceremony(() => {
+      const publicKey = build() as unknown as PublicKeyCredentialCreationOptions;
+      return navigator.credentials.create({ publicKey, ...(signal && { signal }) });
+    });
   },
 
   get: async (options, prfInput, signal) => {
     const json = options as OptionsJson;
-    const publicKey = {
+    const build = () => ({
       ...(json as object),
+      userVerification: 'required',
+      rpId: location.hostname,
       challenge: parseBase64Url(json.challenge),
       allowCredentials: descriptors(json.allowCredentials),
       extensions: { prf: { eval: { first: prfInput } } },
-    } as unknown as PublicKeyCredentialRequestOptions;
-    return ceremony(() => navigator.credentials.get({ publicKey, ...(signal && { signal }) }));
+    });
+    return ceremony(() => {
+      const publicKey = build() as unknown as PublicKeyCredentialRequestOptions;
+      return navigator.credentials.get({ publicKey, ...(signal && { signal }) });
+    });
   },
 };
 
