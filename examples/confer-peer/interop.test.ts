@@ -131,7 +131,7 @@ async function ours(engine: Engine | null = scriptedEngine()) {
   return server;
 }
 
-test('CO-01 CO-70 CO-71 the peer’s client and our machine: ping, chat, errors as plain text', async () => {
+test('CO-01 CO-55 CO-70 CO-71 the peer’s client and our machine: ping, chat, errors as plain text', async () => {
   const client = await PeerClient.connect((await ours()).baseUrl, token());
   const claims = JSON.parse(Buffer.from(JSON.parse(client.evidence).attestation.split('.')[1], 'base64url').toString());
   assert.equal(claims.tdx_report_data.slice(0, 64), client.serverKey.toString('hex'));

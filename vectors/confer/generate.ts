@@ -298,7 +298,7 @@ token('subscribed-text', 'CO-43', 'subscribed, as text', mintToken(secret, { ...
   isSubscribed: false,
 });
 token('now', 'CO-42', 'its last second', mintToken(secret, { ...good, exp: nowSeconds }), { isSubscribed: false });
-token('empty', 'CO-40', 'nothing', '', tokenCode('malformed'));
+token('nothing', 'CO-40', 'nothing', '', tokenCode('malformed'));
 token('two-parts', 'CO-40', 'no MAC', `${head}.${body}`, tokenCode('malformed'));
 token('four-parts', 'CO-40', 'four parts', `${goodToken}.${mac}`, tokenCode('malformed'));
 token(

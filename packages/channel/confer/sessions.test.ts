@@ -8,7 +8,7 @@ import { createManualClock, createSeededRandom, createSocketPair, type Intercept
 import { run } from '../noise/steps.ts';
 import type { ConferError } from './errors.ts';
 import type { ConferChannel } from './exchanges.ts';
-import { encodeFrame, encodeFrames } from './frames.ts';
+import { encodeFrame, encodeFrames, parseFrame } from './frames.ts';
 import { createConferCiphers, createXx } from './handshake.ts';
 import { connectConfer } from './initiator.ts';
 import { encodeConferRequest, encodeConferResponse } from './messages.ts';
@@ -121,6 +121,15 @@ test('CO-27 messages of every size come whole, together, in frames of at most 65
   assert.ok(pair.sent.every(({ bytes }) => bytes.length <= 65_535));
   assert.ok(pair.sent.filter(({ bytes }) => bytes.length >= 65_520).length > 30);
   channel.close();
+});
+
+test('CO-27 65,489 bytes are one frame, one more are two', () => {
+  const frames = (length: number) => [...encodeFrames(-1n, new Uint8Array(length))].map(parseFrame);
+  assert.deepEqual(
+    [0, 65_489, 65_490].map((length) => frames(length).map(({ payload }) => payload.length)),
+    [[0], [65_489], [65_489, 1]],
+  );
+  assert.ok(frames(65_490).every(({ chunkId, total }) => chunkId === -1n && total === 2));
 });
 
 test('CO-05 each byte of each handshake message, altered, ends it, and no request is seen', async () => {
