@@ -146,7 +146,9 @@ async function fetchModel(model: CatalogueModel, options: UpOptions): Promise<En
 }
 
 function enclaveCommand(options: UpOptions, port: number, engine: EngineChoice): string[] {
-  const command = [join(ROOT, 'apps/enclave/main.ts'), '--port', String(port), '--data', options.data.enclave];
+  // Else a signal from any program of this user would open a debugger on what people write.
+  const command = ['--disable-sigusr1', join(ROOT, 'apps/enclave/main.ts'), '--port', String(port)];
+  command.push('--data', options.data.enclave);
   if (engine.kind === 'file') command.push('--model-file', engine.path);
   if (engine.kind === 'url') {
     command.push('--engine-url', engine.url);

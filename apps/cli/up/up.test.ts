@@ -44,6 +44,8 @@ function processesNaming(text: string): number[] {
     });
 }
 
+const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+
 async function start(port: number, more: readonly string[] = []): Promise<Running> {
   const words = ['up', '--data', data, '--port', String(port), '--no-download', '--no-open', ...more];
   const child = spawn(process.execPath, [SOTTO, ...words], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -125,16 +127,24 @@ test(
   },
 );
 
-test('--host lets others reach the page; over plain http they are told why it does not open', options, async () => {
-  const port = await freePort();
-  const closed = await start(port);
-  await assert.rejects(fetch(`http://127.0.0.2:${port}/`));
-  await stop(closed, 'SIGTERM');
-  await untilNoneLeft(closed);
-  const open = await start(port, ['--host', '0.0.0.0']);
-  const answer = await fetch(`http://127.0.0.2:${port}/`);
-  assert.equal(answer.status, 421);
-  assert.match(await answer.text(), /--host 0\.0\.0\.0 --cert/);
-  await stop(open, 'SIGTERM');
-  await untilNoneLeft(open);
-});
+test(
+  '--host lets others reach the page, which says why it does not open; no signal opens a debugger',
+  options,
+  async () => {
+    const port = await freePort();
+    const closed = await start(port);
+    await assert.rejects(fetch(`http://127.0.0.2:${port}/`));
+    await stop(closed, 'SIGTERM');
+    await untilNoneLeft(closed);
+    const open = await start(port, ['--host', '0.0.0.0']);
+    const answer = await fetch(`http://127.0.0.2:${port}/`);
+    assert.equal(answer.status, 421);
+    assert.match(await answer.text(), /--host 0\.0\.0\.0 --cert/);
+    const enclave = open.processes().find((pid) => commandOf(pid).includes('apps/enclave/main.ts'));
+    process.kill(enclave as number, 'SIGUSR1');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.doesNotMatch(readFileSync(join(data, 'logs', 'enclave.log'), 'utf8'), /Debugger listening/);
+    await stop(open, 'SIGTERM');
+    await untilNoneLeft(open);
+  },
+);
