@@ -15,16 +15,16 @@ export async function* linesOf(
 ): AsyncGenerator<Uint8Array | undefined> {
   let parts: Uint8Array[] = [];
   let length = 0;
+  let isTooLong = false;
   const take = (): Uint8Array | undefined => {
-    const line = length > limitBytes ? undefined : Buffer.concat(parts);
-    parts = [];
-    length = 0;
+    const line = isTooLong ? undefined : Buffer.concat(parts);
+    [parts, length, isTooLong] = [[], 0, false];
     return line;
   };
   const keep = (part: Uint8Array): void => {
     length += part.length;
     // CF-08: without a limit one line without an end would take all the memory there is.
-    if (length > limitBytes) parts = [];
+    if (length > limitBytes) [parts, isTooLong] = [[], true];
     else parts.push(part);
   };
   for await (const chunk of chunks) {

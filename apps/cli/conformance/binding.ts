@@ -58,7 +58,9 @@ export async function judgeBinding(value: unknown): Promise<JsonObject> {
       device_nonce_hex: encodeHex(deviceNonceOf(binding)),
     };
   } catch (error) {
+    // CF-21: what the format refuses is a verdict on the case, with the rule that refused it.
     if (error instanceof EvidenceError) throw new Rejected(error.code, 'format', error.rule, error.message, error);
+    // CF-21: a number or list that no struct can hold is refused like the struct.
     if (error instanceof BytesError) {
       throw new Rejected('binding-malformed', 'format', 'EV-07', 'a field of the binding is too long', error);
     }

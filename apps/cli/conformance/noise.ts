@@ -10,7 +10,8 @@ import {
   type ReplayParty,
   replay,
 } from '@sotto/channel/noise';
-import { createNoiseSuite, type NoiseSuite } from '@sotto/crypto/noise';
+import { ChannelError } from '@sotto/channel/transcript';
+import { CryptoError, createNoiseSuite, type NoiseSuite } from '@sotto/crypto/noise';
 import { flag, hex, list, optional, type Read, refused, required, struct, text } from './input.ts';
 import { type JsonObject, Malformed, Rejected, Unsupported } from './outcome.ts';
 import { remembering } from './remember.ts';
@@ -81,7 +82,7 @@ export async function judgeNoise(value: unknown): Promise<JsonObject> {
         throw new Rejected('ciphertext-mismatch', 'binding', 'CF-12', 'a message is not the one that these keys make');
       }
     },
-  });
+  }).catch(refusal);
   const { initiator: hash, responder: otherHash } = result.handshakeHashes;
   const expectedHash = input.handshake_hash ?? hash;
   // CF-13: the hash stands for everything both sides saw, so both must have it.
@@ -103,6 +104,15 @@ export async function judgeNoise(value: unknown): Promise<JsonObject> {
     messages: result.messages.map((message) => ({ ciphertext_hex: encodeHex(message) })),
     handshake_hash_hex: encodeHex(hash),
   };
+}
+
+function refusal(error: unknown): never {
+  // CF-16: a side that does not open what the other sealed is a verdict on the case, not a fault of the judge.
+  if (error instanceof CryptoError || error instanceof ChannelError) {
+    const failureClass = error.code === 'aead-open-failed' ? 'signature' : 'format';
+    throw new Rejected(error.code, failureClass, 'CF-16', error.message, error);
+  }
+  throw error;
 }
 
 function suiteOf(name: string): NoiseSuite | undefined {
