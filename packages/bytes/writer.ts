@@ -24,7 +24,8 @@ export class ByteWriter {
 
   u64(value: bigint | number): this {
     const wide = BigInt(value);
-    if (wide < 0n || wide > 0xffffffffffffffffn) throw new BytesError('bytes-out-of-range', 'integer does not fit 64 bits');
+    if (wide < 0n || wide > 0xffffffffffffffffn)
+      throw new BytesError('bytes-out-of-range', 'integer does not fit 64 bits');
     return this.u32(Number(wide >> 32n)).u32(Number(wide & 0xffffffffn));
   }
 
@@ -59,7 +60,8 @@ export class ByteWriter {
       throw new BytesError('bytes-out-of-range', 'integer does not fit its field');
     }
     this.#reserve(width);
-    for (let shift = width - 1; shift >= 0; shift--) this.#bytes[this.#length++] = Math.floor(value / 2 ** (8 * shift)) & 0xff;
+    for (let shift = width - 1; shift >= 0; shift--)
+      this.#bytes[this.#length++] = Math.floor(value / 2 ** (8 * shift)) & 0xff;
     return this;
   }
 
