@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { after, test } from 'node:test';
+import { after, test as nodeTest } from 'node:test';
 import { createNodeClock } from '@sotto/adapters-node/clock';
 import { createNodeRandom } from '@sotto/adapters-node/random';
 import { createNodeConnectSocket } from '@sotto/adapters-node/socket';
@@ -15,6 +15,9 @@ import { bytes, encodeRequest, framesOf, integer } from './messages.ts';
 import { keyPair } from './noise-xx.ts';
 import { evidenceFor, type PeerServerOptions, startPeerServer } from './server.ts';
 import { mintToken } from './token.ts';
+
+/** With a limit of its own, so that a check that is missing is noticed at once and not by silence. */
+const test = (title: string, body: () => void | Promise<void>) => nodeTest(title, { timeout: 5000 }, body);
 
 const secret = randomBytes(32).toString('base64url');
 const soon = () => Math.floor(Date.now() / 1000) + 900;
@@ -76,8 +79,12 @@ test('CO-27 long questions arrive whole, and answers in the smallest pieces are 
   const session = await connect(server.baseUrl);
   assert.equal(await textOf(session), 'ä中文🙂');
   const content = 'x'.repeat(300_000);
-  await session.complete({ ...chat, messages: [{ role: 'user', content }] });
-  assert.equal(JSON.parse(server.requests.at(-1)?.body ?? '').messages[0].content, content);
+  const long = { ...chat, messages: [{ role: 'user', content }] } as const;
+  await Promise.all([session.complete(long), session.complete(long), session.ping()]);
+  const ids = server.frameIds[0] ?? [];
+  const changes = ids.filter((id, index) => id !== ids[index - 1]).length;
+  assert.equal(changes, new Set(ids).size, 'the frames of a message stand together');
+  assert.equal(JSON.parse(server.requests[1]?.body ?? '').messages[0].content, content);
   assert.ok((server.received[0] ?? []).every((size) => size <= 65_535));
   session.close();
 });

@@ -61,6 +61,8 @@ export function framesOf(message: Buffer, pieceBytes = FRAME_PAYLOAD, id = rando
 /** Puts frames together, as the public proxy does: any order, interleaved, no limits. */
 export class Joiner {
   readonly open = new Map<string, Map<number, Buffer>>();
+  /** The ids of the frames, in the order in which they came. */
+  readonly ids: string[] = [];
   take(frame: Buffer): Buffer | undefined {
     let [id, index, total, payload] = ['0', 0, 0, Buffer.alloc(0)];
     for (const [field, value] of fieldsOf(frame)) {
@@ -69,6 +71,7 @@ export class Joiner {
       if (field === 3) total = Number(value);
       if (field === 4) payload = Buffer.from(value as Buffer);
     }
+    this.ids.push(id);
     if (total === 0 || index >= total) return undefined;
     const parts = this.open.get(id) ?? new Map<number, Buffer>();
     parts.set(index, payload);

@@ -6,6 +6,8 @@ import { decodeRequest, encodeResponse, framesOf, Joiner, type Request } from '.
 import { type KeyPair, keyPair, type Pipe, Server } from './noise-xx.ts';
 import { isTokenGood } from './token.ts';
 
+type Seen = 'requests' | 'clientKeys' | 'received' | 'frameIds';
+
 export interface PeerServerOptions {
   secret: string;
   /** Words that a streamed chat answers with; `cut` closes after them, `mute` says nothing more. */
@@ -26,6 +28,8 @@ export interface PeerServer {
   clientKeys: string[];
   /** Sizes of what came in, for each connection. */
   received: number[][];
+  /** The ids of the frames that came in, for each connection. */
+  frameIds: string[][];
   close(): Promise<void>;
 }
 
@@ -38,7 +42,7 @@ export function evidenceFor(key: KeyPair): string {
 
 export async function startPeerServer(options: PeerServerOptions): Promise<PeerServer> {
   const key = keyPair();
-  const seen: Pick<PeerServer, 'requests' | 'clientKeys' | 'received'> = { requests: [], clientKeys: [], received: [] };
+  const seen: Pick<PeerServer, Seen> = { requests: [], clientKeys: [], received: [], frameIds: [] };
   const http = createServer((_, response) => response.writeHead(200).end('PONG'));
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   http.on('upgrade', (request, socket, head) => {
@@ -61,16 +65,12 @@ export async function startPeerServer(options: PeerServerOptions): Promise<PeerS
   };
 }
 
-function serve(
-  webSocket: WebSocket,
-  key: KeyPair,
-  options: PeerServerOptions,
-  seen: Pick<PeerServer, 'requests' | 'clientKeys' | 'received'>,
-): void {
+function serve(webSocket: WebSocket, key: KeyPair, options: PeerServerOptions, seen: Pick<PeerServer, Seen>): void {
   const noise = new Server(key);
   const joiner = new Joiner();
   const sizes: number[] = [];
   seen.received.push(sizes);
+  seen.frameIds.push(joiner.ids);
   let pipe: Pipe | undefined;
   webSocket.on('message', (data: Buffer) => {
     sizes.push(data.length);

@@ -1,6 +1,6 @@
 /** Suite `confer-1` under attack: both ends of ours with a hostile network, and hostile peers with good keys. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test as nodeTest } from 'node:test';
 import { encodeUtf8 } from '@sotto/bytes';
 import { primitives } from '@sotto/crypto/primitives';
 import type { Socket } from '@sotto/ports';
@@ -14,6 +14,9 @@ import { connectConfer } from './initiator.ts';
 import { encodeConferRequest, encodeConferResponse } from './messages.ts';
 import { acceptConfer, type ConferIncomingRequest } from './responder.ts';
 import { CONFER_LIMITS, type ConferLimits, EMPTY } from './suite.ts';
+
+/** With a limit of its own, so that a check that is missing is noticed at once and not by silence. */
+const test = (title: string, body: () => void | Promise<void>) => nodeTest(title, { timeout: 5000 }, body);
 
 const evidence = encodeUtf8('{"platform":"TDX"}');
 const ping = { verb: 'GET', path: '/ping', body: EMPTY };

@@ -1,7 +1,7 @@
 /** Suite `confer-1` against vectors/confer, which an implementation that shares no code with this one computed. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test as nodeTest } from 'node:test';
 import { encodeHex, encodeUtf8, parseHex } from '@sotto/bytes';
 import { primitives as webPrimitives } from '@sotto/crypto/primitives/web';
 import type { Random } from '@sotto/ports';
@@ -13,6 +13,9 @@ import { encodeConferRequest, encodeConferResponse, parseConferRequest, parseCon
 import { acceptConfer } from './responder.ts';
 import { CONFER_LIMITS } from './suite.ts';
 import { isPaymentRequired, verifyConferToken } from './token.ts';
+
+/** With a limit of its own, so that a check that is missing is noticed at once and not by silence. */
+const test = (title: string, body: () => void | Promise<void>) => nodeTest(title, { timeout: 5000 }, body);
 
 interface Case {
   id: string;

@@ -1,7 +1,7 @@
 /** The client's door to suite `confer-1`: nobody is believed, nothing is sent too early, half an answer is no answer. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test as nodeTest } from 'node:test';
 import { encodeUtf8 } from '@sotto/bytes';
 import type { ExpectedPeer } from '@sotto/channel';
 import { acceptConfer, CONFER_WARNING, type ConferIncomingRequest } from '@sotto/channel/confer';
@@ -18,6 +18,9 @@ import {
   type ThirdPartyAttestedSession,
   type ThirdPartyJudge,
 } from './index.ts';
+
+/** With a limit of its own, so that a check that is missing is noticed at once and not by silence. */
+const test = (title: string, body: () => void | Promise<void>) => nodeTest(title, { timeout: 5000 }, body);
 
 const statement = { platform: 'TDX', manifest: '{}', manifestBundle: '{}' } as const;
 const chat = { messages: [{ role: 'user', content: 'Hello' }], model: 'any' } as const;
@@ -103,11 +106,23 @@ test('CO-55 the warning comes before the connection, and stays with the session'
   session.close();
 });
 
-for (const one of (
-  JSON.parse(readFileSync(new URL('../../../vectors/confer/json.json', import.meta.url), 'utf8')) as {
-    cases: { id: string; rule: string; kind: string; note: string; text: string; expect: string | { kind: string } }[];
-  }
-).cases) {
+interface JsonCase {
+  id: string;
+  rule: string;
+  kind: string;
+  note: string;
+  text: string;
+  expect: string | { kind: string };
+}
+const { cases } = JSON.parse(readFileSync(new URL('../../../vectors/confer/json.json', import.meta.url), 'utf8')) as {
+  cases: JsonCase[];
+};
+
+test('CO-50 CO-64 each has a vector', () => {
+  assert.deepEqual([...new Set(cases.map(({ rule }) => rule))], ['CO-50', 'CO-64']);
+});
+
+for (const one of cases) {
   test(`${one.rule} ${one.id}: ${one.note}`, async () => {
     const parse = one.kind === 'evidence' ? parseConferEvidence : parseConferEvent;
     if (one.expect === 'refuse') assert.throws(() => parse(encodeUtf8(one.text)), WireError);
@@ -161,7 +176,8 @@ test('CO-53 a ThirdPartyAttested is no VerifiedNode, no expected peer, and nobod
   assert.equal(attested.attestedBy, 'a third party');
   assert.equal(isVerifiedNode(attested), false);
   assert.equal(isVerifiedNode(Object.create(attested, { trust: { value: 'development' } })), false);
-  assert.throws(() => new ThirdPartyAttested(Symbol('third-party-attested') as never, {} as never), TypeError);
+  const fields = { attestedBy: '', platform: 'TDX', peerKey: new Uint8Array(32), notAfterMs: 0 } as const;
+  assert.throws(() => new ThirdPartyAttested(Symbol('third-party-attested') as never, fields), TypeError);
   attested.peerKey.fill(0);
   assert.notDeepEqual(attested.peerKey, new Uint8Array(32));
   // @ts-expect-error neither is the other
