@@ -21,7 +21,7 @@ let browser: Browser;
 let stores = 0;
 
 before(async () => {
-  const entry = fileURLToPath(new URL('../adapters/browser/index.ts', import.meta.url));
+  const entry = fileURLToPath(import.meta.resolve('@sotto/adapters-browser'));
   const result = await build({
     configFile: false,
     logLevel: 'silent',

@@ -171,8 +171,8 @@ test('keeping moves every chat, survives a lost answer, and a second browser rea
     ports.api.createAccount = create;
     throw new TypeError('connection reset');
   };
-  await assert.rejects(keeper.keep(code, guest));
-  const { history } = await keeper.keep(code, guest);
+  await assert.rejects(keeper.keep(code, guest, async () => {}));
+  const { history } = await keeper.keep(code, guest, async () => {});
   assert.equal(history.damagedCount, 0);
 
   const elsewhere = freshBrowser();
@@ -196,7 +196,10 @@ test('CL-13 when a record cannot be read back, keeping says so and the guest is 
     return Promise.resolve({ sequence: 1 });
   };
   const keeper = new Keeper(ports);
-  await assert.rejects(keeper.keep(createRecoveryCode(ports.random).code, guest), codeOf('keep-incomplete'));
+  await assert.rejects(
+    keeper.keep(createRecoveryCode(ports.random).code, guest, async () => {}),
+    codeOf('keep-incomplete'),
+  );
   assert.equal(guest.conversations().length, 1);
 });
 
@@ -216,10 +219,26 @@ test('CL-13 what another tab wrote as the same guest is kept too, and a write du
   };
   const keeper = new Keeper(ports);
   const { code } = createRecoveryCode(random);
-  await assert.rejects(keeper.keep(code, guest), codeOf('keep-incomplete'));
-  const { history } = await keeper.keep(code, guest);
+  await assert.rejects(
+    keeper.keep(code, guest, async () => {}),
+    codeOf('keep-incomplete'),
+  );
+  const { history } = await keeper.keep(code, guest, async () => {});
   const titles = history.conversations().map(({ title }) => title);
   assert.deepEqual(titles.sort(), ['In the other tab', 'Lease', 'While moving']);
+});
+
+test('when the guest cannot be erased, trying again goes on with the same account', async () => {
+  const ports = freshBrowser();
+  const { history: guest } = await guestWithChat(ports);
+  const { code } = createRecoveryCode(ports.random);
+  const keeper = new Keeper(ports);
+  const refuse = async () => {
+    throw new TypeError('the disk is gone');
+  };
+  await assert.rejects(keeper.keep(code, guest, refuse), TypeError);
+  const { history } = await keeper.keep(code, guest, async () => {});
+  assert.equal(history.conversations().length, 1);
 });
 
 test('a code that belongs to somebody else makes no account', async () => {

@@ -186,8 +186,10 @@ export class History {
     for (;;) {
       const page = await this.#options.store.list(this.#sequence);
       await Promise.all(page.records.map((record) => this.#take(record)));
+      const isFurther = page.nextSequence > this.#sequence;
       this.#sequence = page.nextSequence;
-      if (!page.more) break;
+      // A store that promises more and gives nothing would be asked for ever.
+      if (!page.more || !isFurther) break;
     }
     this.#changed();
   }

@@ -1,6 +1,6 @@
 /**
- * "Keep my chats": a guest's history moves into a new account. Nothing of the guest is erased here; the caller erases it
- * once this has returned, and by then every record was stored, read back and found equal (spec/client.md CL-13).
+ * "Keep my chats": a guest's history moves into a new account. The guest is erased last: by then every record was stored,
+ * read back and found equal (spec/client.md CL-13).
  */
 import { equalBytes } from '@sotto/bytes';
 import { encodeRecordContent, type OpenedRecord } from '@sotto/vault';
@@ -20,9 +20,14 @@ export class Keeper {
 
   /**
    * @param code a recovery code made by `createRecoveryCode`, which the person has written down
+   * @param eraseGuest forgets the guest's key and records; called once everything of it is safe in the account
    * @throws ClientError `keep-incomplete` and whatever the server refused; the guest is untouched and this can be repeated
    */
-  async keep(code: string, guest: History): Promise<{ readonly account: OpenAccount; readonly history: History }> {
+  async keep(
+    code: string,
+    guest: History,
+    eraseGuest: () => Promise<void>,
+  ): Promise<{ readonly account: OpenAccount; readonly history: History }> {
     if (this.#draft?.code !== code) this.#draft = await draftAccount(code, this.#ports.random);
     const account = await registerAccount(this.#ports, this.#draft);
     const target = await openAccountHistory(this.#ports, account);
@@ -33,6 +38,7 @@ export class Keeper {
     await guest.refresh();
     // CL-13: what was not read back may never have been stored, and the guest's copy is the last one.
     if (!holdsAll(history, guest.records())) throw new ClientError('keep-incomplete', { rule: 'CL-13' });
+    await eraseGuest();
     this.#draft = undefined;
     return { account, history };
   }

@@ -253,3 +253,14 @@ test('CL-19 an altered answer is told as what it is and not as a lost connection
     },
   );
 });
+
+test('CL-19 altered evidence is told as what it is and not as a lost connection', async () => {
+  const wire = createWire();
+  wire.onAnswer = (path, bytes) => (path.includes('/evidence/') ? bytes.map((byte) => byte ^ 1) : bytes);
+  let frames = 0;
+  wire.onFrame = (frame) => (frames++ === 0 ? frame : frame.map((byte, index) => (index === 20 ? byte ^ 1 : byte)));
+  await assert.rejects(openNodeSession(wire.ports, { baseUrl: server.url, policy }), (error: ClientError) => {
+    assert.deepEqual([error.code as string, error.action, error.rule], ['record-forged', 'stop', 'CH-21']);
+    return true;
+  });
+});

@@ -138,7 +138,7 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
     return new OpenSession(verifiedChannel, known, ports.distrust);
   } catch (error) {
     channel.close();
-    throw error;
+    throw explain(error);
   }
 }
 

@@ -86,7 +86,11 @@ async function readHistory(): Promise<string> {
   };
   const draft = { accountId: random.bytes(16), deviceId: random.bytes(16), accountKey: createAccountKey(random) };
   const guest = await openHistory({ ...draft, store: nothing, clock, random });
-  const { account, history } = await new Keeper(accountPorts).keep(createRecoveryCode(random).code, guest);
+  const { account, history } = await new Keeper(accountPorts).keep(
+    createRecoveryCode(random).code,
+    guest,
+    async () => {},
+  );
   const [medical, bakery] = [await chat(history, 'medical'), await chat(history, 'bakery')];
   await history.saveMessage({ ...medical, text: `${task.words} corrected` });
   await signal('written');

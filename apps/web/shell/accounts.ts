@@ -72,10 +72,8 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     keep: async (code) => {
       const guest =
         guestHistory ?? (await openHistory({ ...(await loadGuest(guestKey, random)), store: records, clock, random }));
-      const kept = await keeper.keep(code, guest);
+      const kept = await keeper.keep(code, guest, eraseGuestChats);
       account = kept.account;
-      // Only now (CL-13): every record was stored and read back.
-      await eraseGuestChats();
       return kept.history;
     },
     addPasskey: async () => {
