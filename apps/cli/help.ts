@@ -7,6 +7,7 @@ export const HELP = `Sotto: private AI chat that the people who run it cannot re
   sotto trust add ADDRESS   Remember the fingerprint of a machine; another one stops every chat with it.
   sotto trust list          Show what is remembered.
   sotto trust remove URL    Forget it.
+  sotto conformance STAGE   Judge one case, offline: JSON in, JSON out (\`capabilities\` lists the stages; --batch takes many).
   sotto version             Print the version.
 
 sotto up
@@ -32,4 +33,5 @@ sotto operator show [ACCOUNT]
 
 Exit codes: 0 done; 1 failed; 64 wrong use; 66 no such file or model; 69 network, server or port not available;
 74 disk full; 76 refused, because something could not be verified; 78 this machine or its settings are not fit.
+sotto conformance: 0 accepted; 10 rejected; 20 not judged by this version; 30 the input is not a case; 1 failed.
 `;

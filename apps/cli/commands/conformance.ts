@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { defineCommand } from 'citty';
 import { judgeLines, linesOf } from '../conformance/batch.ts';
 import { parseJson } from '../conformance/input.ts';
-import type { JsonObject, Outcome } from '../conformance/outcome.ts';
+import { type JsonObject, type Outcome, VERDICT } from '../conformance/outcome.ts';
 import { capabilities, judge } from '../conformance/stages.ts';
 import { EXIT, PlainError } from '../plain-error.ts';
 
@@ -42,6 +42,8 @@ async function judgeOne(stage: string): Promise<Outcome> {
 }
 
 async function judgeBatch(): Promise<void> {
+  // A reader that has gone wants no more answers.
+  process.stdout.once('error', () => process.exit(VERDICT.internal));
   for await (const answer of judgeLines(linesOf(process.stdin))) {
     // A reader that is slow to take its answers gets no more until it does.
     if (!process.stdout.write(`${answer}\n`)) await once(process.stdout, 'drain');
