@@ -228,6 +228,14 @@ export function fakePreferences(): Preferences {
   };
 }
 
+/** A network without anybody in it. */
+export function fakeNetwork(clock: Clock): Services['network'] {
+  const nobody = () => Promise.reject(new Error('no network here'));
+  const random = { bytes: (length: number) => new Uint8Array(length) };
+  const distrust = { isDistrusted: () => false, subscribe: () => () => {} };
+  return { baseUrl: 'http://localhost', ports: { clock, random, fetch: nobody, connect: nobody, distrust } };
+}
+
 /** Everything an app needs, on fakes; `changes` replace parts. */
 export function fakeServices(clock: Clock, changes: Partial<Services> = {}): Services {
   return {
@@ -236,6 +244,7 @@ export function fakeServices(clock: Clock, changes: Partial<Services> = {}): Ser
     device: fakeDevice(),
     openSession: fakeOpenSession(clock, 'An answer.'),
     accounts: fakeAccounts(clock, fakeHistory(clock)),
+    network: fakeNetwork(clock),
     operatorView: async () => ({}),
     preferences: fakePreferences(),
     page: fakePage(clock, `dev=${FAKE_FINGERPRINT}`),

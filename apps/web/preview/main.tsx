@@ -12,6 +12,7 @@ import {
   fakeAccounts,
   fakeDevice,
   fakeHistory,
+  fakeNetwork,
   fakeOpenSession,
 } from './fake-services.ts';
 
@@ -91,6 +92,7 @@ const services: Services = {
     const report = { ...FAKE_REPORT, trust: 'verified' } as unknown as VerificationReport;
     return want === 'verified' ? { ...session, report } : session;
   },
+  network: fakeNetwork(clock),
   accounts: want === 'locked' ? { ...accounts, resume: async () => ({ kind: 'locked' }) } : accounts,
   operatorView: async () => ({
     account: { id: 'guest 5f20c1', created_at: 1763724000, kind: 'guest' },

@@ -17,6 +17,8 @@ export interface Panels {
   readonly places: boolean;
   readonly proof: boolean;
   readonly help: boolean;
+  /** "Try to break it". */
+  readonly breaking: boolean;
   /** A guest who has kept chats elsewhere is entering their code. */
   readonly unlocking: boolean;
   /** The chat whose deletion waits for a yes. */
@@ -35,6 +37,8 @@ export interface App {
   readonly unlock: UnlockModel;
   readonly settings: SettingsModel;
   readonly page: Page;
+  /** What "Try to break it" attacks: the real network, and who is trusted. */
+  readonly attackable: Pick<Services, 'network' | 'device'>;
   newChat(): void;
   openChat(conversationId: string): void;
   removeChat(conversationId: string): Promise<void>;
@@ -49,7 +53,14 @@ export interface App {
   start(): Promise<void>;
 }
 
-const CLOSED: Panels = { places: false, proof: false, help: false, unlocking: false, deleting: undefined };
+const CLOSED: Panels = {
+  places: false,
+  proof: false,
+  help: false,
+  breaking: false,
+  unlocking: false,
+  deleting: undefined,
+};
 const SETTLE_MS = 3000;
 
 export function createApp(services: Services): App {
@@ -134,6 +145,7 @@ export function createApp(services: Services): App {
     unlock,
     settings,
     page: services.page,
+    attackable: services,
     newChat,
     openChat: (conversationId) => {
       chat.open(conversationId);

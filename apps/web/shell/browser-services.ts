@@ -54,6 +54,7 @@ export async function createBrowserServices(): Promise<Services> {
       passkeys: browserPasskeys,
       preferences: browserPreferences,
     }),
+    network: { ports, baseUrl },
     operatorView: async () => (await api.operatorView()) as Json,
     preferences: browserPreferences,
     page: browserPage,

@@ -1,3 +1,4 @@
+import { BreakDoor } from '../features/break/door.tsx';
 import { NoticeView } from '../features/chat/notice.tsx';
 import { StartView } from '../features/chat/start-view.tsx';
 import { Conversation } from '../features/chat/view.tsx';
@@ -81,6 +82,7 @@ function Workspace() {
           <UnlockForm />
         </Dialog>
       )}
+      <BreakDoor />
       <DeleteDialog />
       <KeepDialog />
       <HelpSheet />

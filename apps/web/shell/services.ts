@@ -5,6 +5,7 @@
 import type {
   ChatEvent,
   History as ClientHistory,
+  ClientPorts,
   ConversationSummary,
   MessageToSave,
   SessionPhase,
@@ -113,6 +114,8 @@ export interface Services {
   readonly device: DeviceStore;
   readonly openSession: OpenSession;
   readonly accounts: Accounts;
+  /** The way to the server and its machines; only for attacks on it. Everything else goes through `openSession`. */
+  readonly network: { readonly ports: ClientPorts; readonly baseUrl: string };
   readonly operatorView: () => Promise<Json>;
   readonly preferences: Preferences;
   readonly page: Page;

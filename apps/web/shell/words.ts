@@ -71,6 +71,8 @@ const en = {
   'list.renameLabel': 'New name of the chat',
   'list.deleteTitle': 'Delete this chat?',
   'list.deleteBody': '“{title}” and all its messages are removed from where they are kept. This cannot be undone.',
+  'list.deleteCopies':
+    'They leave the server’s tables too. A server that secretly keeps copies keeps sealed copies: they open only for someone who gets hold of your recovery code or passkey.',
   'list.deleteYes': 'Delete chat',
   'list.damaged': '{count} stored items did not open and were left out.',
 
@@ -148,6 +150,7 @@ const en = {
   'proof.copy': 'Copy',
   'proof.download': 'Download',
   'proof.operator': 'See this as the operator',
+  'proof.break': 'Try to break it',
   'proof.open': 'Show what was checked',
 
   'pin.changedTitle': 'This is not the machine you trusted',
@@ -206,6 +209,8 @@ const en = {
   'error.engine-missing': 'No language model is running on this machine. Stop Sotto and start it with --model FILE.',
   'error.engine-crashed': 'The model stopped in mid-answer. What arrived is kept.',
   'error.busy': 'The machine is answering others right now. Try again in a moment.',
+  'error.record-forged':
+    'Something was altered on its way from the machine, so it was stopped. What arrived before is kept.',
   'error.answer-incomplete': 'The answer broke off before its end. What arrived is kept.',
   'error.node-lost': 'The connection to the machine was lost. What arrived is kept.',
   'error.session-closed': 'The connection to the machine was closed. What arrived is kept.',
@@ -264,4 +269,9 @@ export function t(key: WordKey, parameters: Readonly<Record<string, string | num
 export function errorWords(code: string): string {
   const key = `error.${code}`;
   return key in en ? t(key as WordKey) : t('error.unexpected');
+}
+
+/** An error's constant message as a sentence of its own. */
+export function asSentence(message: string): string {
+  return message.charAt(0).toUpperCase() + message.slice(1) + (message.endsWith('.') ? '' : '.');
 }

@@ -113,8 +113,9 @@ function RenameField({ title, onDone }: { title: string; onDone: (title: string 
 
 /** Asks before a chat is removed. */
 export function DeleteDialog() {
-  const { panels, conversations, removeChat } = useApp();
+  const { panels, conversations, removeChat, who } = useApp();
   const { deleting } = useStore(panels);
+  const { who: standing } = useStore(who);
   const { groups } = useStore(conversations.state);
   if (deleting === undefined) return null;
   const title = groups.flatMap((group) => group.conversations).find((one) => one.conversationId === deleting)?.title;
@@ -122,6 +123,7 @@ export function DeleteDialog() {
   return (
     <Dialog title={t('list.deleteTitle')} onClose={close}>
       <p>{t('list.deleteBody', { title: title ?? '' })}</p>
+      {standing === 'account' && <p>{t('list.deleteCopies')}</p>}
       <div className="row end">
         <button type="button" className="button" onClick={close}>
           {t('app.cancel')}

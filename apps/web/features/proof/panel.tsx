@@ -1,6 +1,6 @@
 import { encodeHex } from '@sotto/bytes';
 import type { ReportLine, VerificationReport } from '../../shell/services.ts';
-import { errorWords, t } from '../../shell/words.ts';
+import { asSentence, errorWords, t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Cross, Tick } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
@@ -36,6 +36,11 @@ export function ProofPanel({ heading = true }: { heading?: boolean }) {
         >
           {t('proof.operator')}
         </button>
+        {'bundle' in state && (
+          <button type="button" className="pill" onClick={() => panels.patch({ breaking: true })}>
+            {t('proof.break')}
+          </button>
+        )}
       </div>
       {'bundle' in state && <RawEvidence bundle={state.bundle} />}
     </div>
@@ -45,7 +50,7 @@ export function ProofPanel({ heading = true }: { heading?: boolean }) {
 function leadOf(state: ProofState): string {
   const standing = standingOf(state);
   // Constant words of ours that name the one thing that failed.
-  if (state.kind === 'failed') return `${state.message} ${t('proof.lead.failed')}`;
+  if (state.kind === 'failed') return `${asSentence(state.message)} ${t('proof.lead.failed')}`;
   if (state.kind === 'offline') return `${errorWords(state.code)} ${t('proof.lead.offline')}`;
   const ago = 'report' in state && state.report !== undefined ? timeOf(state.report.checkedAtMs) : '';
   return t(`proof.lead.${standing}`, { ago });

@@ -1,0 +1,56 @@
+/** A throw-away history in memory, and the operator of the store it lies in. Nothing of the person's own is touched. */
+import type { ClientPorts, History, HistoryOptions } from '@sotto/client';
+import type { RecordStore, StoredRecord } from '@sotto/ports';
+import { createAccountKey } from '@sotto/vault';
+
+type Sealed = Uint8Array<ArrayBuffer>;
+
+/** A store whose operator keeps every version it was ever given, and hands out what it likes. */
+export interface EvilStore extends RecordStore {
+  /** Returns one record's sealed content under the id of the other. */
+  swap(one: string, other: string): void;
+  /** Returns the first version of a record again. */
+  bringBack(recordId: string): void;
+}
+
+export function createEvilStore(): EvilStore {
+  const records = new Map<string, StoredRecord>();
+  const first = new Map<string, Sealed>();
+  let sequence = 0;
+  const keep = (recordId: string, envelope: Sealed | undefined) => {
+    records.set(recordId, { recordId, sequence: ++sequence, envelope });
+    return { sequence };
+  };
+  return {
+    list: async (after) => ({
+      records: [...records.values()].filter((one) => one.sequence > after).sort((a, b) => a.sequence - b.sequence),
+      nextSequence: sequence,
+      more: false,
+    }),
+    put: async (recordId, envelope) => {
+      if (!first.has(recordId)) first.set(recordId, envelope);
+      return keep(recordId, envelope);
+    },
+    remove: async (recordId) => keep(recordId, undefined),
+    swap: (one, other) => {
+      const [a, b] = [records.get(one)?.envelope, records.get(other)?.envelope];
+      keep(one, b);
+      keep(other, a);
+    },
+    bringBack: (recordId) => void keep(recordId, first.get(recordId)),
+  };
+}
+
+/** Options of a history that nobody will ever open again. */
+export function throwAway({ clock, random }: ClientPorts, store: RecordStore): HistoryOptions {
+  const accountKey = createAccountKey(random);
+  return { accountId: random.bytes(16), deviceId: random.bytes(16), accountKey, store, clock, random };
+}
+
+/** A chat of one message; returns what it takes to write the message again. */
+export async function writeChat(history: History, text: string) {
+  const conversationId = await history.createConversation(text);
+  const message = { conversationId, parentId: undefined, role: 'user' as const, status: 'complete' as const };
+  const messageId = await history.saveMessage({ ...message, text });
+  return { ...message, messageId };
+}
