@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CookieJar, createNodeConnectSocket, createNodeFetch, createNodeRandom } from '@sotto/adapters-node';
-import { type ClientPorts, type History, type NodeSession, openHistory, openNodeSession } from '@sotto/client';
+import {
+  ClientError,
+  type ClientPorts,
+  type History,
+  type NodeSession,
+  openHistory,
+  openNodeSession,
+} from '@sotto/client';
 import { createManualClock, createRealClock, scriptedEngine } from '@sotto/testkit';
 import { type Enclave, startEnclave } from '../../../enclave/start.ts';
 import { type RunningServer, startServer } from '../../../server/start.ts';
@@ -102,6 +109,14 @@ test('with a history that opens anything, the swapped chats say FAILED', async (
   const { rows } = await runAll({ openHistory: gullible });
   assert.equal(rows.get('records')?.verdict, 'failed');
   assert.equal(rows.get('rollback')?.verdict, 'missed');
+});
+
+test('what breaks in an unforeseen way is FAILED; with no machine to trust nothing was tried', async () => {
+  const { rows } = await runAll({ openHistory: () => Promise.reject(new ClientError('busy')) });
+  assert.equal(rows.get('records')?.verdict, 'failed');
+  const model = createBreakModel(() => Promise.reject(new ClientError('no-node')));
+  await model.run('records');
+  assert.equal((model.state.get().rows.records as Result).verdict, 'untried');
 });
 
 test('refused by another rule than its own is FAILED, and so is refused after words had left', () => {

@@ -40,14 +40,16 @@ export function createBreakModel(prepare: () => Promise<Lab>): BreakModel {
   const state = createStore<BreakState>({ rows: {}, busy: false, announcement: '', summary: '' });
   let stopping = new AbortController();
 
-  /** An attack that cannot be mounted says so; what breaks in a way nobody foresaw was not refused by its rule. */
   const outcomeOf = async (attack: Attack, signal: AbortSignal): Promise<Outcome> => {
+    let lab: Lab | undefined;
     try {
-      return await attempt(attack, await prepare(), signal);
+      lab = await prepare();
+      return await attempt(attack, lab, signal);
     } catch (cause) {
       const saw = errorWords(cause instanceof SottoError ? cause.code : 'unexpected');
       const outcome = { rule: undefined, saw, wordBytes: 0, inClear: false };
-      return cause instanceof SottoError ? { ...outcome, hindrance: saw } : outcome;
+      // What breaks in a way nobody foresaw was not refused by its rule; without a lab there was no attack.
+      return lab === undefined ? { ...outcome, hindrance: saw } : outcome;
     }
   };
 
