@@ -38,9 +38,19 @@ function percent(needle: Buffer, everything: boolean): Buffer {
   return latin1(text);
 }
 
-/** Forms of text and of key bytes alike; for key bytes the text forms are simply never found. */
+/** Forms that only text has: for key bytes they are not looked for. */
+export const TEXT_ONLY: ReadonlySet<string> = new Set(['latin1', 'utf-16le', 'utf-16be', 'json', 'json-utf8', 'url']);
+
+/** Forms that mean the same with blanks and line breaks anywhere in them, as when numbers or hex are printed in columns. */
+export const SPREADABLE: ReadonlySet<string> = new Set([
+  ...['hex', 'hex-upper', 'byte-list', 'base64+0', 'base64+1', 'base64+2'],
+  ...['base64url+0', 'base64url+1', 'base64url+2'],
+]);
+
 export const ENCODINGS: readonly Encoding[] = [
   { name: 'raw', encode: (needle) => needle },
+  // As Chromium keeps a short string whose characters all fit into a byte.
+  { name: 'latin1', encode: (needle) => latin1(needle.toString('utf8')) },
   { name: 'utf-16le', encode: (needle) => utf16(needle, false) },
   { name: 'utf-16be', encode: (needle) => utf16(needle, true) },
   { name: 'hex', encode: (needle) => latin1(needle.toString('hex')) },
@@ -52,6 +62,7 @@ export const ENCODINGS: readonly Encoding[] = [
   { name: 'base64url+1', encode: (needle) => base64At(needle, 1, true) },
   { name: 'base64url+2', encode: (needle) => base64At(needle, 2, true) },
   { name: 'json', encode: jsonEscaped },
+  { name: 'json-utf8', encode: (needle) => Buffer.from(JSON.stringify(needle.toString('utf8')).slice(1, -1)) },
   { name: 'url', encode: (needle) => percent(needle, false) },
   { name: 'url-all', encode: (needle) => percent(needle, true) },
   { name: 'byte-list', encode: (needle) => latin1([...needle].join(',')) },

@@ -2,38 +2,18 @@
  * Looks for everything that only the person and the enclave's memory may know, in everything that others could come by.
  *
  *   npm run check-no-plaintext               runs the whole system with a real browser, then searches
- *   npm run check-no-plaintext -- --control  plants a leak per place and per encoding: each must be found
+ *   npm run check-no-plaintext:control      plants a leak per place and per encoding: each must be found
  *
  * One find is expected and must be there: a guest's own key in that guest's browser, in the clear, as the app says.
  */
 import { fileURLToPath } from 'node:url';
 import { buildWebIfStale } from '../../apps/cli/up/web-build.ts';
 import { runControl } from './control.ts';
-import type { Places } from './places.ts';
+import { searchPlace } from './places.ts';
 import { runScenario } from './scenario.ts';
-import { type Find, type Needle, Searcher } from './search.ts';
+import type { Find } from './search.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-interface PlaceResult {
-  readonly place: string;
-  readonly bytes: number;
-  readonly finds: readonly Find[];
-}
-
-/** Searches every place for every needle. */
-export function searchPlaces(places: Places, needles: readonly Needle[]): PlaceResult[] {
-  return places.names().map((place) => {
-    const searcher = new Searcher(needles);
-    const chunks = places.chunks(place);
-    // Joined, so that what was sent in two pieces is found; file by file where joining would take too much memory.
-    const finds = chunks.flatMap((chunk) => searcher.search(place, chunk));
-    const small = chunks.filter((chunk) => chunk.length < 1 << 20);
-    if (small.length > 1) finds.push(...searcher.search(place, Buffer.concat(small)));
-    const unique = new Map(finds.map((find) => [`${find.needle} ${find.encoding}`, find]));
-    return { place, bytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0), finds: [...unique.values()] };
-  });
-}
 
 const isGuestsOwn = (find: Find): boolean =>
   find.place === 'profile (guest)' && find.needle === 'guest key' && find.encoding === 'raw';
@@ -45,7 +25,7 @@ async function main(): Promise<void> {
     return;
   }
   const { places, needles } = await runScenario();
-  const results = searchPlaces(places, needles);
+  const results = places.names().map((place) => searchPlace(places, place, needles));
   const faults: string[] = [];
   console.log(`${needles.length} secrets: ${needles.map(({ name }) => name).join(', ')}\n`);
   for (const { place, bytes, finds } of results) {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page, Request } from 'playwright-core';
+import { type Find, type Needle, Searcher } from './search.ts';
 
 export class Places {
   readonly #chunks = new Map<string, Buffer[]>();
@@ -30,10 +31,32 @@ export class Places {
     return [...this.#chunks.keys()];
   }
 
+  bytes(place: string): number {
+    return this.chunks(place).reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
   /** The pieces of a place, each whole; joined once more where they followed each other on a wire. */
   chunks(place: string): Buffer[] {
     return this.#chunks.get(place) ?? [];
   }
+}
+
+export interface PlaceResult {
+  readonly place: string;
+  readonly bytes: number;
+  readonly finds: readonly Find[];
+}
+
+/** Searches a place for every needle. */
+export function searchPlace(places: Places, place: string, needles: readonly Needle[]): PlaceResult {
+  const searcher = new Searcher(needles);
+  const chunks = places.chunks(place);
+  // Joined, so that what was sent in two pieces is found; file by file where joining would take too much memory.
+  const finds = chunks.flatMap((chunk) => searcher.search(place, chunk));
+  const small = chunks.filter((chunk) => chunk.length < 1 << 20);
+  if (small.length > 1) finds.push(...searcher.search(place, Buffer.concat(small)));
+  const unique = new Map(finds.map((find) => [`${find.needle} ${find.encoding}`, find]));
+  return { place, bytes: places.bytes(place), finds: [...unique.values()] };
 }
 
 /** Records what a page sends and receives, over HTTP and web sockets. */

@@ -113,14 +113,14 @@ async function usePlainly(places: Places, needles: Needle[], profile: string, sa
     dyingEnclave.child.kill('SIGABRT');
     await browser.page.getByRole('alert').waitFor();
     await system.restartEnclave();
-    places.add('crash output', dyingEnclave.output());
+    places.add('crash output', dyingEnclave.outputBytes());
     await me.typeAndSend(`${say('prompt cut by a dying server')} ${'word '.repeat(200)}`);
     await browser.page.locator('article[aria-busy] .prose', { hasText: 'Echo' }).waitFor();
     const dyingServer = system.server;
     dyingServer.child.kill('SIGABRT');
     await browser.page.getByRole('alert').first().waitFor();
     await system.restartServer();
-    places.add('crash output', dyingServer.output());
+    places.add('crash output', dyingServer.outputBytes());
     await browser.page.reload();
     await me.unlockWithCode(code);
     await me.button('keep.signOut').click();
@@ -133,8 +133,8 @@ async function usePlainly(places: Places, needles: Needle[], profile: string, sa
     await system.stop();
     tap?.close();
   }
-  places.add('server output', system.server.output());
-  places.add('enclave output', system.enclave.output());
+  places.add('server output', system.server.outputBytes());
+  places.add('enclave output', system.enclave.outputBytes());
   places.add('relay to enclave', Buffer.concat(tap?.toEnclave ?? []));
   places.add('relay from enclave', Buffer.concat(tap?.fromEnclave ?? []));
   places.addFolder('server data, at rest', system.serverDataDir);
@@ -155,5 +155,5 @@ async function breakTheEngine(places: Places, say: (name: string) => string) {
     await browser.close();
     await system.stop();
   }
-  places.add('crash output', system.server.output(), system.enclave.output());
+  places.add('crash output', system.server.outputBytes(), system.enclave.outputBytes());
 }

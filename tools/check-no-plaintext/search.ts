@@ -1,9 +1,9 @@
 /**
  * Searches bytes for secrets, whole or in 12-byte pieces, in every encoding, also inside what zlib, gzip or raw deflate had
- * packed. Says how much it looked at: a search of nothing proves nothing.
+ * packed, and with the blanks taken out. Says how much it looked at: a search of nothing proves nothing.
  */
 import { brotliDecompressSync, inflateRawSync, inflateSync } from 'node:zlib';
-import { ENCODINGS } from './encodings.ts';
+import { ENCODINGS, SPREADABLE, TEXT_ONLY } from './encodings.ts';
 
 /** A secret is found when any run of this many bytes of one of its encodings is there. */
 export const PIECE_BYTES = 12;
@@ -30,8 +30,6 @@ interface Piece {
   readonly encoding: string;
 }
 
-const TEXT_ONLY = new Set(['utf-16le', 'utf-16be', 'json', 'url']);
-
 export class Searcher {
   readonly #pieces = new Map<number, Piece[]>();
   /** One bit per first two bytes, to leave most positions after one look-up. */
@@ -44,7 +42,9 @@ export class Searcher {
       if (needle.bytes.length < 16) throw new Error(`needle ${needle.name} is too short to be told from chance`);
       for (const encoding of ENCODINGS) {
         if (needle.kind === 'key' && TEXT_ONLY.has(encoding.name)) continue;
-        this.#add(needle.name, encoding.name, encoding.encode(needle.bytes));
+        const encoded = encoding.encode(needle.bytes);
+        if (encoding.name !== 'raw' && encoded.equals(needle.bytes)) continue;
+        this.#add(needle.name, encoding.name, encoded);
       }
     }
   }
@@ -54,6 +54,7 @@ export class Searcher {
     const found = new Map<string, Find>();
     this.#scan(place, '', bytes, found);
     for (const [packing, unpacked] of unpack(bytes)) this.#scan(place, `${packing}:`, unpacked, found);
+    this.#scan(place, 'spaced:', withoutBlanks(bytes), found);
     return [...found.values()];
   }
 
@@ -67,6 +68,7 @@ export class Searcher {
       if (candidates === undefined) continue;
       for (const piece of candidates) {
         if (piece.bytes.compare(bytes, at, at + PIECE_BYTES) !== 0) continue;
+        if (prefix === 'spaced:' && !SPREADABLE.has(piece.encoding)) continue;
         const encoding = prefix + piece.encoding;
         const key = `${piece.needle}\0${encoding}`;
         if (!found.has(key)) found.set(key, { place, needle: piece.needle, encoding, offset: at });
@@ -109,6 +111,14 @@ function* unpack(bytes: Buffer): Generator<[string, Buffer]> {
   if (raw !== undefined) yield ['deflate', raw];
   const brotli = attempt(() => brotliDecompressSync(bytes, { maxOutputLength: INFLATE_LIMIT_BYTES }));
   if (brotli !== undefined) yield ['brotli', brotli];
+}
+
+/** Blanks, tabs and line breaks taken out. */
+function withoutBlanks(bytes: Buffer): Buffer {
+  const kept = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (const byte of bytes) if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) kept[length++] = byte;
+  return kept.subarray(0, length);
 }
 
 /** RFC 1952: ten bytes, then the optional extra field, name, comment and checksum that the flags announce. */

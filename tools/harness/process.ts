@@ -6,6 +6,8 @@ export interface StartedProcess<Ready> {
   readonly child: ChildProcess;
   /** Everything it has printed so far, both streams. */
   output(): string;
+  /** The same, byte for byte. */
+  outputBytes(): Buffer;
   /** Asks it to end, then insists; resolves with its exit code or signal. */
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
 }
@@ -26,7 +28,8 @@ export async function startProcess<Ready>(program: string, options: StartOptions
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });
   const chunks: Buffer[] = [];
-  const output = () => Buffer.concat(chunks).toString('utf8');
+  const outputBytes = () => Buffer.concat(chunks);
+  const output = () => outputBytes().toString('utf8');
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
     child.once('exit', (code, signal) => resolve(code ?? signal)),
   );
@@ -59,6 +62,7 @@ export async function startProcess<Ready>(program: string, options: StartOptions
     ready,
     child,
     output,
+    outputBytes,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       const force = setTimeout(() => child.kill('SIGKILL'), STOP_AFTER_MS);

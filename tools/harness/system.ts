@@ -28,6 +28,9 @@ export interface SystemOptions {
   readonly serverPreload?: readonly string[];
   readonly serverEnv?: Readonly<Record<string, string>>;
   readonly serverArgs?: readonly string[];
+  /** For the scripted engine's process only: the real one refuses to be started so. */
+  readonly enclavePreload?: readonly string[];
+  readonly enclaveEnv?: Readonly<Record<string, string>>;
   /** Stands between server and enclave: given the enclave's address, returns the one the server is told. */
   readonly nodeThrough?: (enclaveUrl: string) => Promise<string>;
   /** Kept after `stop` when given. */
@@ -61,6 +64,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     return options.modelFile === undefined
       ? startProcess<EnclaveReady>(join(ROOT, 'tools/harness/scripted-enclave.ts'), {
           args: [...common, ...(options.engineArgs ?? [])],
+          ...(options.enclavePreload === undefined ? {} : { preload: options.enclavePreload }),
+          ...(options.enclaveEnv === undefined ? {} : { env: options.enclaveEnv }),
         })
       : startProcess<EnclaveReady>(join(ROOT, 'apps/enclave/main.ts'), {
           args: [...common, '--model-file', options.modelFile],
