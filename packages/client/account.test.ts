@@ -137,6 +137,20 @@ test('CL-11 a passkey whose secret changes from use to use never becomes a lock'
   );
 });
 
+test('CL-11 a passkey that gives its secret once and then no more never becomes a lock', async () => {
+  const { ports, account } = await newAccount();
+  const real = authenticator(true);
+  let uses = 0;
+  const fading: PasskeyAuthenticator = {
+    ...real,
+    get: async (options, input) => {
+      const result = await real.get(options, input);
+      return uses++ === 0 ? result : { ...result, prf: undefined };
+    },
+  };
+  assert.equal(await addPasskey(ports, fading, account), 'signs-in-only');
+});
+
 test('CL-12 locks of another account are refused, whether the server says so or hides it', async () => {
   const [mine, other] = [await newAccount(), await newAccount()];
   const otherLocks = await other.ports.api.locks();
