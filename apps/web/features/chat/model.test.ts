@@ -146,6 +146,26 @@ test('a full disk keeps the answer on the screen, and trying again saves it once
   assert.equal(rig.chat.state.get().turn, undefined);
 });
 
+test('an answer that could not be saved is saved by itself once the store takes it, and why it broke off stays said', async () => {
+  const cut = Promise.withResolvers<never>();
+  const rig = createRig(async function* () {
+    yield { kind: 'text-delta', text: 'one two' };
+    await cut.promise;
+  });
+  void rig.chat.send('Save me');
+  await settle();
+  rig.history.failure = new StoreFull('00000000000000000000000000000009');
+  cut.reject(new StoreFull(''));
+  await rig.clock.advance(4000);
+  assert.equal(rig.chat.state.get().turn?.phase, 'unsaved');
+  rig.history.failure = undefined;
+  await rig.clock.advance(8000);
+  assert.equal(rig.chat.state.get().turn, undefined);
+  assert.deepEqual(texts(rig), ['user: Save me', 'assistant: one two']);
+  assert.equal(rig.chat.state.get().messages.at(-1)?.status, 'interrupted');
+  assert.equal(rig.chat.state.get().notice?.offer, 'retry');
+});
+
 test('a question that could not be saved is asked again under the same id', async () => {
   const rig = createRig(undefined);
   await rig.history.createConversation('before');

@@ -13,7 +13,7 @@ import type {
   ThreadMessage,
 } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
-import { streamAnswer } from './answer.ts';
+import { type AnswerEnd, streamAnswer } from './answer.ts';
 import { fitTurns, titleOf } from './context.ts';
 
 export type TurnPhase = 'checking' | 'sending' | 'thinking' | 'streaming' | 'unsaved';
@@ -78,6 +78,9 @@ export interface ChatPorts {
 }
 
 const GO_ON: ChatTurn = { role: 'user', content: 'Go on from exactly where you stopped. Do not repeat anything.' };
+/** A server that restarts is back within seconds; a full disk takes longer. */
+const SAVE_AGAIN_FIRST_MS = 1000;
+const SAVE_AGAIN_AT_MOST_MS = 30_000;
 const SILENCE = { kind: 'none', text: '' } as const;
 const EMPTY: ChatState = {
   conversationId: undefined,
@@ -257,25 +260,39 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
 
     if (current !== attempt) return;
     if (result.failure !== undefined) notify(result.failure, 'retry');
-    if (result.saveAgain !== undefined) return holdUnsaved(attempt, result.text, result.saveAgain);
+    if (result.saveAgain !== undefined) return holdUnsaved(attempt, result, result.saveAgain);
     throughId = messageId ?? throughId;
     end(attempt, { announcement: { kind: result.status, text: result.text } });
   };
 
-  /** An answer that could not be saved stays on the screen until saving works. */
-  const holdUnsaved = (attempt: Attempt, text: string, saveAgain: () => Promise<void>) => {
+  /** An answer that could not be saved stays on the screen: saving is tried again until it works, and at once when asked. */
+  const holdUnsaved = (attempt: Attempt, { text, failure }: AnswerEnd, saveAgain: () => Promise<void>) => {
     patchTurn(attempt, { phase: 'unsaved', shown: text });
     const { notice } = state.get();
     if (notice !== undefined) state.patch({ notice: { ...notice, offer: 'retry' } });
-    again = async () => {
-      try {
-        await saveAgain();
-        throughId = state.get().turn?.messageId ?? throughId;
-        end(attempt, { notice: undefined });
-      } catch (cause) {
-        notify(cause, 'retry');
-      }
+    const askAgain = again;
+    const trySaving = async () => {
+      await saveAgain();
+      if (current !== attempt) return;
+      throughId = state.get().turn?.messageId ?? throughId;
+      again = askAgain;
+      // Why the answer broke off is still worth knowing; that it could not be saved is not.
+      if (failure !== undefined) notify(failure, 'retry');
+      end(attempt, failure === undefined ? { notice: undefined } : {});
     };
+    again = () =>
+      trySaving().catch((cause) => {
+        if (current === attempt) notify(cause, 'retry');
+      });
+    void keepTrying(attempt, trySaving);
+  };
+
+  const keepTrying = async (attempt: Attempt, work: () => Promise<void>) => {
+    for (let delayMs = SAVE_AGAIN_FIRST_MS; ; delayMs = Math.min(2 * delayMs, SAVE_AGAIN_AT_MOST_MS)) {
+      await services.clock.sleep(delayMs);
+      if (current !== attempt) return;
+      await work().catch(() => {});
+    }
   };
 
   const withSession = async (work: (attempt: Attempt, ready: Ready) => Promise<void>) => {
