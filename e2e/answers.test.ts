@@ -79,8 +79,39 @@ test('the server restarts in mid-answer: what arrived is there after a reload, a
   await browser.page.reload();
   await cut().waitFor();
   begins(await lastAnswer(), kept);
+  assert.match(await lastAnswer(), /^lorem ipsum/);
   await me.button('chat.new').click();
   assert.equal(await me.ask('still there?'), 'Echo: still there?');
+});
+
+test('the same for an account: saved once the server is back, there after reload and unlock, and the answer goes on', async (t) => {
+  const own = await openBrowser();
+  t.after(() => own.close());
+  const { page } = own;
+  const they = person(page);
+  const cutHere = page.locator('article .cut', { hasText: words('chat.interrupted') });
+  const answer = async () => (await they.answers.last().locator('.prose').textContent()) ?? '';
+  await page.goto(system.link);
+  await they.ask('before the account');
+  const code = await they.keep('skip');
+  await they.button('chat.new').click();
+  await they.begin('/slow 80');
+  await system.restartServer();
+  await page.getByRole('alert').first().waitFor();
+  await cutHere.waitFor();
+  const seen = await answer();
+  await page.reload();
+  await they.unlockWithCode(code);
+  await they.openChat('/slow 80');
+  await cutHere.waitFor();
+  const kept = await answer();
+  assert.match(kept, /^lorem ipsum/);
+  assert.equal(kept, seen, 'all that arrived');
+  await they.button('chat.continue').click();
+  await cutHere.waitFor({ state: 'detached' });
+  await they.waitIdle();
+  begins(kept, await answer());
+  assert.ok((await answer()).length > kept.length);
 });
 
 test('edit makes a second version, switching shows each, regenerate adds an answer', async () => {

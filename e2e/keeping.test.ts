@@ -126,6 +126,16 @@ test('a wrong recovery code: a clear message, the text stays, and the right one 
   await page.getByText(words('error.recovery-code-typo')).waitFor();
   assert.equal(await me.codeField.inputValue(), mistyped);
 
+  // Cut short, and with what no code holds.
+  const short = code.slice(0, -5);
+  await me.unlockWithCode(short);
+  await page.getByText(words('error.recovery-code-length')).waitFor();
+  assert.equal(await me.codeField.inputValue(), short);
+  const odd = `${code.slice(0, -1)}é`;
+  await me.unlockWithCode(odd);
+  await page.getByText(words('error.recovery-code-character')).waitFor();
+  assert.equal(await me.codeField.inputValue(), odd);
+
   // A code that is whole, and opens nothing: another account's, made and never kept.
   const stranger = await openBrowser();
   t.after(() => stranger.close());
@@ -140,4 +150,33 @@ test('a wrong recovery code: a clear message, the text stays, and the right one 
   await me.unlockWithCode(code);
   await me.openChat(QUESTION);
   await me.answers.filter({ hasText: ANSWER }).waitFor();
+});
+
+test('two tabs of one guest: keeping in one keeps what both wrote, and the other stops writing', async (t) => {
+  const { browser, me } = await guestWithAChat(t, {});
+  const tab = await browser.context.newPage();
+  const other = person(tab);
+  await tab.goto(system.link);
+  await other.box.waitFor();
+  await other.ask('Asked in the other tab');
+  // An answer that is still coming there while the chats are kept here.
+  await other.button('chat.new').click();
+  await other.begin('/slow 200');
+  await browser.page.bringToFront();
+  const code = await me.keep('skip');
+  await browser.page.getByText(words('private.account')).waitFor();
+  await browser.page.locator('.chat-link', { hasText: 'Asked in the other tab' }).waitFor();
+
+  // The other tab is told, and has no way to go on as a guest that is gone.
+  await tab.bringToFront();
+  await other.codeField.waitFor();
+  assert.equal(await other.answers.count(), 0);
+  await other.unlockWithCode(code);
+  await other.openChat(QUESTION);
+  await other.answers.filter({ hasText: ANSWER }).waitFor();
+  const titles = (await other.chats()).sort();
+  assert.deepEqual(titles, ['/slow 200', 'Asked in the other tab', QUESTION].sort());
+  await other.openChat('/slow 200');
+  await other.answers.filter({ hasText: 'lorem' }).waitFor();
+  assert.equal(await other.ask('And as an account?'), 'Echo: And as an account?');
 });
