@@ -77,7 +77,7 @@ async function main(): Promise<number> {
     last.runs.push({ id: run.id, model: digestOf(run.source), code, seconds, attack });
   }
   if (values.record === true && failed === 0 && positionals.length === 0) {
-    writeFileSync(path.join(FOLDER, lastRunFile(sessions)), `${JSON.stringify(last, null, 1)}\n`);
+    writeFileSync(path.join(FOLDER, lastRunFile(sessions)), `${JSON.stringify(last, null, 2)}\n`);
   }
   say(
     `holds within the bound: no attack with ${sessions === 1 ? 'one session' : 'two sessions'} a principal; not a proof for more`,
