@@ -4,9 +4,11 @@
  * words, an enclave and a server killed in mid-answer.
  */
 
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { t as words } from '../../apps/web/shell/words.ts';
 import { type Browser, openBrowser } from '../../e2e/browser.ts';
 import { person } from '../../e2e/person.ts';
@@ -26,6 +28,8 @@ const RECORD_PRF = `for (const name of ['get', 'create']) {
     return credential;
   };
 }`;
+
+const CLI = fileURLToPath(new URL('../../apps/cli/sotto.js', import.meta.url));
 
 export interface Gathered {
   readonly places: Places;
@@ -129,6 +133,7 @@ async function usePlainly(places: Places, needles: Needle[], profile: string, sa
     await settled();
     await browser.close();
     places.addFolder('profile (kept, locked)', profile);
+    await chatInTerminal(places, system.link, path.join(dataDir, 'person'), say('prompt and answer in the terminal'));
   } finally {
     await system.stop();
     tap?.close();
@@ -140,6 +145,24 @@ async function usePlainly(places: Places, needles: Needle[], profile: string, sa
   places.addFolder('server data, at rest', system.serverDataDir);
   places.addFolder('enclave data', system.enclaveDataDir);
   rmSync(system.dataDir, { recursive: true, force: true });
+}
+
+/** `sotto chat`: what it prints is the person's own; what it leaves on disk and its errors are not to hold any of it. */
+async function chatInTerminal(places: Places, link: string, folder: string, prompt: string): Promise<void> {
+  const sotto = async (args: readonly string[], input: string): Promise<string> => {
+    const child = spawn(process.execPath, [CLI, ...args, '--data', folder]);
+    const printed: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => places.add('terminal', chunk));
+    child.stdin.end(input);
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    if (code !== 0) throw new Error(`sotto ${args[0]} ended with ${code}`);
+    return Buffer.concat(printed).toString('utf8');
+  };
+  await sotto(['trust', 'add', link], '');
+  const answer = await sotto(['chat', link], `${prompt}\n\n`);
+  if (!answer.includes(`Echo: ${prompt}`)) throw new Error('sotto chat was not answered');
+  places.addFolder('terminal', folder);
 }
 
 /** The engine throws an error whose message holds the person's words: no output may repeat them. */
