@@ -92,11 +92,14 @@ async function converse(session: NodeSession, prompt: string | undefined): Promi
     terminal: process.stdin.isTTY === true,
   });
   reader.setPrompt('> ');
+  let atEnd = false;
+  reader.once('close', () => (atEnd = true));
   reader.prompt();
   for await (const line of reader) {
     if (line.trim() === '') break;
     await ask(session, model.id, turns, line);
-    reader.prompt();
+    // The input may have ended while the answer came: lines typed before are still answered.
+    if (!atEnd) reader.prompt();
   }
   reader.close();
 }
