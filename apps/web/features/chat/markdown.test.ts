@@ -102,3 +102,19 @@ test('an answer nested without end is read in time, and what is too deep stays a
   const nested = lexMarkdown('> > - **a *b* [c](https://d.example)**');
   assert.match(JSON.stringify(nested), /"type":"link"/);
 });
+
+test('an item that goes on for thousands of lines is read in time that grows with its length, not with its square', () => {
+  const cpuOf = (lines: number) => {
+    const text = `- a\n${'ee\n'.repeat(lines)}`;
+    const tries = Array.from({ length: 3 }, () => {
+      const before = process.threadCpuUsage();
+      lexMarkdown(text);
+      return process.threadCpuUsage(before).user;
+    });
+    return Math.min(...tries);
+  };
+  cpuOf(500);
+  // Four times the lines: 4 when it grows with the length, 16 when with its square.
+  const ratio = cpuOf(8000) / cpuOf(2000);
+  assert.ok(ratio < 9, `took ${ratio.toFixed(1)} times as long`);
+});

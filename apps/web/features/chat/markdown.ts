@@ -3,7 +3,7 @@
  * renderer, never HTML. Blocks before the last one of the complete lines cannot change any more: they are kept and only
  * the rest is lexed again, so the cost of an update does not grow with the answer.
  */
-import { Lexer, type Token, type Tokens, type TokensList } from 'marked';
+import { Lexer, type Token, Tokenizer, type Tokens, type TokensList } from 'marked';
 
 export interface MarkdownBlocks {
   /** Top-level tokens; a settled one keeps its identity from update to update. */
@@ -50,8 +50,22 @@ class BoundedLexer extends Lexer {
   }
 }
 
+/** A heading in two lines is not longer. */
+const HEADING_REACH = 1000;
+
+/**
+ * Inside a list `marked` looks for the underline of a heading in all of the rest at each line, so an item that goes on for
+ * ten thousand lines, as a model in a loop writes it, would stop the page for seconds. Here it looks only so far.
+ */
+class BoundedTokenizer extends Tokenizer {
+  override lheading(src: string): Tokens.Heading | undefined {
+    if (src.length <= HEADING_REACH) return super.lheading(src);
+    return super.lheading(src.slice(0, src.lastIndexOf('\n', HEADING_REACH) + 1));
+  }
+}
+
 function lex(text: string): Token[] {
-  return new BoundedLexer({ gfm: true }).lex(text);
+  return new BoundedLexer({ gfm: true, tokenizer: new BoundedTokenizer() }).lex(text);
 }
 
 /** The reading of a whole text at once: what a stream must end up with. */
