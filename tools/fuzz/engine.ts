@@ -60,14 +60,18 @@ export async function fuzzTarget(
   const seen = new Set<string>();
   const began = performance.now();
   let current: { index: number; input: Input } | undefined;
+  const isNew = (kind: Crash['kind'], detail: string) => {
+    if (seen.size >= CRASHES_LIMIT) return false;
+    return seen.size < seen.add(`${kind} ${detail}`).size;
+  };
   const note = (kind: Crash['kind'], detail: string, index: number, input: Input) => {
-    const signature = `${kind} ${detail}`;
-    if (seen.has(signature) || seen.size >= CRASHES_LIMIT) return;
-    seen.add(signature);
     result.crashes.push({ target: target.name, index, kind, detail, input: shown(input) });
   };
   const onLate = (error: unknown) => {
-    if (current !== undefined) note('late-rejection', describe(error), current.index, current.input);
+    const detail = describe(error);
+    if (current !== undefined && isNew('late-rejection', detail)) {
+      note('late-rejection', detail, current.index, current.input);
+    }
   };
   process.on('unhandledRejection', onLate);
   try {
@@ -83,8 +87,11 @@ export async function fuzzTarget(
       result.inputs++;
       if (taken.kind === 'accepted') result.accepted++;
       else if (taken.kind === 'refused') result.refused[taken.code] = (result.refused[taken.code] ?? 0) + 1;
-      else if (taken.kind !== 'slow' || (await take(target, input, limits)).kind === 'slow') {
+      else if (taken.kind === 'slow' && (await take(target, input, limits)).kind !== 'slow') result.accepted++;
+      else if (isNew(taken.kind, taken.detail)) {
         note(taken.kind, taken.detail, index, await smaller(target, input, taken, limits));
+        // What hangs goes on holding what it holds.
+        if (taken.kind === 'hang') break;
       }
     }
     // What was rejected and never caught is told a turn later.
@@ -185,5 +192,5 @@ function codeOf(error: unknown): string {
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return `threw ${typeof error}`;
   const frame = /\(?(?:file:\/\/)?[^\s(]*?((?:packages|apps|adapters|node_modules)\/[^\s)]+)/.exec(error.stack ?? '');
-  return `${error.name}: ${error.message.slice(0, 200)}${frame?.[1] === undefined ? '' : ` at ${frame[1]}`}`;
+  return `${error.name}: ${error.message.split('\n')[0]?.slice(0, 200)}${frame?.[1] === undefined ? '' : ` at ${frame[1]}`}`;
 }

@@ -6,7 +6,7 @@ import type { Input } from './target.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** No part of an input grows beyond this; a few megabytes find no other faults and take a hundred times as long. */
-export const PART_LIMIT_BYTES = 192 * 1024;
+export const PART_LIMIT_BYTES = 80 * 1024;
 const PARTS_LIMIT = 64;
 
 /** The input of this index: first the corpus as it is, then mutations of it. */

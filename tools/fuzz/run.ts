@@ -73,7 +73,7 @@ function runThread(
       const now = Atomics.load(progress, 2) * 1000 + count;
       if (now !== step) [step, sinceMs] = [now, performance.now()];
       // A promise that does not settle is noticed inside after `hangMs`; this is for what gives no turn to anything else.
-      else if (performance.now() - sinceMs > limits.hangMs + 2000) {
+      else if (performance.now() - sinceMs > 2 * limits.hangMs) {
         settle('hang', `no end after ${limits.hangMs} ms`);
         void worker.terminate();
       }

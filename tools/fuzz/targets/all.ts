@@ -2,9 +2,12 @@
 import type { Target } from '../target.ts';
 import { bytesTargets } from './bytes.ts';
 import { channelTargets } from './channel.ts';
+import { clientTargets } from './client.ts';
+import { conferTargets } from './confer.ts';
 import { evidenceTargets } from './evidence.ts';
 import { judgeTargets } from './judge.ts';
 import { markdownTargets } from './markdown.ts';
+import { serverTargets } from './server.ts';
 import { vaultTargets } from './vault.ts';
 import { wireTargets } from './wire.ts';
 
@@ -12,8 +15,11 @@ export const targets: readonly Target[] = [
   ...bytesTargets,
   ...wireTargets,
   ...channelTargets,
+  ...conferTargets,
   ...evidenceTargets,
   ...vaultTargets,
+  ...clientTargets,
   ...judgeTargets,
+  ...serverTargets,
   ...markdownTargets,
 ];

@@ -153,7 +153,10 @@ export const channelTargets: readonly Target[] = [
     async run(input) {
       const pair = createSocketPair();
       const { closed } = accept(pair.b, echoRequest);
-      play(await RawPeer.connect({ socket: pair.a, role: 'initiator', nodeId: PAIR_NODE_ID, keys: RAW_KEYS }), input);
+      void play(
+        await RawPeer.connect({ socket: pair.a, role: 'initiator', nodeId: PAIR_NODE_ID, keys: RAW_KEYS }),
+        input,
+      );
       return codeOf(await closed);
     },
   },

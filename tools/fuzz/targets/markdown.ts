@@ -1,12 +1,11 @@
 /** The reading of an answer's Markdown while it streams: what a model writes must not stop the page. */
-import { deepStrictEqual } from 'node:assert/strict';
 import { encodeUtf8 } from '@sotto/bytes';
 import { createMarkdownStream, lexMarkdown } from '../../../apps/web/features/chat/markdown.ts';
 import { lossyText } from '../corpus.ts';
-import type { Target } from '../target.ts';
+import { insist, type Target } from '../target.ts';
 
 /** Longer than answers are; a reader in quadratic time shows itself long before. */
-const TEXT_LIMIT = 40_000;
+const TEXT_LIMIT = 16_000;
 
 const SAMPLES = [
   '# Title\n\nSome *text* with **bold**, `code` and [a link](https://a.example).\n\n- one\n  - two\n- three\n',
@@ -29,7 +28,9 @@ export const markdownTargets: readonly Target[] = [
         text = (text + lossyText(part)).slice(0, TEXT_LIMIT);
         stream.update(text);
       }
-      deepStrictEqual(stream.update(text).tokens, lexMarkdown(text));
+      // As text: the list of a whole reading carries the links besides, which no view looks at.
+      const isSame = JSON.stringify(stream.update(text).tokens) === JSON.stringify(lexMarkdown(text));
+      insist(isSame, 'the answer reads otherwise when it comes in pieces');
     },
   },
 ];
