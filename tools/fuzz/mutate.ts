@@ -6,7 +6,7 @@ import type { Input } from './target.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** No part of an input grows beyond this; a few megabytes find no other faults and take a hundred times as long. */
-export const PART_LIMIT_BYTES = 80 * 1024;
+export const PART_LIMIT_BYTES = 72 * 1024;
 const PARTS_LIMIT = 64;
 
 /** The input of this index: first the corpus as it is, then mutations of it. */
@@ -75,7 +75,10 @@ function mutateBytes(random: Prng, part: Bytes, corpus: readonly Input[]): Bytes
     case 10: {
       // The same few bytes a great many times: nesting, quadratic readers, counters that run over.
       const piece = part.slice(at, at + 1 + random.below(8));
-      const times = Math.min(random.pick([3, 40, 400, 4000, 20_000]), Math.floor(PART_LIMIT_BYTES / piece.length) || 0);
+      const times = Math.min(
+        random.pick([3, 40, 40, 400, 4000, 20_000]),
+        Math.floor(PART_LIMIT_BYTES / piece.length) || 0,
+      );
       return spliced(part, at, 0, repeated(piece, times));
     }
     default: {

@@ -4,6 +4,7 @@ import type { Crash, RunLimits, TargetResult } from './engine.ts';
 import type { WorkerTask } from './worker.ts';
 
 const WATCH_MS = 250;
+const START_MS = 60_000;
 const HEAP_LIMIT_MB = 768;
 
 /**
@@ -54,7 +55,7 @@ function runThread(
   { module, names, limits }: { module: string; names: readonly string[]; limits: RunLimits },
   onResult: (result: TargetResult) => void,
 ): Promise<Stopped | undefined> {
-  const progress = new Int32Array(new SharedArrayBuffer(12));
+  const progress = new Int32Array(new SharedArrayBuffer(12)).fill(-1, 1, 2);
   const task: WorkerTask = { module, names, limits, progress };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: task,
@@ -73,7 +74,8 @@ function runThread(
       const now = Atomics.load(progress, 2) * 1000 + count;
       if (now !== step) [step, sinceMs] = [now, performance.now()];
       // A promise that does not settle is noticed inside after `hangMs`; this is for what gives no turn to anything else.
-      else if (performance.now() - sinceMs > 2 * limits.hangMs) {
+      // Before the first input a thread loads its modules and corpus, which on a busy machine takes long.
+      else if (performance.now() - sinceMs > (Atomics.load(progress, 1) < 0 ? START_MS : 2 * limits.hangMs)) {
         settle('hang', `no end after ${limits.hangMs} ms`);
         void worker.terminate();
       }

@@ -105,7 +105,7 @@ export const judgeTargets: readonly Target[] = [
     async run(parts) {
       // Each line costs a verdict, so thousands of short ones are slow without a fault.
       const chunks = (async function* () {
-        for (const part of parts) yield part.subarray(0, 16_384);
+        for (const part of parts) yield part.subarray(0, 4096);
       })();
       for await (const answer of judgeLines(linesOf(chunks, 4096))) {
         insist(!answer.includes('\n'), 'an answer of more than one line');

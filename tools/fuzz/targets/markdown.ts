@@ -5,7 +5,7 @@ import { lossyText } from '../corpus.ts';
 import { insist, type Target } from '../target.ts';
 
 /** Longer than answers are; a reader in quadratic time shows itself long before. */
-const TEXT_LIMIT = 16_000;
+const TEXT_LIMIT = 8000;
 
 const SAMPLES = [
   '# Title\n\nSome *text* with **bold**, `code` and [a link](https://a.example).\n\n- one\n  - two\n- three\n',
