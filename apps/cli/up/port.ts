@@ -35,14 +35,20 @@ export async function assertPortFree(port: number): Promise<void> {
   );
 }
 
-/** A port that is free at this moment, on loopback. */
+/** Below the range from which Linux takes ports for outgoing connections, any of which may appear at any moment. */
+const QUIET_PORTS = { first: 20_000, count: 12_000 };
+
+/** A port on loopback that is free and likely to stay so until a child listens on it. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (let tries = 0; tries < 100; tries++) {
+    const port = QUIET_PORTS.first + Math.floor(Math.random() * QUIET_PORTS.count);
+    if ((await tryListen(port)) === undefined) return port;
+  }
+  throw new PlainError(
+    'No free port was found on this machine.',
+    'Stop other programs, then start again.',
+    EXIT.unavailable,
+  );
 }
 
 async function tryListen(port: number): Promise<string | undefined> {
