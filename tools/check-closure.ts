@@ -263,10 +263,18 @@ export function auditParts(root: string): AuditPart[] {
     for (const { file } of fresh) listed.add(file);
     const ours = fresh.filter((module) => module.package === undefined);
     const theirs = new Map<string, number>();
-    for (const { package: name, lines } of fresh)
-      if (name !== undefined) theirs.set(name, (theirs.get(name) ?? 0) + lines);
+    for (const { file, package: name, lines } of fresh)
+      if (name !== undefined && !isPrebuilt(root, file)) theirs.set(name, (theirs.get(name) ?? 0) + lines);
     return { title, entry, why, ours, theirs, lines: ours.reduce((sum, module) => sum + module.lines, 0) };
   });
+}
+
+/** A package for one platform alone: which of them are installed depends on the machine and on npm's version. */
+function isPrebuilt(root: string, file: string): boolean {
+  const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+  if (folder === undefined) return false;
+  const manifest = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8')) as { os?: unknown };
+  return manifest.os !== undefined;
 }
 
 const minutes = (lines: number): number => Math.ceil(lines / LINES_A_MINUTE);
@@ -288,7 +296,11 @@ export function auditText(parts: readonly AuditPart[]): string {
       text.push(`| ${index + 1} | [${file}](../${file}) | ${lines} | ${minutes(lines)} |`);
     }
     if (part.theirs.size === 0) continue;
-    text.push('', 'Not ours, and part of it:', '');
+    text.push(
+      '',
+      'Not ours, and part of it (packages prebuilt for one platform left out: they differ from machine to machine):',
+      '',
+    );
     for (const [name, lines] of [...part.theirs].sort()) text.push(`- ${name} (${lines} lines)`);
   }
   return `${text.join('\n')}\n`;
