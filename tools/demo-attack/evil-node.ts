@@ -5,14 +5,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createNodeClock, createNodeRandom } from '@sotto/adapters-node';
+import { socketOfWebSocket } from '@sotto/adapters-node/socket';
 import { parseHex } from '@sotto/bytes';
 import { acceptChannel } from '@sotto/channel/responder';
 import { generateX25519 } from '@sotto/crypto/dh';
 import { sha256 } from '@sotto/crypto/hash';
 import { generateEd25519 } from '@sotto/crypto/sign';
 import { createDevEvidence, createDevEvidenceSource, devFingerprint } from '@sotto/evidence/dev';
-import type { Socket } from '@sotto/ports';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer } from 'ws';
 
 export interface EvilNodeOptions {
   /** The node that the victim asks for; the attacker claims to be it. */
@@ -61,7 +61,7 @@ export async function startEvilNode({ nodeIdHex, replayed }: EvilNodeOptions): P
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
   sockets.on('connection', (webSocket) => {
     acceptChannel({
-      socket: toSocket(webSocket),
+      socket: socketOfWebSocket(webSocket),
       clock,
       random,
       nodeId,
@@ -90,20 +90,4 @@ export async function startEvilNode({ nodeIdHex, replayed }: EvilNodeOptions): P
       http.close();
     },
   };
-}
-
-function toSocket(webSocket: WebSocket): Socket {
-  const socket: Socket = {
-    onMessage: undefined,
-    onClose: undefined,
-    get bufferedBytes() {
-      return webSocket.bufferedAmount;
-    },
-    send: (message) => webSocket.send(message),
-    close: (code, reason) => webSocket.close(code ?? 1000, reason),
-  };
-  webSocket.on('message', (data: Buffer) => socket.onMessage?.(new Uint8Array(data)));
-  webSocket.on('close', (code, reason) => socket.onClose?.(code, reason.toString()));
-  webSocket.on('error', () => {});
-  return socket;
 }
