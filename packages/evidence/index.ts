@@ -12,3 +12,4 @@ export {
   parseEvidenceBundle,
 } from './bundle.ts';
 export { EvidenceError, type EvidenceErrorCode, FAILURE_CLASSES, type FailureClass } from './error.ts';
+export { JudgementError } from './judgement-error.ts';
