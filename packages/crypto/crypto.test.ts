@@ -42,12 +42,16 @@ test('hash and HMAC agree and match FIPS 180 and RFC 4231', () => {
   for (const hash of [hashNode, hashWeb]) {
     assert.deepEqual(hash.sha256(encodeUtf8('a'), encodeUtf8('bc')), parseHex(sha));
     assert.equal(hash.sha512(encodeUtf8('abc')).length, 64);
+    assert.equal(hash.sha384(encodeUtf8('abc')).length, 48);
+    assert.equal(hash.unsafeSha1(encodeUtf8('abc')).length, 20);
     const mac = hash.hmacSha256(encodeUtf8('Jefe'), encodeUtf8('what do ya want '), encodeUtf8('for nothing?'));
     assert.deepEqual(mac, parseHex('5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'));
   }
   for (const length of [0, 1, 63, 64, 65, 500]) {
     const data = fill(length, length & 255);
     assert.deepEqual(hashNode.sha512(data), hashWeb.sha512(data));
+    assert.deepEqual(hashNode.sha384(data), hashWeb.sha384(data));
+    assert.deepEqual(hashNode.unsafeSha1(data), hashWeb.unsafeSha1(data));
     assert.deepEqual(hashNode.hmacSha256(data, data), hashWeb.hmacSha256(data, data));
   }
 });

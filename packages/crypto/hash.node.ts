@@ -15,9 +15,19 @@ export function sha256(...parts: readonly Uint8Array[]): Bytes {
   return digest('sha256', parts);
 }
 
+/** SHA-384 of the parts joined; 48 bytes. */
+export function sha384(...parts: readonly Uint8Array[]): Bytes {
+  return digest('sha384', parts);
+}
+
 /** SHA-512 of the parts joined; 64 bytes. */
 export function sha512(...parts: readonly Uint8Array[]): Bytes {
   return digest('sha512', parts);
+}
+
+/** SHA-1 of the parts joined; 20 bytes. Broken: for old event logs that offer no other bank, and for nothing that decides. */
+export function unsafeSha1(...parts: readonly Uint8Array[]): Bytes {
+  return digest('sha1', parts);
 }
 
 /** HMAC-SHA-256 of the parts joined; 32 bytes. */

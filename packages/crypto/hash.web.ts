@@ -1,6 +1,7 @@
 /** SHA-2 and HMAC on noble, because WebCrypto's are asynchronous. */
 import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 as nobleSha256, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
+import { sha1 as nobleSha1 } from '@noble/hashes/legacy.js';
+import { sha256 as nobleSha256, sha384 as nobleSha384, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
 import type { Bytes } from './error.ts';
 
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
@@ -12,9 +13,23 @@ export function sha256(...parts: readonly Uint8Array[]): Bytes {
   return hash.digest() as Bytes;
 }
 
+/** SHA-384 of the parts joined; 48 bytes. */
+export function sha384(...parts: readonly Uint8Array[]): Bytes {
+  const hash = nobleSha384.create();
+  for (const part of parts) hash.update(part);
+  return hash.digest() as Bytes;
+}
+
 /** SHA-512 of the parts joined; 64 bytes. */
 export function sha512(...parts: readonly Uint8Array[]): Bytes {
   const hash = nobleSha512.create();
+  for (const part of parts) hash.update(part);
+  return hash.digest() as Bytes;
+}
+
+/** SHA-1 of the parts joined; 20 bytes. Broken: for old event logs that offer no other bank, and for nothing that decides. */
+export function unsafeSha1(...parts: readonly Uint8Array[]): Bytes {
+  const hash = nobleSha1.create();
   for (const part of parts) hash.update(part);
   return hash.digest() as Bytes;
 }
