@@ -17,4 +17,5 @@ export {
 export type { ReportLine, VerificationReport } from './report.ts';
 export type { VerifyErrorCode } from './rules.ts';
 export { isVerifiedNode, type VerifiedNode } from './verified-node.ts';
+export { LIVE_ANSWER_LIMIT_MS, type VerifyLiveInput, verifyLive } from './verify-live.ts';
 export { type Verified, type VerifyInput, verifyNode } from './verify-node.ts';

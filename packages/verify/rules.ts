@@ -5,33 +5,55 @@
 import type { FailureClass } from '@sotto/evidence';
 
 export type VerifyErrorCode =
+  | 'advisory-not-accepted'
+  | 'attestation-key-not-pinned'
   | 'binding-malformed'
   | 'bundle-malformed'
   | 'bundle-too-large'
   | 'checkpoint-unsupported'
+  | 'ciphertext-hiding-missing'
   | 'clock-implausible'
+  | 'debug-enabled'
   | 'dev-key-not-pinned'
   | 'dev-signature-invalid'
   | 'dev-statement-malformed'
   | 'device-mismatch'
   | 'digest-mismatch'
   | 'epoch-mismatch'
+  | 'evaluation-too-old'
   | 'evidence-expired'
   | 'evidence-not-yet-valid'
   | 'evidence-stale'
+  | 'handshake-mismatch'
+  | 'generation-not-allowed'
+  | 'gpu-not-allowed'
+  | 'gpus-missing'
   | 'key-not-bound'
   | 'log-required'
+  | 'machine-unknown'
+  | 'measurement-not-allowed'
+  | 'migration-enabled'
   | 'node-distrusted'
   | 'node-mismatch'
+  | 'nonce-mismatch'
+  | 'ocsp-missing'
   | 'platform-not-allowed'
   | 'platform-unsupported'
   | 'policy-malformed'
   | 'policy-missing'
   | 'policy-unsupported'
+  | 'provisional-firmware'
   | 'purpose-mismatch'
   | 'report-data-mismatch'
+  | 'rim-missing'
+  | 'roots-missing'
+  | 'service-td-bound'
   | 'session-fields-present'
-  | 'suite-not-bound';
+  | 'smt-enabled'
+  | 'suite-not-bound'
+  | 'tcb-below-floor'
+  | 'tcb-status-not-accepted'
+  | 'vmpl-not-zero';
 
 /** One check, in words. */
 export interface CheckRule {
@@ -44,7 +66,8 @@ export interface CheckRule {
   readonly refusal: string;
 }
 
-function check(
+/** One entry of a table of checks. */
+export function check(
   rule: string,
   failureClass: FailureClass,
   code: VerifyErrorCode,
