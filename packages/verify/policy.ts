@@ -56,7 +56,8 @@ export function parsePolicy(value: unknown): Policy {
   return { kind, version, fingerprint, maxAgeSeconds };
 }
 
-function isMaxAge(value: unknown): value is number {
+/** Whole seconds, 60 to 86,400. */
+export function isMaxAge(value: unknown): value is number {
   const whole = typeof value === 'number' && Number.isInteger(value);
   return whole && value >= MAX_AGE_FLOOR_SECONDS && value <= MAX_AGE_CEILING_SECONDS;
 }
