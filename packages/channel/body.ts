@@ -1,46 +1,111 @@
 /** The two halves of a stream's body, with flow control (spec/channel.md, streams). Both roles use both. */
 import { ChannelError } from './errors.ts';
+import { DATA_LIMIT_BYTES, DATA_OVERHEAD_BYTES, encodeDataHeader, encodeFrame } from './frames.ts';
 import { CREDIT_LIMIT_BYTES, STREAM_WINDOW_BYTES } from './limits.ts';
+import { Pieces } from './pieces.ts';
+
+/** What a body has to send, asked for when a record leaves. */
+export interface BodySource {
+  /** Bytes of frames that may leave now. */
+  readonly readyBytes: number;
+  /** Writes frames to the start of `room`, as many as fit. @returns their bytes */
+  take(room: Uint8Array): number;
+}
 
 /** Where a body's frames go: the session. */
 export interface BodySink {
-  /** Puts as much as fits into the record that is being filled, at least one byte. @returns how many bytes were taken */
-  sendData(stream: number, bytes: Uint8Array): number;
-  sendEnd(stream: number): void;
+  /** The source has something to send. */
+  offer(source: BodySource): void;
+  /** Whether more waits than writers may be ahead of the records. */
+  readonly isAhead: boolean;
   sendCredit(stream: number, bytes: number): void;
 }
 
-/** Sends a body as fast as the peer grants. Owned by one stream; calls are carried out in the order they were made. */
-export class BodyWriter {
+interface Waiting {
+  /** Settled when the body has been taken so far. */
+  readonly atBytes: number;
+  resolve(): void;
+  reject(error: ChannelError): void;
+}
+
+const END_BYTES = 5;
+
+/** Sends a body as fast as the peer grants and records leave. Owned by one stream; bytes leave in the order of the calls. */
+export class BodyWriter implements BodySource {
   readonly #sink: BodySink;
   readonly #stream: number;
+  readonly #chunks: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #takenBytes = 0;
   #credit = STREAM_WINDOW_BYTES;
   #failure: ChannelError | undefined;
   #isUnwanted = false;
-  #isEnding = false;
-  #wake: (() => void) | undefined;
-  #last: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
+  #hasEnded = false;
+  readonly #waiting: Waiting[] = [];
 
   constructor(sink: BodySink, stream: number) {
     this.#sink = sink;
     this.#stream = stream;
   }
 
-  /** Resolves when all of `chunk` has been granted and queued. Rejects with the reason the stream ended. */
+  /**
+   * Resolves when all of `chunk` is in records, or little enough waits for the next ones; it may be reused then.
+   * Rejects with the reason the stream ended.
+   */
   write(chunk: Uint8Array): Promise<void> {
-    if (this.#isEnding) return Promise.reject(new ChannelError('stream-closed'));
-    return this.#queue(chunk, false);
+    if (this.#ending !== undefined) return Promise.reject(new ChannelError('stream-closed'));
+    if (this.#isUnwanted) return Promise.resolve();
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (chunk.length > 0) {
+      this.#chunks.push(chunk);
+      this.#queuedBytes += chunk.length;
+      this.#sink.offer(this);
+    }
+    if (this.#queuedBytes > 0 && this.#queuedBytes <= this.#credit && !this.#sink.isAhead) {
+      // Held here until a record takes it: the caller's own bytes may change by then.
+      const left = this.#chunks.pop();
+      if (left !== undefined) this.#chunks.push(left.slice());
+      return Promise.resolve();
+    }
+    return this.#until(this.#takenBytes + this.#queuedBytes);
   }
 
-  /** Marks the whole body as sent; without it the peer reports a truncation. */
+  /** Marks the whole body as sent; without it the peer reports a truncation. Resolves when the mark is in a record. */
   end(): Promise<void> {
-    if (this.#isEnding) return this.#last ?? Promise.resolve();
-    this.#isEnding = true;
-    return this.#queue(undefined, true);
+    if (this.#ending === undefined) {
+      this.#ending = this.#until(this.#takenBytes + this.#queuedBytes + 1);
+      // Whoever does not wait for the end must not bring the program down with it.
+      this.#ending.catch(() => undefined);
+      if (this.#failure === undefined && !this.#isUnwanted) this.#sink.offer(this);
+    }
+    return this.#ending;
   }
 
-  get isEnding(): boolean {
-    return this.#isEnding;
+  get readyBytes(): number {
+    const bytes = Math.min(this.#queuedBytes, this.#credit);
+    const frames = Math.ceil(bytes / DATA_LIMIT_BYTES) * DATA_OVERHEAD_BYTES;
+    const isEnd = this.#ending !== undefined && !this.#hasEnded && bytes === this.#queuedBytes;
+    return bytes + frames + (isEnd ? END_BYTES : 0);
+  }
+
+  take(room: Uint8Array): number {
+    let at = 0;
+    while (this.#queuedBytes > 0) {
+      const granted = Math.min(this.#queuedBytes, this.#credit, DATA_LIMIT_BYTES);
+      const length = Math.min(granted, room.length - at - DATA_OVERHEAD_BYTES);
+      if (length <= 0) break;
+      at += encodeDataHeader(room.subarray(at), this.#stream, length);
+      this.#move(room.subarray(at, at + length));
+      at += length;
+    }
+    if (this.#ending !== undefined && !this.#hasEnded && this.#queuedBytes === 0 && room.length - at >= END_BYTES) {
+      room.set(encodeFrame({ kind: 'end', stream: this.#stream }), at);
+      at += END_BYTES;
+      this.#hasEnded = true;
+    }
+    this.#settle();
+    return at;
   }
 
   /** The peer grants more. @throws ChannelError `flow-control` */
@@ -48,49 +113,53 @@ export class BodyWriter {
     // CH-49: grants that add up beyond the limit are meant to overflow somebody's arithmetic.
     if (this.#credit + bytes > CREDIT_LIMIT_BYTES) throw new ChannelError('flow-control', { rule: 'CH-49' });
     this.#credit += bytes;
-    this.#wake?.();
+    if (this.#queuedBytes > 0) this.#sink.offer(this);
   }
 
   /** The answer is whole and the rest of this body is of no use: what waits is dropped, later writes are too. */
   drop(): void {
     this.#isUnwanted = true;
-    this.#wake?.();
+    this.#forget();
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve();
   }
 
   /** Ends the body from our side of it: what waits is rejected, later writes are too. */
   fail(error: ChannelError): void {
     this.#failure ??= error;
-    this.#wake?.();
+    this.#forget();
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
   }
 
-  #queue(chunk: Uint8Array | undefined, isEnd: boolean): Promise<void> {
-    const before = this.#last;
-    const sent = before === undefined ? this.#send(chunk, isEnd) : before.then(() => this.#send(chunk, isEnd));
-    const last = sent.catch(() => undefined);
-    this.#last = last;
-    void last.then(() => {
-      if (this.#last === last) this.#last = undefined;
-    });
-    return sent;
+  #until(atBytes: number): Promise<void> {
+    if (this.#isUnwanted || atBytes <= this.#takenBytes) return Promise.resolve();
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => this.#waiting.push({ atBytes, resolve, reject }));
   }
 
-  async #send(chunk: Uint8Array | undefined, isEnd: boolean): Promise<void> {
-    let left = chunk ?? new Uint8Array(0);
-    while (left.length > 0 && !this.#isUnwanted) {
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#credit === 0) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        continue;
-      }
-      const taken = this.#sink.sendData(this.#stream, left.subarray(0, this.#credit));
-      this.#credit -= taken;
-      left = left.subarray(taken);
+  /** Moves the first bytes that wait to `room`, which they fill. */
+  #move(room: Uint8Array): void {
+    this.#queuedBytes -= room.length;
+    this.#takenBytes += room.length;
+    this.#credit -= room.length;
+    for (let at = 0; at < room.length; ) {
+      const chunk = this.#chunks[0] as Uint8Array;
+      const part = chunk.subarray(0, room.length - at);
+      room.set(part, at);
+      at += part.length;
+      if (part.length === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(part.length);
     }
-    if (this.#isUnwanted) return;
-    if (this.#failure !== undefined) throw this.#failure;
-    if (isEnd) this.#sink.sendEnd(this.#stream);
+  }
+
+  #settle(): void {
+    const takenBytes = this.#takenBytes + (this.#hasEnded ? 1 : 0);
+    while ((this.#waiting[0]?.atBytes ?? Number.POSITIVE_INFINITY) <= takenBytes) this.#waiting.shift()?.resolve();
+  }
+
+  #forget(): void {
+    this.#chunks.length = 0;
+    this.#queuedBytes = 0;
+    this.#hasEnded = true;
   }
 }
 
@@ -99,7 +168,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   readonly #sink: BodySink;
   readonly #stream: number;
   readonly #onStop: () => void;
-  readonly #chunks: Uint8Array[] = [];
+  readonly #chunks = new Pieces();
   #window = STREAM_WINDOW_BYTES;
   #consumed = 0;
   #end: 'open' | 'ended' | ChannelError = 'open';
@@ -161,7 +230,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
       }
     } finally {
       if (this.#end === 'open') this.#onStop();
-      this.#chunks.length = 0;
+      this.#chunks.clear();
     }
   }
 

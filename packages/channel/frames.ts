@@ -8,6 +8,7 @@ import { ByteReader, BytesError, ByteWriter } from '@sotto/bytes';
 import { ChannelError } from './errors.ts';
 import { HEAD_LIMIT_BYTES } from './limits.ts';
 import type { HandshakeRole } from './noise/handshake.ts';
+import { MESSAGE_1_BYTES, MESSAGE_2_BYTES } from './suite.ts';
 
 export type Frame =
   | { readonly kind: 'verified' }
@@ -20,11 +21,17 @@ export type Frame =
   | { readonly kind: 'credit'; readonly stream: number; readonly bytes: number }
   | { readonly kind: 'ping'; readonly token: Uint8Array }
   | { readonly kind: 'pong'; readonly token: Uint8Array }
-  | { readonly kind: 'close'; readonly reason: number };
+  | { readonly kind: 'close'; readonly reason: number }
+  | { readonly kind: 'rekey' }
+  | { readonly kind: 'renew'; readonly message: Uint8Array }
+  | { readonly kind: 'renewed'; readonly message: Uint8Array }
+  | { readonly kind: 'switch' }
+  | { readonly kind: 'advice'; readonly advice: number }
+  | { readonly kind: 'shape'; readonly profile: number };
 
 export type FrameKind = Frame['kind'];
 
-/** 0x00 is padding. 0x10 to 0x1f are kept for rekeying and resumption, 0x20 to 0x2f for shaping, 0x30 to 0x3f for recovery, 0x80 and above for private use. */
+/** 0x00 is padding; 0x80 and above are for private use. */
 const NUMBERS: Record<FrameKind, number> = {
   verified: 0x01,
   open: 0x02,
@@ -37,6 +44,12 @@ const NUMBERS: Record<FrameKind, number> = {
   ping: 0x09,
   pong: 0x0a,
   close: 0x0b,
+  rekey: 0x10,
+  renew: 0x11,
+  renewed: 0x12,
+  switch: 0x13,
+  advice: 0x14,
+  shape: 0x20,
 };
 const KINDS = new Map<number, FrameKind>(Object.entries(NUMBERS).map(([kind, number]) => [number, kind as FrameKind]));
 
@@ -47,17 +60,35 @@ const ONLY: Partial<Record<FrameKind, HandshakeRole>> = {
   cancel: 'initiator',
   head: 'responder',
   error: 'responder',
+  renew: 'initiator',
+  renewed: 'responder',
+  advice: 'responder',
+  shape: 'initiator',
 };
 
 export const PING_TOKEN_BYTES = 8;
 /** Kind, stream and length: what a data frame adds to its bytes. */
 export const DATA_OVERHEAD_BYTES = 7;
 
+/** What one data frame can carry. */
+export const DATA_LIMIT_BYTES = 0xffff;
+
+/** Writes a data frame's kind, stream and length to the start of `room`. @returns how many bytes */
+export function encodeDataHeader(room: Uint8Array, stream: number, bytes: number): number {
+  const view = new DataView(room.buffer, room.byteOffset, DATA_OVERHEAD_BYTES);
+  view.setUint8(0, NUMBERS.data);
+  view.setUint32(1, stream);
+  view.setUint16(5, bytes);
+  return DATA_OVERHEAD_BYTES;
+}
+
 export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(frame.kind === 'data' ? frame.bytes.length + DATA_OVERHEAD_BYTES : 64);
   writer.u8(NUMBERS[frame.kind]);
   switch (frame.kind) {
     case 'verified':
+    case 'rekey':
+    case 'switch':
       break;
     case 'open':
     case 'head':
@@ -82,6 +113,16 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
       break;
     case 'close':
       writer.u16(frame.reason);
+      break;
+    case 'renew':
+    case 'renewed':
+      writer.vector16(frame.message);
+      break;
+    case 'advice':
+      writer.u8(frame.advice);
+      break;
+    case 'shape':
+      writer.u8(frame.profile);
       break;
   }
   return writer.finish();
@@ -124,6 +165,8 @@ export function parseFrames(plaintext: Uint8Array, from: HandshakeRole): Frame[]
 function parseBody(kind: FrameKind, reader: ByteReader): Frame {
   switch (kind) {
     case 'verified':
+    case 'rekey':
+    case 'switch':
       return { kind };
     case 'open':
     case 'head':
@@ -150,5 +193,13 @@ function parseBody(kind: FrameKind, reader: ByteReader): Frame {
       return { kind, token: reader.take(PING_TOKEN_BYTES) };
     case 'close':
       return { kind, reason: reader.u16() };
+    case 'renew':
+      return { kind, message: reader.vector16(MESSAGE_1_BYTES) };
+    case 'renewed':
+      return { kind, message: reader.vector16(MESSAGE_2_BYTES) };
+    case 'advice':
+      return { kind, advice: reader.u8() };
+    case 'shape':
+      return { kind, profile: reader.u8() };
   }
 }

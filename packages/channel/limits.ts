@@ -14,6 +14,11 @@ export const RECORD_BUCKETS = [256, 512, 1024, 2048, 4096, 8192, 16_384] as cons
 export const RECORD_LIMIT_BYTES = 16_384;
 export const AEAD_TAG_BYTES = 16;
 
+/** The smallest size that holds so many bytes; undefined when none does. */
+export function bucketOf(bytes: number): number | undefined {
+  return RECORD_BUCKETS.find((bucket) => bucket >= bytes);
+}
+
 export interface ChannelLimits {
   /** From the first byte to the end of the handshake. */
   readonly handshakeTimeoutMs: number;
@@ -30,6 +35,9 @@ export interface ChannelLimits {
   readonly outgoingBacklogBytes: number;
   /** Bytes of records that may wait to be opened. */
   readonly incomingBacklogBytes: number;
+  /** Streams that an initiator may open at once, and a second afterwards. */
+  readonly opensAtOnce: number;
+  readonly opensPerSecond: number;
 }
 
 export const DEFAULT_LIMITS: ChannelLimits = {
@@ -41,4 +49,6 @@ export const DEFAULT_LIMITS: ChannelLimits = {
   recordsPerDirection: 2 ** 20,
   outgoingBacklogBytes: 16 * 1024 * 1024,
   incomingBacklogBytes: 16 * 1024 * 1024,
+  opensAtOnce: 256,
+  opensPerSecond: 64,
 };

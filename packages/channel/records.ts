@@ -4,7 +4,7 @@
  */
 import type { AeadKey, Awaitable, Primitives } from '@sotto/crypto/primitives';
 import { ChannelError } from './errors.ts';
-import { AEAD_TAG_BYTES, RECORD_BUCKETS } from './limits.ts';
+import { AEAD_TAG_BYTES, bucketOf, RECORD_BUCKETS } from './limits.ts';
 import { aesGcmNonce } from './suite.ts';
 
 const NO_AAD = new Uint8Array(0);
@@ -41,8 +41,9 @@ export class RecordCipher {
 
   /** @param frames at most 16,384 bytes, padded here with zeros to the smallest bucket */
   seal(frames: Uint8Array): Awaitable<Uint8Array> {
-    const size = RECORD_BUCKETS.find((bucket) => bucket >= frames.length);
+    const size = bucketOf(frames.length);
     if (size === undefined) throw new TypeError('a record holds at most 16,384 bytes');
+    if (size === frames.length) return this.#aead.seal(this.#nonce(), frames, NO_AAD);
     const plaintext = new Uint8Array(size);
     plaintext.set(frames);
     return this.#aead.seal(this.#nonce(), plaintext, NO_AAD);

@@ -1,16 +1,19 @@
 /**
- * A session: records in order over a socket, frames in and out, silence and the end noticed (spec/channel.md, session).
- * Streams live above it, in `initiator` and `responder`. Every fault of the peer ends the session with a typed reason.
+ * A session: records in order over a socket, frames in, silence and the end noticed (spec/channel.md, session). The way
+ * out is `outgoing`; streams live above, in `initiator` and `responder`. Every fault of the peer ends the session with a
+ * typed reason.
  */
-import { type Awaitable, CryptoError } from '@sotto/crypto/primitives';
+import { CryptoError } from '@sotto/crypto/primitives';
 import type { Clock, Random } from '@sotto/ports';
-import type { BodySink } from './body.ts';
+import type { BodySink, BodySource } from './body.ts';
 import { ChannelError, type ChannelErrorCode } from './errors.ts';
-import { DATA_OVERHEAD_BYTES, encodeFrame, type Frame, PING_TOKEN_BYTES, parseFrames } from './frames.ts';
+import { type Frame, PING_TOKEN_BYTES, parseFrames } from './frames.ts';
 import type { IncomingSocket } from './incoming-socket.ts';
-import { type ChannelLimits, RECORD_LIMIT_BYTES } from './limits.ts';
+import type { ChannelLimits } from './limits.ts';
 import type { HandshakeRole } from './noise/handshake.ts';
+import { Outgoing } from './outgoing.ts';
 import type { RecordCipher } from './records.ts';
+import { createCompactPacer, type Pacer } from './shaping/pacer.ts';
 
 /** How a session ended. `kind: 'closed'` is an orderly end; anything else names what went wrong. */
 export type ChannelCloseInfo =
@@ -19,9 +22,6 @@ export type ChannelCloseInfo =
 
 /** The `close` frame's reasons. Advice to the peer; nothing is decided on it but the words. */
 const CLOSE_REASONS = { done: 0, fault: 1, idle: 2, exhausted: 3, backlog: 4 } as const;
-
-/** A data frame shorter than this is not worth splitting a chunk for. */
-const SMALLEST_SPLIT_BYTES = 128;
 
 export interface SessionParts {
   readonly role: HandshakeRole;
@@ -44,12 +44,8 @@ export class Session implements BodySink {
   readonly closed: Promise<ChannelCloseInfo>;
   readonly #parts: SessionParts;
   readonly #handlers: SessionHandlers;
-  readonly #record = new Uint8Array(RECORD_LIMIT_BYTES);
-  #recordLength = 0;
-  #isFlushDue = false;
-  #lastFlushMs = Number.NEGATIVE_INFINITY;
-  /** Sealed records leave in order: set while one is still being sealed. */
-  #sending: Promise<void> | undefined;
+  readonly #outgoing: Outgoing;
+  #receiving: RecordCipher;
   readonly #inbox: Uint8Array[] = [];
   #inboxBytes = 0;
   #isDraining = false;
@@ -63,6 +59,20 @@ export class Session implements BodySink {
   constructor(parts: SessionParts, handlers: SessionHandlers) {
     this.#parts = parts;
     this.#handlers = handlers;
+    this.#receiving = parts.receiving;
+    const { socket } = parts.incoming;
+    this.#outgoing = new Outgoing({
+      cipher: parts.sending,
+      socket,
+      clock: parts.clock,
+      limits: parts.limits,
+      pacer: createCompactPacer(parts.limits.coalesceMs),
+      onFault: (error) => this.fail(error),
+      onBroken: (error) => {
+        this.#finish(toChannelError(error), 'us');
+        socket.close(4000, 'fault');
+      },
+    });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -86,30 +96,44 @@ export class Session implements BodySink {
 
   /** Queues a frame; it leaves with the next record. */
   send(frame: Frame): void {
-    if (this.#isOver) return;
-    const bytes = encodeFrame(frame);
-    if (this.#recordLength + bytes.length > RECORD_LIMIT_BYTES) this.#flush();
-    this.#append(bytes);
+    this.#outgoing.send(frame);
   }
 
-  sendData(stream: number, bytes: Uint8Array): number {
-    if (this.#isOver) return bytes.length;
-    let room = RECORD_LIMIT_BYTES - this.#recordLength - DATA_OVERHEAD_BYTES;
-    if (room < Math.min(bytes.length, SMALLEST_SPLIT_BYTES)) {
-      this.#flush();
-      room = RECORD_LIMIT_BYTES - DATA_OVERHEAD_BYTES;
-    }
-    const taken = bytes.subarray(0, room);
-    this.#append(encodeFrame({ kind: 'data', stream, bytes: taken }));
-    return taken.length;
+  offer(source: BodySource): void {
+    this.#outgoing.offer(source);
   }
 
-  sendEnd(stream: number): void {
-    this.send({ kind: 'end', stream });
+  get isAhead(): boolean {
+    return this.#outgoing.queuedBytes > this.#outgoing.pacer.aheadBytes;
   }
 
   sendCredit(stream: number, bytes: number): void {
     this.send({ kind: 'credit', stream, bytes });
+  }
+
+  /** Another profile for what we send. */
+  setPacer(pacer: Pacer): void {
+    this.#outgoing.pacer = pacer;
+  }
+
+  /** A request was taken, or made. */
+  requestAccepted(): void {
+    this.#outgoing.requestAccepted();
+  }
+
+  /** The last open stream is over. */
+  streamsIdle(): void {
+    this.#outgoing.streamsIdle();
+  }
+
+  /** Sends `frame` as the last one under the present key; later records are sealed by `cipher`. */
+  switchSending(frame: Frame, cipher: RecordCipher): void {
+    this.#outgoing.switchKeys(frame, cipher);
+  }
+
+  /** The next record is opened by `cipher`. Call while the last frame under the old key is handled. */
+  switchReceiving(cipher: RecordCipher): void {
+    this.#receiving = cipher;
   }
 
   /** The orderly end. Nothing is sent or received afterwards. */
@@ -134,19 +158,11 @@ export class Session implements BodySink {
   #leave(error: ChannelError | undefined, reason: number): void {
     if (this.#isOver) return;
     const { socket } = this.#parts.incoming;
-    if (this.#parts.sending.remaining > 0) {
-      const close = encodeFrame({ kind: 'close', reason });
-      if (this.#recordLength + close.length > RECORD_LIMIT_BYTES) this.#flush();
-      if (!this.#isOver && this.#parts.sending.remaining > 0) {
-        this.#record.set(close, this.#recordLength);
-        this.#recordLength += close.length;
-        this.#flush(true);
-      }
-    }
+    const leaving = this.#outgoing.leave({ kind: 'close', reason });
     this.#finish(error, 'us');
     const disconnect = () => socket.close(error === undefined ? 1000 : 4000, error === undefined ? 'done' : 'fault');
-    if (this.#sending === undefined) disconnect();
-    else void this.#sending.then(disconnect, disconnect);
+    if (leaving === undefined) disconnect();
+    else void leaving.then(disconnect, disconnect);
   }
 
   #finish(error: ChannelError | undefined, by: 'us' | 'peer'): void {
@@ -154,69 +170,9 @@ export class Session implements BodySink {
     this.#isOver = true;
     this.#stopTimers.abort(new ChannelError('session-closed'));
     this.#inbox.length = 0;
-    this.#record.fill(0);
+    this.#outgoing.stop();
     this.#handlers.onEnd(error ?? new ChannelError('session-closed'));
     this.#resolveClosed(error === undefined ? { kind: 'closed', by } : { kind: 'failed', code: error.code, by });
-  }
-
-  // Outgoing
-
-  #append(bytes: Uint8Array): void {
-    if (this.#isOver) return;
-    this.#record.set(bytes, this.#recordLength);
-    this.#recordLength += bytes.length;
-    if (!this.#isFlushDue) void this.#flushLater();
-  }
-
-  /** Everything that is written within one turn, or within `coalesceMs` of the last record, shares a record. */
-  async #flushLater(): Promise<void> {
-    this.#isFlushDue = true;
-    const { clock, limits } = this.#parts;
-    const sinceMs = clock.nowMs() - this.#lastFlushMs;
-    const waitMs = sinceMs >= 0 && sinceMs < limits.coalesceMs ? limits.coalesceMs - sinceMs : 0;
-    try {
-      await clock.sleep(waitMs, this.#stopTimers.signal);
-    } catch {
-      return;
-    }
-    this.#isFlushDue = false;
-    this.#lastFlushMs = clock.nowMs();
-    this.#flush();
-  }
-
-  #flush(isLast = false): void {
-    if (this.#isOver || this.#recordLength === 0) return;
-    const { sending, limits, incoming } = this.#parts;
-    const { socket } = incoming;
-    // CH-51: a peer that makes us answer and never reads would have us hold the answers.
-    if (!isLast && socket.bufferedBytes > limits.outgoingBacklogBytes) {
-      this.#recordLength = 0;
-      this.fail(new ChannelError('backlog', { rule: 'CH-51' }));
-      return;
-    }
-    // The last record is kept for `close`.
-    if (!isLast && sending.remaining <= 1) {
-      this.#recordLength = 0;
-      this.fail(new ChannelError('session-exhausted', { rule: 'CH-23' }));
-      return;
-    }
-    const sealed = sending.seal(this.#record.subarray(0, this.#recordLength));
-    this.#record.fill(0, 0, this.#recordLength);
-    this.#recordLength = 0;
-    if (sealed instanceof Promise || this.#sending !== undefined) {
-      this.#sending = this.#sendInTurn(this.#sending, sealed);
-    } else socket.send(sealed);
-  }
-
-  async #sendInTurn(before: Promise<void> | undefined, sealed: Awaitable<Uint8Array>): Promise<void> {
-    const { socket } = this.#parts.incoming;
-    try {
-      await before;
-      socket.send(await sealed);
-    } catch (error) {
-      this.#finish(toChannelError(error), 'us');
-      socket.close(4000, 'fault');
-    }
   }
 
   // Incoming
@@ -239,7 +195,7 @@ export class Session implements BodySink {
     try {
       for (let record = this.#inbox.shift(); record !== undefined && !this.#isOver; record = this.#inbox.shift()) {
         this.#inboxBytes -= record.length;
-        const opened = this.#parts.receiving.open(record);
+        const opened = this.#receiving.open(record);
         const plaintext = opened instanceof Promise ? await opened : opened;
         if (this.#isOver) return;
         this.#silentTicks = 0;

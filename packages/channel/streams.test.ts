@@ -340,7 +340,7 @@ test('CH-21 whatever the network does to a record, the session ends and nothing 
         onRequest: (request) => {
           const writer = request.respond(fill(1, 1));
           void writer.write(original).then(
-            () => writer.end(),
+            () => void writer.end(),
             () => undefined,
           );
         },

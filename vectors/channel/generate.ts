@@ -311,7 +311,7 @@ addFrame(
   concatBytes(frame.verified, fill(9, 0), fill(1, 7)),
   { code: 'frame-malformed' },
 );
-for (const kind of [0x0c, 0x10, 0x20, 0x30, 0x7f, 0x80, 0xff]) {
+for (const kind of [0x0c, 0x0f, 0x15, 0x21, 0x30, 0x7f, 0x80, 0xff]) {
   addFrame(`kind-${kind}`, 'CH-30', `kind ${kind}`, 'initiator', concatBytes(Uint8Array.of(kind), fill(8, 0)), {
     code: 'frame-unknown',
   });

@@ -1,0 +1,250 @@
+/**
+ * One direction's way out: frames and bodies wait here, a pacer says when a record leaves and of what size, and records
+ * are sealed and sent in order (spec/channel.md, records). What waits is our own; the peer decides only its credit.
+ */
+import type { Awaitable } from '@sotto/crypto/primitives';
+import type { Clock, Socket } from '@sotto/ports';
+import type { BodySource } from './body.ts';
+import { ChannelError } from './errors.ts';
+import { encodeFrame, type Frame } from './frames.ts';
+import { bucketOf, type ChannelLimits, RECORD_LIMIT_BYTES } from './limits.ts';
+import type { RecordCipher } from './records.ts';
+import type { Pacer } from './shaping/pacer.ts';
+
+/** Kept free in every record for a `rekey` at its end. */
+const RESERVED_BYTES = 1;
+
+export interface OutgoingParts {
+  readonly cipher: RecordCipher;
+  readonly socket: Socket;
+  readonly clock: Clock;
+  readonly limits: ChannelLimits;
+  readonly pacer: Pacer;
+  /** The session cannot go on; it says `close` if it can. */
+  onFault(error: ChannelError): void;
+  /** A record could not be sealed: nothing more can be said. */
+  onBroken(error: unknown): void;
+}
+
+interface Control {
+  readonly bytes: Uint8Array;
+  /** With a frame that is the last one under its key: what follows it. */
+  readonly next?: RecordCipher;
+}
+
+/** Owned by one session. */
+export class Outgoing {
+  readonly #parts: OutgoingParts;
+  #pacer: Pacer;
+  #cipher: RecordCipher;
+  /** Control frames leave before data, in the order they came. */
+  readonly #control: Control[] = [];
+  #controlBytes = 0;
+  readonly #sources = new Set<BodySource>();
+  /** When the sleeper that counts wakes up. */
+  #dueMs: number | undefined;
+  #isStopped = false;
+  readonly #stop = new AbortController();
+  /** Sealed records leave in order: set while one is still being sealed. */
+  #sending: Promise<void> | undefined;
+
+  constructor(parts: OutgoingParts) {
+    this.#parts = parts;
+    this.#cipher = parts.cipher;
+    this.#pacer = parts.pacer;
+  }
+
+  /** Queues a frame that is not a body's. */
+  send(frame: Frame): void {
+    this.#push({ bytes: encodeFrame(frame) });
+  }
+
+  /** A body has bytes, or its end, to send. It is asked for them when a record leaves. */
+  offer(source: BodySource): void {
+    if (this.#isStopped) return;
+    this.#sources.add(source);
+    this.#schedule();
+  }
+
+  /** Queues `frame` as the last one under the present key; every later record is sealed by `cipher`. */
+  switchKeys(frame: Frame, cipher: RecordCipher): void {
+    this.#push({ bytes: encodeFrame(frame), next: cipher });
+  }
+
+  get pacer(): Pacer {
+    return this.#pacer;
+  }
+
+  /** Another profile from now on. */
+  set pacer(pacer: Pacer) {
+    this.#pacer = pacer;
+    this.#schedule();
+  }
+
+  requestAccepted(): void {
+    this.#pacer.requestAccepted(this.#parts.clock.nowMs());
+    this.#schedule();
+  }
+
+  streamsIdle(): void {
+    this.#pacer.streamsIdle(this.#parts.clock.nowMs());
+    this.#schedule();
+  }
+
+  /**
+   * One last record with what waits and fits, and `close` at its end; nothing leaves afterwards.
+   *
+   * @returns what to wait for before the socket may be closed
+   */
+  leave(close: Frame): Promise<void> | undefined {
+    if (this.#isStopped) return this.#sending;
+    if (this.#cipher.remaining > 0) {
+      const bytes = encodeFrame(close);
+      const nowMs = this.#parts.clock.nowMs();
+      const size = this.#pacer.next(nowMs, this.queuedBytes + bytes.length)?.sizeBytes ?? 0;
+      this.#seal(this.#fill(size, bytes));
+    }
+    this.stop();
+    return this.#sending;
+  }
+
+  /** Drops everything that waits. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stop.abort(new ChannelError('session-closed'));
+    for (const { bytes } of this.#control) bytes.fill(0);
+    this.#control.length = 0;
+    this.#controlBytes = 0;
+    this.#sources.clear();
+  }
+
+  /** What waits to leave and may: frames, and bodies within their credit. */
+  get queuedBytes(): number {
+    let bytes = this.#controlBytes;
+    for (const source of this.#sources) bytes += source.readyBytes;
+    return bytes === 0 ? 0 : bytes + RESERVED_BYTES;
+  }
+
+  #push(control: Control): void {
+    if (this.#isStopped) return;
+    this.#control.push(control);
+    this.#controlBytes += control.bytes.length;
+    this.#schedule();
+  }
+
+  /** Sends what is due now, and sleeps until the next record is. */
+  #schedule(): void {
+    const { clock } = this.#parts;
+    while (!this.#isStopped) {
+      const nowMs = clock.nowMs();
+      const queuedBytes = this.queuedBytes;
+      const next = this.#pacer.next(nowMs, queuedBytes);
+      if (next === undefined) return;
+      // A record that is full cannot become fuller: no turn is waited for.
+      if (next.atMs <= nowMs && queuedBytes >= next.sizeBytes) this.#depart(nowMs, next.sizeBytes);
+      else {
+        if (this.#dueMs === undefined || next.atMs < this.#dueMs) void this.#sleepUntil(next.atMs, nowMs);
+        return;
+      }
+    }
+  }
+
+  async #sleepUntil(dueMs: number, nowMs: number): Promise<void> {
+    this.#dueMs = dueMs;
+    const { clock } = this.#parts;
+    try {
+      await clock.sleep(Math.max(0, dueMs - nowMs), this.#stop.signal);
+    } catch {
+      return;
+    }
+    // An earlier record took the place of this one.
+    if (this.#dueMs !== dueMs) return;
+    this.#dueMs = undefined;
+    const thenMs = Math.max(clock.nowMs(), dueMs);
+    const next = this.#pacer.next(thenMs, this.queuedBytes);
+    if (next !== undefined && next.atMs <= thenMs) this.#depart(thenMs, next.sizeBytes);
+    this.#schedule();
+  }
+
+  #depart(nowMs: number, sizeBytes: number): void {
+    const { limits, socket } = this.#parts;
+    // CH-51: a peer that makes us answer and never reads would have us hold the answers.
+    if (socket.bufferedBytes > limits.outgoingBacklogBytes) {
+      this.#fault(new ChannelError('backlog', { rule: 'CH-51' }));
+      return;
+    }
+    // The last record is kept for `close`.
+    if (this.#cipher.remaining <= 1) {
+      this.#fault(new ChannelError('session-exhausted', { rule: 'CH-23' }));
+      return;
+    }
+    const plaintext = this.#fill(sizeBytes);
+    this.#pacer.sent(nowMs, plaintext.length);
+    this.#seal(plaintext);
+  }
+
+  #fault(error: ChannelError): void {
+    this.#control.length = 0;
+    this.#controlBytes = 0;
+    this.#sources.clear();
+    this.#parts.onFault(error);
+  }
+
+  #next: RecordCipher | undefined;
+
+  /** The plaintext of one record: control frames, then bodies in turn, then `last`. */
+  #fill(sizeBytes: number, last?: Uint8Array): Uint8Array<ArrayBuffer> {
+    const needed = (this.#control[0]?.bytes.length ?? 0) + (last?.length ?? 0) + RESERVED_BYTES;
+    const size = bucketOf(Math.max(sizeBytes, needed)) ?? RECORD_LIMIT_BYTES;
+    const plaintext = new Uint8Array(size);
+    const end = size - (last?.length ?? 0) - RESERVED_BYTES;
+    let length = 0;
+    let isLast = false;
+    for (let control = this.#control[0]; control !== undefined && !isLast; control = this.#control[0]) {
+      if (length + control.bytes.length > end) break;
+      plaintext.set(control.bytes, length);
+      length += control.bytes.length;
+      control.bytes.fill(0);
+      this.#control.shift();
+      this.#controlBytes -= control.bytes.length;
+      this.#next = control.next;
+      isLast = control.next !== undefined;
+    }
+    for (const source of isLast ? [] : [...this.#sources]) {
+      if (length >= end) break;
+      this.#sources.delete(source);
+      length += source.take(plaintext.subarray(length, end));
+      if (source.readyBytes > 0) this.#sources.add(source);
+    }
+    if (last !== undefined) plaintext.set(last, length);
+    return plaintext;
+  }
+
+  #seal(plaintext: Uint8Array<ArrayBuffer>): void {
+    const { socket } = this.#parts;
+    const sealed = this.#cipher.seal(plaintext);
+    if (this.#next !== undefined) this.#cipher = this.#next;
+    this.#next = undefined;
+    if (sealed instanceof Promise || this.#sending !== undefined) {
+      this.#sending = this.#sendInTurn(this.#sending, sealed, plaintext);
+    } else {
+      plaintext.fill(0);
+      socket.send(sealed);
+    }
+  }
+
+  async #sendInTurn(
+    before: Promise<void> | undefined,
+    sealed: Awaitable<Uint8Array>,
+    plaintext: Uint8Array,
+  ): Promise<void> {
+    try {
+      await before;
+      this.#parts.socket.send(await sealed);
+    } catch (error) {
+      this.#parts.onBroken(error);
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+}
