@@ -1,4 +1,5 @@
 /** The responder's streams over one session: what a stranger may open, and the answers (spec/channel.md, streams). */
+import { Allowance } from './allowance.ts';
 import { BodyReader, BodyWriter } from './body.ts';
 import { ChannelError, RESET_CODES, type ResetCode } from './errors.ts';
 import type { Frame } from './frames.ts';
@@ -38,6 +39,7 @@ export class ResponderStreams {
   readonly #onRequest: (request: IncomingRequest) => void;
   readonly #streams = new Map<number, OpenStream>();
   readonly #stopTimer = new AbortController();
+  readonly #opens: Allowance;
   #isVerified = false;
   #hasEvidence = false;
   #lastStream = EVIDENCE_STREAM;
@@ -45,6 +47,7 @@ export class ResponderStreams {
   constructor(parts: SessionParts, evidence: Uint8Array, onRequest: (request: IncomingRequest) => void) {
     this.#evidence = evidence;
     this.#onRequest = onRequest;
+    this.#opens = new Allowance(parts.clock, parts.limits.opensAtOnce, parts.limits.opensPerSecond);
     this.#session = new Session(parts, {
       onFrame: (frame) => this.#receive(frame),
       onEnd: () => this.#end(),
@@ -126,6 +129,11 @@ export class ResponderStreams {
     // CH-40: a number used twice, or out of turn, would mix two requests.
     if (id !== this.#lastStream + 1 || id > LAST_STREAM) throw new ChannelError('frame-misplaced', { rule: 'CH-40' });
     this.#lastStream = id;
+    // CH-111: opening and cancelling costs a peer twelve bytes, and us a request begun for nothing.
+    if (!this.#opens.take(1)) {
+      this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES.busy });
+      return;
+    }
     // CH-42: each open stream may hold a window of our memory.
     if (this.#streams.size >= STREAMS_LIMIT) {
       this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES['too-many-streams'] });

@@ -1,0 +1,97 @@
+/** Peers that send more than anybody needs: of requests, pieces, pings, credit, records. Memory and work stay bounded. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { concatBytes, encodeUtf8 } from '@sotto/bytes';
+import { createManualClock, readBody, settle } from '@sotto/testkit';
+import { Allowance } from '../allowance.ts';
+import { Pieces } from '../pieces.ts';
+import { encodeFrame } from '../raw-peer-for-testing.ts';
+import {
+  assertNoEcho,
+  attackVerifiedResponder,
+  CANARY,
+  createBystander,
+  fill,
+  heldBy,
+  MIB,
+} from './victims-for-testing.ts';
+
+test('CH-111 opening and cancelling without end begins no more requests than the allowance', async () => {
+  const bystander = await createBystander();
+  const clock = createManualClock();
+  const { peer, requests, closed } = await attackVerifiedResponder({ clock });
+  for (let stream = 1; stream <= 1000; stream += 100) {
+    const pairs = Array.from({ length: 100 }, (_, i) => [
+      encodeFrame({ kind: 'open', stream: stream + i, head: CANARY }),
+      encodeFrame({ kind: 'cancel', stream: stream + i }),
+    ]);
+    await peer.sendPlaintext(concatBytes(...pairs.flat()));
+    await clock.advance(5);
+  }
+  assert.equal(requests.length, 256 + Math.floor(0.045 * 64));
+  assert.ok(requests.every(({ signal }) => signal.aborted));
+  const refused = peer.frames.filter((frame) => frame.kind === 'error');
+  assert.ok(refused.length === 1000 - requests.length && refused.every(({ reset }) => reset === 4));
+  assertNoEcho(peer.frames);
+  // A second later the same session is served again.
+  await clock.advance(1000);
+  await peer.send({ kind: 'open', stream: 1001, head: encodeUtf8('echo') }, { kind: 'end', stream: 1001 });
+  await clock.advance(5);
+  assert.ok(peer.frames.some((frame) => frame.kind === 'end' && frame.stream === 1001));
+  await peer.send({ kind: 'close', reason: 0 });
+  assert.deepEqual(await closed, { kind: 'closed', by: 'peer' });
+  await bystander.assertUnharmed();
+});
+
+test('CH-112 windows filled with single bytes hold about their own size', async () => {
+  const { peer, requests, closed, sockets } = await attackVerifiedResponder();
+  const streams = 16;
+  const opens = Array.from({ length: streams }, (_, i) => encodeFrame({ kind: 'open', stream: i + 1, head: CANARY }));
+  await peer.sendPlaintext(concatBytes(...opens));
+  const held = await heldBy(async () => {
+    for (let stream = 1; stream <= streams; stream++) {
+      const one = encodeFrame({ kind: 'data', stream, bytes: fill(1, 7) });
+      const many = concatBytes(...Array.from({ length: 2000 }, () => one));
+      for (let record = 0; record < 32; record++) await peer.sendPlaintext(many);
+      await settle();
+    }
+    // What the network of this test remembers is not the victim's.
+    (sockets.sent as unknown[]).length = 0;
+    return requests;
+  });
+  // 1 MB of content; one object for each byte would be beyond 100 MiB.
+  assert.ok(held.bytes < 6 * MIB, `${held.bytes} bytes held`);
+  await peer.send({ kind: 'end', stream: 1 });
+  assert.deepEqual(await readBody((held.value[0] as (typeof requests)[0]).body), fill(64_000, 7));
+  await peer.send({ kind: 'close', reason: 0 });
+  assert.deepEqual(await closed, { kind: 'closed', by: 'peer' });
+});
+
+test('pieces come out in order, whatever their sizes', () => {
+  const pieces = new Pieces();
+  const all: Uint8Array[] = [];
+  for (let i = 0; i < 3000; i++) {
+    const piece = fill(i % 7 === 0 ? 1500 : (i % 50) + 1, i & 255);
+    pieces.push(piece);
+    all.push(piece);
+  }
+  const out: Uint8Array[] = [];
+  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) out.push(piece);
+  assert.deepEqual(concatBytes(...out), concatBytes(...all));
+  assert.equal(pieces.shift(), undefined);
+});
+
+test('an allowance comes back with time, and not with a clock that jumps back', () => {
+  let nowMs = 1_000_000;
+  const allowance = new Allowance({ nowMs: () => nowMs }, 10, 2);
+  assert.ok(allowance.take(10));
+  assert.equal(allowance.take(1), false);
+  nowMs -= 500_000;
+  assert.equal(allowance.take(1), false);
+  nowMs += 1000;
+  assert.ok(allowance.take(2));
+  assert.equal(allowance.take(1), false);
+  nowMs += 1_000_000;
+  assert.equal(allowance.take(11), false);
+  assert.ok(allowance.take(10));
+});
