@@ -153,9 +153,13 @@ const collect = runInNewContext('gc') as () => void;
 export async function heldBy<Value>(attack: () => Promise<Value>): Promise<{ bytes: number; value: Value }> {
   await new Promise((resolve) => setImmediate(resolve));
   collect();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  collect();
   const before = used();
   const value = await attack();
   await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  await new Promise((resolve) => setTimeout(resolve, 50));
   collect();
   return { bytes: used() - before, value };
 }
