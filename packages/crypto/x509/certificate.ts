@@ -1,7 +1,6 @@
 /** X.509 certificates, version 3 (RFC 5280): read strictly, believed in nothing. `chain.ts` judges them. */
 import { encodeHex } from '@sotto/bytes';
 import { type Der, parseDer, SEQUENCE } from './der.ts';
-import { GENERALIZED_TIME } from './der-primitives.ts';
 import { DerFields, explicit, readBitStringOctets, readInteger, readSmallInteger, readTime } from './der-values.ts';
 import { CertificateError } from './error.ts';
 import {
@@ -45,8 +44,6 @@ export interface Certificate extends Validity {
 
 export const CERTIFICATE_LIMIT_BYTES = 16_384;
 const SERIAL_LIMIT_BYTES = 21;
-/** The first moment that has to be written as a GeneralizedTime. */
-const YEAR_2050 = Date.UTC(2050, 0, 1) / 1000;
 
 const malformed = (rule: string, message: string) => new CertificateError('certificate-malformed', rule, message);
 
@@ -111,19 +108,10 @@ export function readSerial(element: Der): string {
 
 function readValidity(element: Der): Validity {
   const fields = new DerFields(element);
-  const notBefore = readDate(fields.next());
-  const notAfter = readDate(fields.next());
+  const notBefore = readTime(fields.next());
+  const notAfter = readTime(fields.next());
   fields.end();
   // EV-369: a certificate that ends before it begins was never valid.
   if (notBefore > notAfter) throw malformed('EV-369', 'a certificate ends before it begins');
   return { notBefore, notAfter };
-}
-
-/** A moment of a certificate or list: UTCTime up to 2049, GeneralizedTime from 2050 on. */
-export function readDate(element: Der): number {
-  const time = readTime(element);
-  const isEarly = element.tag === GENERALIZED_TIME && time < YEAR_2050;
-  // EV-369: one moment in two types is one certificate in two spellings.
-  if (isEarly) throw malformed('EV-369', 'a moment before 2050 is not written as UTCTime');
-  return time;
 }

@@ -1,10 +1,10 @@
 /** Certificate revocation lists, version 2 (RFC 5280 §5): read strictly; whether a list counts is judged by `verifyCrl`. */
 import { encodeHex, equalBytes } from '@sotto/bytes';
 import { verifySignature } from '@sotto/crypto/verify';
-import { type Certificate, readDate, readSerial, type Validity } from './certificate.ts';
+import { type Certificate, readSerial, type Validity } from './certificate.ts';
 import { type Der, parseDer, SEQUENCE } from './der.ts';
 import { GENERALIZED_TIME, UTC_TIME } from './der-primitives.ts';
-import { DerFields, explicit, readBitStringOctets, readSmallInteger, readUnsigned } from './der-values.ts';
+import { DerFields, explicit, readBitStringOctets, readSmallInteger, readTime, readUnsigned } from './der-values.ts';
 import { CertificateError } from './error.ts';
 import {
   AUTHORITY_KEY_ID,
@@ -54,11 +54,11 @@ export function parseCrl(bytes: Uint8Array): Crl {
   // EV-363: the algorithm outside is not signed: it could name a weaker one.
   if (!isSame) throw malformed('EV-363', 'a revocation list names two signature algorithms');
   const issuer = fields.next(SEQUENCE).raw;
-  const notBefore = readDate(fields.next());
+  const notBefore = readTime(fields.next());
   const next = fields.optional(UTC_TIME) ?? fields.optional(GENERALIZED_TIME);
   // EV-381: a list without an end could be shown for ever.
   if (next === undefined) throw malformed('EV-381', 'a revocation list does not say when the next one comes');
-  const notAfter = readDate(next);
+  const notAfter = readTime(next);
   const entries = fields.optional(SEQUENCE);
   const extensions = readExtensions(explicit(fields.next(0xa0), 0xa0), 'crl-malformed');
   fields.end();
@@ -97,7 +97,7 @@ function readRevoked(entries: Der | undefined): Map<string, number> {
   for (const entry of entries?.children ?? []) {
     const fields = new DerFields(entry);
     const serial = readSerial(fields.next());
-    const since = readDate(fields.next());
+    const since = readTime(fields.next());
     const extensions = fields.remaining > 0 ? readExtensions(fields.next(), 'crl-malformed') : undefined;
     fields.end();
     const isNarrow = [...(extensions?.values() ?? [])].some(({ critical }) => critical);
