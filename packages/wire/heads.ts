@@ -3,7 +3,7 @@
  * A request head comes from a client, a response head from a node; each side treats the other's as hostile.
  */
 import { WireError } from './error.ts';
-import { message, repeated, singular, text, unsigned } from './protobuf.ts';
+import { bytes, message, repeated, singular, text, unsigned } from './protobuf.ts';
 
 /** Version of everything in this package. */
 export const WIRE_VERSION = 1;
@@ -21,6 +21,8 @@ export interface RequestHead {
   /** Path and query, such as `/v1/models`. */
   readonly path: string;
   readonly headers: readonly Header[];
+  /** 32 fresh bytes that let the answer be recovered (spec/channel.md); absent where it need not be. Erase it after use. */
+  readonly recoveryKey?: Uint8Array | undefined;
 }
 
 export interface ResponseHead {
@@ -37,6 +39,7 @@ const requestHead = message(HEAD_LIMIT_BYTES, {
   method: singular(2, text(16)),
   path: singular(3, text(2048)),
   headers,
+  recoveryKey: singular(5, bytes(32)),
 });
 const responseHead = message(HEAD_LIMIT_BYTES, {
   version: singular(1, unsigned(0xffff)),
@@ -46,14 +49,15 @@ const responseHead = message(HEAD_LIMIT_BYTES, {
 
 /** @throws WireError when the head would not be accepted by `parseRequestHead` */
 export function encodeRequestHead(head: RequestHead): Uint8Array<ArrayBuffer> {
-  const bytes = requestHead.encode({ ...head, headers: fromPairs(head.headers) });
-  parseRequestHead(bytes);
-  return bytes;
+  const { recoveryKey = new Uint8Array(0) } = head;
+  const encoded = requestHead.encode({ ...head, headers: fromPairs(head.headers), recoveryKey });
+  parseRequestHead(encoded);
+  return encoded;
 }
 
 /** @throws WireError `wire-malformed`, `wire-too-large`, `wire-truncated`, `wire-version` */
-export function parseRequestHead(bytes: Uint8Array): RequestHead {
-  const raw = requestHead.parse(bytes);
+export function parseRequestHead(encoded: Uint8Array): RequestHead {
+  const raw = requestHead.parse(encoded);
   const version = checkVersion(raw.version);
   const method = METHODS.find((known) => known === raw.method);
   // WI-10: an unknown method could be taken for a harmless one by one of two readers.
@@ -61,7 +65,8 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead {
   // WI-11: a path with spaces, control characters or a host in it changes meaning when it is put into a URL.
   if (!/^\/(?!\/)[\x21-\x7e]*$/.test(raw.path))
     throw new WireError('wire-malformed', 'the path is not a path', 'WI-11');
-  return { version, method, path: raw.path, headers: toPairs(raw.headers) };
+  const { path, recoveryKey } = raw;
+  return { version, method, path, headers: toPairs(raw.headers), ...(recoveryKey.length > 0 ? { recoveryKey } : {}) };
 }
 
 /** @throws WireError when the head would not be accepted by `parseResponseHead` */

@@ -4,6 +4,7 @@
  */
 export * from './api.ts';
 export * from './chat.ts';
+export { type ClaimRequest, encodeClaimRequest, parseClaimRequest } from './claim.ts';
 export { WireError, type WireErrorCode } from './error.ts';
 export {
   encodeRequestHead,

@@ -68,6 +68,23 @@ export function text(limitBytes: number): ValueType<string> {
   };
 }
 
+/** Bytes of exactly one length, or none. */
+export function bytes(lengthBytes: number): ValueType<Uint8Array> {
+  return {
+    wireType: LENGTH_DELIMITED,
+    limitBytes: lengthBytes,
+    empty: new Uint8Array(0),
+    isEmpty: (value) => value.length === 0,
+    write: (value) => value,
+    read: (payload) => {
+      const value = payload as Uint8Array;
+      // WI-26: a key or id of another length is another thing.
+      if (value.length !== lengthBytes) throw new WireError('wire-malformed', 'bytes have another length', 'WI-26');
+      return value;
+    },
+  };
+}
+
 /** A field that stands at most once. */
 export function singular<T>(number: number, type: ValueType<T>): Field<T> {
   return {

@@ -8,7 +8,7 @@ import * as wire from './index.ts';
 interface Vector {
   readonly id: string;
   readonly rule: string;
-  readonly kind?: 'request-head' | 'response-head';
+  readonly kind?: 'request-head' | 'response-head' | 'claim';
   readonly bytes_hex?: string;
   readonly shape?: keyof typeof SHAPES;
   readonly json?: string;
@@ -32,6 +32,7 @@ const vectors = [...load('heads.json'), ...load('json.json')];
 function parse(vector: Vector): unknown {
   if (vector.shape !== undefined) return SHAPES[vector.shape](wire.parseJson(vector.json ?? '', 1_000_000));
   const bytes = parseHex(vector.bytes_hex ?? '');
+  if (vector.kind === 'claim') return wire.parseClaimRequest(bytes);
   return vector.kind === 'request-head' ? wire.parseRequestHead(bytes) : wire.parseResponseHead(bytes);
 }
 
@@ -83,3 +84,5 @@ test('WI-08 every prefix of a good head is refused or is another head', () => {
     }
   }
 });
+test('WI-26 bytes of another length are refused', () => judge('WI-26'));
+test('WI-27 a claim without id or token is refused', () => judge('WI-27'));

@@ -122,6 +122,30 @@ request('header-break', 'WI-12', 'a line break in the value', [version, method, 
 response('status-low', 'WI-13', 'status 199', [version, number(2, 199)]);
 response('status-high', 'WI-13', 'status 600', [version, number(2, 600)]);
 
+const recoveryKey = (length: number) => bytesField(5, new Uint8Array(length).fill(7));
+request('recovery-key', 'WI-26', 'a recovery key', [version, method, path, recoveryKey(32)], 'accept');
+request('recovery-key-short', 'WI-26', 'a recovery key of 31 bytes', [version, method, path, recoveryKey(31)]);
+request('recovery-key-empty', 'WI-26', 'a recovery key of no bytes', [version, method, path, recoveryKey(0)]);
+request('recovery-key-long', 'WI-01', 'a recovery key of 33 bytes', [version, method, path, recoveryKey(33)], tooLarge);
+const claim = (id: string, rule: string, note: string, parts: Uint8Array[], expect: unknown = malformedCode) =>
+  add('claim', id, rule, note, parts, expect);
+const malformedCode = { code: 'wire-malformed' };
+const claimId = bytesField(1, new Uint8Array(16).fill(1));
+const claimToken = bytesField(2, new Uint8Array(32).fill(2));
+claim('claim', 'WI-27', 'a good claim', [claimId, claimToken, number(3, 4096)], 'accept');
+claim('claim-from-start', 'WI-27', 'a claim of everything', [claimId, claimToken], 'accept');
+claim('claim-no-id', 'WI-27', 'no id', [claimToken, number(3, 4096)]);
+claim('claim-no-token', 'WI-27', 'no token', [claimId, number(3, 4096)]);
+claim('claim-id-short', 'WI-26', 'an id of 15 bytes', [bytesField(1, new Uint8Array(15)), claimToken]);
+claim('claim-position', 'WI-05', 'a position above 32 bits', [claimId, claimToken, number(3, 2 ** 32)]);
+claim(
+  'claim-long',
+  'WI-01',
+  'a claim above 128 bytes',
+  [claimId, claimToken, bytesField(9, new Uint8Array(128))],
+  tooLarge,
+);
+
 const hex = (bytes: number) => 'ab'.repeat(bytes);
 const listing = { nodeId: hex(16), suites: ['sotto-1'], evidenceDigest: hex(32), epochId: hex(16) };
 const refusal = { code: 'session-required', message: 'Sign in first.', action: 'fix-input' };
