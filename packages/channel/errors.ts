@@ -21,6 +21,8 @@ const ERRORS = {
   'frame-unknown': ['update', 'a frame of an unknown kind'],
   'frame-misplaced': ['stop', 'a frame that this side may not send now'],
   'flow-control': ['stop', 'the peer sent more than it was granted'],
+  flood: ['stop', 'the peer sends far more frames and records than it has to say'],
+  'rekey-missing': ['stop', 'the peer kept a key longer than it may'],
   backlog: ['retry', 'too much waits to be sent or opened'],
   // The session's end
   'session-closed': ['retry', 'the session has been closed'],

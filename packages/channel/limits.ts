@@ -9,9 +9,11 @@ export const STREAM_WINDOW_BYTES = 65_536;
 export const CREDIT_LIMIT_BYTES = 0x7fff_ffff;
 export const STREAMS_LIMIT = 128;
 export const LAST_STREAM = 0x7fff_ffff;
-/** Plaintext sizes of profile `compact`. */
-export const RECORD_BUCKETS = [256, 512, 1024, 2048, 4096, 8192, 16_384] as const;
-export const RECORD_LIMIT_BYTES = 16_384;
+/** Plaintext sizes. The largest and its tag are the largest Noise message. */
+export const RECORD_BUCKETS = [256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_519] as const;
+export const RECORD_LIMIT_BYTES = 65_519;
+/** The most records under one key. */
+export const RECORDS_PER_KEY = 2 ** 16;
 export const AEAD_TAG_BYTES = 16;
 
 /** The smallest size that holds so many bytes; undefined when none does. */
@@ -31,6 +33,9 @@ export interface ChannelLimits {
   /** Writes of this long share a record while a stream is busy. */
   readonly coalesceMs: number;
   readonly recordsPerDirection: number;
+  readonly recordsPerKey: number;
+  /** Ticks after which a key that protects something sent is replaced. */
+  readonly rekeyTicks: number;
   /** Bytes that may wait in the socket. */
   readonly outgoingBacklogBytes: number;
   /** Bytes of records that may wait to be opened. */
@@ -38,6 +43,10 @@ export interface ChannelLimits {
   /** Streams that an initiator may open at once, and a second afterwards. */
   readonly opensAtOnce: number;
   readonly opensPerSecond: number;
+  /** Frames that carry nothing of a body, and records with next to nothing in them, that a peer may send at once. */
+  readonly idleWorkAtOnce: number;
+  /** And a second afterwards. */
+  readonly idleWorkPerSecond: number;
 }
 
 export const DEFAULT_LIMITS: ChannelLimits = {
@@ -47,8 +56,12 @@ export const DEFAULT_LIMITS: ChannelLimits = {
   silentTicks: 4,
   coalesceMs: 4,
   recordsPerDirection: 2 ** 20,
+  recordsPerKey: RECORDS_PER_KEY,
+  rekeyTicks: 2,
   outgoingBacklogBytes: 16 * 1024 * 1024,
   incomingBacklogBytes: 16 * 1024 * 1024,
   opensAtOnce: 256,
   opensPerSecond: 64,
+  idleWorkAtOnce: 4096,
+  idleWorkPerSecond: 512,
 };

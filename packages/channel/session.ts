@@ -5,6 +5,7 @@
  */
 import { CryptoError } from '@sotto/crypto/primitives';
 import type { Clock, Random } from '@sotto/ports';
+import { Allowance } from './allowance.ts';
 import type { BodySink, BodySource } from './body.ts';
 import { ChannelError, type ChannelErrorCode } from './errors.ts';
 import { type Frame, PING_TOKEN_BYTES, parseFrames } from './frames.ts';
@@ -51,6 +52,7 @@ export class Session implements BodySink {
   #isDraining = false;
   #isLineOver = false;
   #silentTicks = 0;
+  readonly #idleWork: Allowance;
   #ping: Uint8Array | undefined;
   #isOver = false;
   readonly #stopTimers = new AbortController();
@@ -60,8 +62,10 @@ export class Session implements BodySink {
     this.#parts = parts;
     this.#handlers = handlers;
     this.#receiving = parts.receiving;
+    this.#idleWork = new Allowance(parts.clock, parts.limits.idleWorkAtOnce, parts.limits.idleWorkPerSecond);
     const { socket } = parts.incoming;
     this.#outgoing = new Outgoing({
+      role: parts.role,
       cipher: parts.sending,
       socket,
       clock: parts.clock,
@@ -200,7 +204,10 @@ export class Session implements BodySink {
         if (this.#isOver) return;
         this.#silentTicks = 0;
         const peer = this.#parts.role === 'initiator' ? 'responder' : 'initiator';
-        for (const frame of parseFrames(plaintext, peer)) {
+        const frames = parseFrames(plaintext, peer);
+        // CH-110: pings, grants, resets and padding cost their sender nothing and us a record, a frame, an answer each.
+        if (!this.#idleWork.take(idleWorkOf(frames))) throw new ChannelError('flood', { rule: 'CH-110' });
+        for (const frame of frames) {
           if (this.#isOver) return;
           this.#handle(frame);
         }
@@ -232,12 +239,17 @@ export class Session implements BodySink {
         if (!isExpected) throw new ChannelError('frame-misplaced', { rule: 'CH-36' });
         return;
       }
+      case 'rekey':
+        this.#receiving.rekey();
+        return;
       case 'close':
         this.#finish(frame.reason === CLOSE_REASONS.done ? undefined : closeError(frame.reason), 'peer');
         this.#parts.incoming.socket.close(1000, 'done');
         return;
       default:
         this.#handlers.onFrame(frame);
+        // What was asked ends with its answer: so does the key it was under.
+        if (this.#parts.role === 'initiator' && (frame.kind === 'end' || frame.kind === 'error')) this.#outgoing.rekey();
     }
   }
 
@@ -250,6 +262,7 @@ export class Session implements BodySink {
       } catch {
         return;
       }
+      this.#outgoing.tick();
       this.#silentTicks += 1;
       // CH-50: a session whose peer is gone keeps keys and streams in memory for nobody.
       if (this.#silentTicks >= limits.silentTicks) {
@@ -262,6 +275,19 @@ export class Session implements BodySink {
       }
     }
   }
+}
+
+/** Bytes of bodies that make a record worth its cost. */
+const WORTHWHILE_BYTES = 256;
+
+/** What a record makes us do beyond taking in bodies: its frames, and itself when it brings little. */
+function idleWorkOf(frames: readonly Frame[]): number {
+  let [count, bytes] = [0, 0];
+  for (const frame of frames) {
+    if (frame.kind === 'data') bytes += frame.bytes.length;
+    else count += 1;
+  }
+  return bytes < WORTHWHILE_BYTES ? count + 1 : count;
 }
 
 function closeError(reason: number): ChannelError {

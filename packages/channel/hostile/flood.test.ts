@@ -8,6 +8,7 @@ import { Pieces } from '../pieces.ts';
 import { encodeFrame } from '../raw-peer-for-testing.ts';
 import {
   assertNoEcho,
+  attackInitiator,
   attackVerifiedResponder,
   CANARY,
   createBystander,
@@ -15,6 +16,76 @@ import {
   heldBy,
   MIB,
 } from './victims-for-testing.ts';
+
+const many = (frame: Uint8Array, count: number) => concatBytes(...Array.from({ length: count }, () => frame));
+const open1 = encodeFrame({ kind: 'open', stream: 1, head: CANARY });
+const cancel1 = encodeFrame({ kind: 'cancel', stream: 1 });
+const end1 = encodeFrame({ kind: 'end', stream: 1 });
+const ping = encodeFrame({ kind: 'ping', token: CANARY.slice(0, 8) });
+const credit1 = encodeFrame({ kind: 'credit', stream: 1, bytes: 1 });
+const byte1 = encodeFrame({ kind: 'data', stream: 1, bytes: CANARY.slice(0, 1) });
+
+/** What comes first, and the record that then comes without end; `records`: how many are taken before the session ends. */
+const FLOODS: Record<string, { first: Uint8Array; record: Uint8Array; records: number }> = {
+  'records of nothing': { first: open1, record: fill(0, 0), records: 4096 },
+  'large records of nothing': { first: open1, record: fill(16_000, 0), records: 4096 },
+  'one byte a record': { first: open1, record: byte1, records: 4096 },
+  pings: { first: open1, record: many(ping, 1800), records: 2 },
+  'a ping a record': { first: open1, record: ping, records: 2048 },
+  'credit of one byte': { first: open1, record: many(credit1, 1800), records: 2 },
+  'cancels of a stream that is over': { first: concatBytes(open1, cancel1), record: many(cancel1, 3000), records: 1 },
+  'ends of a stream that is over': { first: concatBytes(open1, cancel1), record: many(end1, 3000), records: 1 },
+};
+
+for (const [name, { first, record, records }] of Object.entries(FLOODS)) {
+  test(`CH-110 a responder that is flooded ends the session: ${name}`, async () => {
+    const bystander = await createBystander();
+    const clock = createManualClock();
+    const attacked = await attackVerifiedResponder({ clock });
+    await attacked.peer.sendPlaintext(first);
+    let sent = 0;
+    let isOver = false;
+    void attacked.closed.then(() => {
+      isOver = true;
+    });
+    const { bytes } = await heldBy(async () => {
+      for (; !isOver && sent < 5000; sent++) {
+        await attacked.peer.sendPlaintext(record);
+        if (sent % 100 < 3) await clock.advance(0);
+        if (sent % 100 === 3) (attacked.sockets.sent as unknown[]).length = 0;
+      }
+      (attacked.sockets.sent as unknown[]).length = 0;
+    });
+    assert.deepEqual(await attacked.closed, { kind: 'failed', code: 'flood', by: 'us' });
+    assert.ok(sent >= records - 5 && sent <= records + 101, `${sent} records were taken`);
+    assert.ok(bytes < 4 * MIB, `${bytes} bytes held`);
+    // A ping's token comes back, and that is all that ever does.
+    assertNoEcho(attacked.peer.frames.filter(({ kind }) => kind !== 'pong'));
+    await bystander.assertUnharmed();
+  });
+}
+
+test('CH-110 a client that its node floods ends the session', async () => {
+  const clock = createManualClock();
+  const { peer, closed, channel } = await attackInitiator({}, clock);
+  const stream = channel.request(encodeUtf8('a'));
+  stream.head.catch(() => undefined);
+  for (let i = 0; i < 3; i++) await peer.sendPlaintext(many(ping, 1800));
+  await clock.advance(5);
+  assert.deepEqual(await closed, { kind: 'failed', code: 'flood', by: 'us' });
+  await assert.rejects(readBody(stream.body), { code: 'stream-truncated' });
+});
+
+test('CH-110 a session that is merely busy is no flood', async () => {
+  const clock = createManualClock();
+  const { peer, closed } = await attackVerifiedResponder({ clock });
+  for (let i = 0; i < 200; i++) {
+    await peer.sendPlaintext(many(ping, 100));
+    await clock.advance(250);
+  }
+  await peer.send({ kind: 'close', reason: 0 });
+  assert.deepEqual(await closed, { kind: 'closed', by: 'peer' });
+});
 
 test('CH-111 opening and cancelling without end begins no more requests than the allowance', async () => {
   const bystander = await createBystander();
