@@ -13,6 +13,7 @@ import {
 } from '@sotto/wire';
 import { EnclaveError, encodeErrorBody, toEnclaveError } from './enclave-error.ts';
 import type { Engine, EngineEvent, EngineModel } from './engine.ts';
+import { EvidenceApi } from './evidence-api.ts';
 import { FairQueue, type Release } from './fair-queue.ts';
 
 /** What the handler shares over all requests of a node. */
@@ -22,6 +23,8 @@ export interface ApiContext {
   readonly requestTimeMs: number;
   /** Who asks, by identity, for the queue's fairness: the channel session. */
   readonly session: object;
+  /** Answers what is asked below `/v1/evidence/`; absent where there is no channel. */
+  readonly evidence?: (request: Request) => Promise<Response>;
 }
 
 /** Limits for a node whose configuration says nothing else. */
@@ -53,6 +56,7 @@ export async function handleApi(
       if (request.method !== 'POST') throw new EnclaveError('method-not-allowed');
       return await answerChat(request, engine, context);
     }
+    if (EvidenceApi.owns(pathname) && context.evidence !== undefined) return await context.evidence(request);
     throw new EnclaveError('not-found');
   } catch (error) {
     return errorResponse(toEnclaveError(error, 'internal'));

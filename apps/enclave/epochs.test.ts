@@ -66,6 +66,29 @@ test('EN-21 evidence can be asked for until its hour is over, and no longer', as
   assert.equal(epochs.evidence(digest), undefined);
 });
 
+test('EN-28 a live answer names the nonce, the handshake and the epoch of the session, also of one that was replaced', async () => {
+  const { epochs, clock } = await createEpochs();
+  const old = epochs.current();
+  await clock.advance(30 * MINUTE);
+  await epochs.refresh();
+  const [clientNonce, handshakeHash] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const parse = (bundle: Uint8Array) => parseBinding(parseEvidenceBundle(bundle).binding);
+  for (const { epochId, evidence } of [old, epochs.current()]) {
+    const live = parse(await epochs.live({ epochId, clientNonce, handshakeHash }));
+    const nowSeconds = Math.floor(clock.nowMs() / 1000);
+    assert.deepEqual(live, {
+      ...parse(evidence),
+      purpose: 'live',
+      notBeforeSeconds: nowSeconds,
+      notAfterSeconds: nowSeconds + 60,
+      clientNonce,
+      handshakeHash,
+    });
+  }
+  const unknown = new Uint8Array(16);
+  await assert.rejects(epochs.live({ epochId: unknown, clientNonce, handshakeHash }), { code: 'not-found' });
+});
+
 test('a clock that was set back starts a new epoch', async () => {
   const clock = createManualClock();
   let backMs = 0;

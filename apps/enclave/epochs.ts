@@ -2,12 +2,13 @@
  * The node's keys and their evidence, epoch by epoch (spec/enclave.md §epochs). Private keys never leave this object except
  * into a handshake, and are overwritten when their epoch no longer accepts one.
  */
-import { encodeHex } from '@sotto/bytes';
+import { encodeHex, equalBytes } from '@sotto/bytes';
 import type { ResponderEpoch } from '@sotto/channel';
 import { generateX25519 } from '@sotto/crypto/dh';
 import type { Binding } from '@sotto/evidence/binding';
 import { createDevEvidence } from '@sotto/evidence/dev';
 import type { Clock, EvidenceSource, Random } from '@sotto/ports';
+import { EnclaveError } from './enclave-error.ts';
 
 export const SUITES = ['sotto-1'] as const;
 
@@ -22,6 +23,9 @@ export interface EpochTimes {
 
 export const DEFAULT_TIMES: EpochTimes = { rotateMs: 20 * 60_000, validMs: 60 * 60_000, graceMs: 60_000 };
 
+/** How long a live answer says that it holds: it speaks of one moment. */
+const LIVE_SECONDS = 60;
+
 export interface EpochsOptions {
   readonly source: EvidenceSource;
   readonly nodeId: Uint8Array;
@@ -35,6 +39,7 @@ export interface EpochsOptions {
 
 interface Epoch extends ResponderEpoch {
   readonly startMs: number;
+  readonly publicKey: Uint8Array;
   isErased: boolean;
 }
 
@@ -64,6 +69,34 @@ export class Epochs {
   /** Evidence by its digest in hex, while it may still be asked for. */
   evidence(digestHex: string): Uint8Array | undefined {
     return this.#epochs.find(({ evidenceDigest }) => encodeHex(evidenceDigest) === digestHex)?.evidence;
+  }
+
+  /**
+   * Fresh evidence that this machine, now, speaks for the key of a session (spec/evidence.md §live).
+   *
+   * @param options.epochId of the session's latest handshake
+   * @throws EnclaveError `not-found` when that epoch is over
+   */
+  async live(options: {
+    readonly epochId: Uint8Array;
+    readonly clientNonce: Uint8Array;
+    readonly handshakeHash: Uint8Array;
+  }): Promise<Uint8Array> {
+    const epoch = this.#epochs.find(({ epochId }) => equalBytes(epochId, options.epochId));
+    if (epoch === undefined) throw new EnclaveError('not-found');
+    const nowSeconds = Math.floor(this.#options.clock.nowMs() / 1000);
+    const { bundle } = await createDevEvidence({
+      source: this.#options.source,
+      binding: {
+        ...this.#bindingOf(epoch.publicKey, epoch.epochId),
+        purpose: 'live',
+        notBeforeSeconds: nowSeconds,
+        notAfterSeconds: nowSeconds + LIVE_SECONDS,
+        clientNonce: options.clientNonce,
+        handshakeHash: options.handshakeHash,
+      },
+    });
+    return bundle;
   }
 
   /** Rotates when it is time, and erases what is over. Called before each session, and by `run`. */
@@ -99,29 +132,20 @@ export class Epochs {
   }
 
   async #rotate(): Promise<void> {
-    const { source, nodeId, releaseDigest, configDigest, clock, random, times, onRotate } = this.#options;
+    const { source, clock, random, times, onRotate } = this.#options;
     const { privateKey, publicKey } = await generateX25519();
     const epochId = random.bytes(16);
     const startMs = clock.nowMs();
-    const binding: Binding = {
-      purpose: 'epoch',
-      suites: SUITES,
-      keys: [{ use: 'channel', algorithm: 'x25519', publicKey }],
-      nodeId,
-      epochId,
+    const binding = {
+      ...this.#bindingOf(publicKey, epochId),
       notBeforeSeconds: Math.floor(startMs / 1000),
       notAfterSeconds: Math.floor((startMs + times.validMs) / 1000),
-      checkpoint: undefined,
-      releaseDigest,
-      configDigest,
-      deviceEvidenceDigest: new Uint8Array(32),
-      clientNonce: new Uint8Array(0),
-      handshakeHash: new Uint8Array(0),
     };
     const { bundle, digest } = await createDevEvidence({ source, binding });
     const epoch = {
       epochId,
       staticPrivateKey: privateKey,
+      publicKey,
       evidence: bundle,
       evidenceDigest: digest,
       startMs,
@@ -129,6 +153,24 @@ export class Epochs {
     };
     this.#epochs.push(epoch);
     onRotate?.();
+  }
+
+  /** What evidence of every purpose says of this node; of purpose `epoch`, without its times. */
+  #bindingOf(publicKey: Uint8Array, epochId: Uint8Array): Omit<Binding, 'notBeforeSeconds' | 'notAfterSeconds'> {
+    const { nodeId, releaseDigest, configDigest } = this.#options;
+    return {
+      purpose: 'epoch',
+      suites: SUITES,
+      keys: [{ use: 'channel', algorithm: 'x25519', publicKey }],
+      nodeId,
+      epochId,
+      checkpoint: undefined,
+      releaseDigest,
+      configDigest,
+      deviceEvidenceDigest: new Uint8Array(32),
+      clientNonce: new Uint8Array(0),
+      handshakeHash: new Uint8Array(0),
+    };
   }
 
   #erase(): void {

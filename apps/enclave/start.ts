@@ -11,6 +11,7 @@ import { BodyBudget, DEFAULT_BODY_LIMITS, serveStream } from './channel-http.ts'
 import { loadDevRoot } from './dev-root.ts';
 import type { Engine } from './engine.ts';
 import { DEFAULT_TIMES, Epochs, type EpochTimes } from './epochs.ts';
+import { EvidenceApi } from './evidence-api.ts';
 import { FairQueue, type QueueLimits } from './fair-queue.ts';
 import type { Log } from './log.ts';
 import { measureSources } from './measurement.ts';
@@ -67,6 +68,7 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
 
   const queue = new FairQueue(limits);
   const budget = new BodyBudget(DEFAULT_BODY_LIMITS);
+  const evidence = new EvidenceApi(epochs);
   const onSocket = (socket: Socket): void => {
     const session = {};
     const channel = acceptChannel({
@@ -77,7 +79,8 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
       currentEpoch: () => epochs.current(),
       onRequest: (incoming) => {
         const startMs = clock.nowMs();
-        const context = { queue, requestTimeMs, session };
+        const answerEvidence = (request: Request) => evidence.answer(request, incoming.channel, session);
+        const context = { queue, requestTimeMs, session, evidence: answerEvidence };
         void serveStream(incoming, (request) => handleApi(request, engine, context), { budget, session }).then(
           (status) => {
             log('request', { status: status ?? 0, durationMs: clock.nowMs() - startMs });

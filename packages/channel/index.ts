@@ -2,6 +2,13 @@
 export { ChannelError, type ChannelErrorCode, RESET_CODES, type ResetCode } from './errors.ts';
 export type { ChannelStream, ConnectOptions, ExpectedPeer, UnverifiedChannel, VerifiedChannel } from './initiator.ts';
 export { type ChannelLimits, DEFAULT_LIMITS, HEAD_LIMIT_BYTES, STREAMS_LIMIT } from './limits.ts';
-export type { AcceptOptions, IncomingRequest, ResponderChannel, ResponderEpoch, ResponseWriter } from './responder.ts';
+export type {
+  AcceptOptions,
+  IncomingRequest,
+  ResponderChannel,
+  ResponderEpoch,
+  ResponseWriter,
+  SessionIdentity,
+} from './responder.ts';
 export type { ChannelCloseInfo } from './session.ts';
 export { SUITE } from './suite.ts';

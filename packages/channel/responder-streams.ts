@@ -6,9 +6,19 @@ import type { Frame } from './frames.ts';
 import { EVIDENCE_STREAM, HEAD_LIMIT_BYTES, LAST_STREAM, STREAMS_LIMIT } from './limits.ts';
 import { Session, type SessionParts } from './session.ts';
 
+/** A session's latest handshake. */
+export interface SessionIdentity {
+  /** 32 bytes; equal at both ends. */
+  readonly handshakeHash: Uint8Array;
+  /** 16 bytes: the epoch whose key it used. */
+  readonly epochId: Uint8Array;
+}
+
 /** One request. Its body and signal end when the initiator cancels or the channel is lost. */
 export interface IncomingRequest {
   readonly head: Uint8Array;
+  /** What the session stood on when the stream was opened. */
+  readonly channel: SessionIdentity;
   /** One reader. Throws ChannelError `stream-cancelled` or `stream-truncated` when it does not end well. */
   readonly body: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
@@ -35,6 +45,7 @@ interface OpenStream {
 /** Owned by one channel. */
 export class ResponderStreams {
   readonly #session: Session;
+  readonly #identity: SessionIdentity;
   readonly #evidence: Uint8Array;
   readonly #onRequest: (request: IncomingRequest) => void;
   readonly #streams = new Map<number, OpenStream>();
@@ -44,13 +55,20 @@ export class ResponderStreams {
   #hasEvidence = false;
   #lastStream = EVIDENCE_STREAM;
 
-  constructor(parts: SessionParts, evidence: Uint8Array, onRequest: (request: IncomingRequest) => void) {
+  /** @param evidence sent on stream 0 */
+  constructor(
+    parts: SessionParts,
+    identity: SessionIdentity,
+    evidence: Uint8Array,
+    onRequest: (request: IncomingRequest) => void,
+  ) {
+    this.#identity = identity;
     this.#evidence = evidence;
     this.#onRequest = onRequest;
     this.#opens = new Allowance(parts.clock, parts.limits.opensAtOnce, parts.limits.opensPerSecond);
     this.#session = new Session(parts, {
       onFrame: (frame) => this.#receive(frame),
-      onEnd: () => this.#end(),
+      onEnd: (error) => this.#end(error),
     });
     parts.clock.sleep(parts.limits.verificationTimeoutMs, this.#stopTimer.signal).then(
       // CH-18: a channel that is never verified is of no use to an honest client.
@@ -159,6 +177,7 @@ export class ResponderStreams {
     };
     const request: IncomingRequest = {
       head,
+      channel: this.#identity,
       body: reader,
       signal: abort.signal,
       reject,
@@ -198,9 +217,9 @@ export class ResponderStreams {
     if (isLost) stream.abort.abort(error);
   }
 
-  #end(): void {
+  #end(error: ChannelError): void {
     this.#stopTimer.abort(new ChannelError('session-closed'));
     for (const id of [...this.#streams.keys()])
-      this.#close(id, new ChannelError('stream-truncated', { rule: 'CH-46' }));
+      this.#close(id, new ChannelError('stream-truncated', { rule: 'CH-46', cause: error }));
   }
 }

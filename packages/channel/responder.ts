@@ -16,7 +16,7 @@ import type { ChannelCloseInfo } from './session.ts';
 import { ALGORITHMS, encodeNodeStatement, encodePrologue, MESSAGE_1_BYTES, SUITE } from './suite.ts';
 
 export { ChannelError, type ChannelErrorCode, type ResetCode } from './errors.ts';
-export type { IncomingRequest, ResponseWriter } from './responder-streams.ts';
+export type { IncomingRequest, ResponseWriter, SessionIdentity } from './responder-streams.ts';
 export type { ChannelCloseInfo } from './session.ts';
 
 /** A node's key and what vouches for it. */
@@ -110,7 +110,8 @@ async function handshake(
       signal.throwIfAborted();
       socket.send(answer);
       const parts = { role: 'responder', incoming, ...ciphers, clock, random, limits } as const;
-      return new ResponderStreams(parts, epoch.evidence, (request) => options.onRequest(request));
+      const identity = { handshakeHash: state.handshakeHash.slice(), epochId: epoch.epochId };
+      return new ResponderStreams(parts, identity, epoch.evidence, (request) => options.onRequest(request));
     });
   } finally {
     state?.erase();
