@@ -6,7 +6,7 @@ import { closureOf } from './check-closure.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const JUDGE =
-  /crypto\/(noise|seeded-kem)|channel\/(transcript|noise\/(index|pattern-table|protocol-name|replay))|cli\/conformance/;
+  /crypto\/(noise|seeded-kem|seeded-ecdsa)|channel\/(transcript|noise\/(index|pattern-table|protocol-name|replay))|cli\/conformance/;
 
 test('the app and the enclave reach none of the judge', () => {
   for (const entry of ['apps/web/shell/main.tsx', 'apps/enclave/main.ts']) {
