@@ -59,6 +59,26 @@ export function list<Value>(reader: Reader<Value>): Reader<Value[]> {
   };
 }
 
+/** An object whose names are free and whose values are all of one type. */
+export function record<Value>(reader: Reader<Value>): Reader<Readonly<Record<string, Value>>> {
+  return (value, field) => {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    // CF-03: a list would read as a record of its positions.
+    if (!isObject) throw malformed(field, 'an object');
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, reader(one, `${field}.${name}`)]));
+  };
+}
+
+/** A word of a closed list. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Reader<Word> {
+  return (value, field) => {
+    const word = words.find((one) => one === value);
+    // CF-03: a word that is guessed at would be judged by the rules of another one.
+    if (word === undefined) throw malformed(field, `one of ${words.join(', ')}`);
+    return word;
+  };
+}
+
 export const text: Reader<string> = (value, field) => {
   // CF-03: a number that reads as text would make two spellings of one case.
   if (typeof value !== 'string') throw malformed(field, 'text');
@@ -99,6 +119,16 @@ export function base64(lengthBytes?: number): Reader<Bytes> {
 /** 16 bytes, in hex as Sotto writes ids everywhere else, or in base64; their lengths tell the two apart. */
 export const id: Reader<Bytes> = (value, field) =>
   text(value, field).length === 32 ? hex(16)(value, field) : base64(16)(value, field);
+
+const DIGEST_BYTES: readonly number[] = [20, 32, 48, 64];
+
+/** A digest in hex: of SHA-1, SHA-256, SHA-384 or SHA-512 by its length. */
+export const digest: Reader<Bytes> = (value, field) => {
+  const bytes = hex()(value, field);
+  // CF-03: a digest of another length is a part of one.
+  if (!DIGEST_BYTES.includes(bytes.length)) throw malformed(field, '20, 32, 48 or 64 bytes in hex');
+  return bytes;
+};
 
 function decoded(field: string, expected: string, lengthBytes: number | undefined, decode: () => Bytes): Bytes {
   let bytes: Bytes;

@@ -1,5 +1,6 @@
 /** What a case can come to (spec/conformance.md): accepted with an output, refused, not ours to judge, or not readable. */
 import type { FailureClass } from '@sotto/evidence';
+import { JudgementError } from '@sotto/evidence/judgement';
 
 /** Exit codes, and the `exit` of a batch line. */
 export const VERDICT = { accept: 0, internal: 1, reject: 10, unsupported: 20, malformed: 30 } as const;
@@ -58,7 +59,8 @@ export class Malformed extends Error {
 
 /** The outcome of an error; an error that nobody foresaw says nothing of itself (it may quote the input). */
 export function outcomeOf(error: unknown): Outcome {
-  if (error instanceof Rejected) {
+  // What a platform's verifier refuses is a verdict on the case, with its own code, class and rule.
+  if (error instanceof Rejected || error instanceof JudgementError) {
     const { code, failureClass, rule, message } = error;
     return { exit: VERDICT.reject, output: { code, class: failureClass, rule, message } };
   }

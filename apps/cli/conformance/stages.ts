@@ -12,6 +12,7 @@ const STAGES: ReadonlyMap<string, Stage> = new Map<string, Stage>([
   ['channel-handshake', { version: 1, load: async () => (await import('./channel.ts')).judgeHandshake }],
   ['channel-frame', { version: 1, load: async () => (await import('./channel.ts')).judgeFrames }],
   ['binding', { version: 1, load: async () => (await import('./binding.ts')).judgeBinding }],
+  ['event-log', { version: 1, load: async () => (await import('./event-log.ts')).judgeEventLog }],
   ['vault-open', { version: 1, load: async () => (await import('./vault.ts')).judgeVaultOpen }],
 ]);
 
