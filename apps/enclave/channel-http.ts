@@ -3,9 +3,19 @@
  * identity nobody checks: everything it sends is capped.
  */
 import type { IncomingRequest, ResponseWriter } from '@sotto/channel';
-import { CHAT_REQUEST_LIMIT_BYTES, encodeResponseHead, type Header, parseRequestHead, WIRE_VERSION } from '@sotto/wire';
+import { encodeKeptHead, wasLost } from '@sotto/channel/recovery';
+import {
+  CHAT_REQUEST_LIMIT_BYTES,
+  encodeResponseHead,
+  type Header,
+  parseRequestHead,
+  type RequestHead,
+  WIRE_VERSION,
+} from '@sotto/wire';
 import { errorResponse } from './api.ts';
+import { CLAIM_PATH, serveClaim } from './claim.ts';
 import { EnclaveError, toEnclaveError } from './enclave-error.ts';
+import type { KeptAnswer, KeptAnswers, Reader } from './kept-answers.ts';
 
 /** Largest request body. */
 export const BODY_LIMIT_BYTES = CHAT_REQUEST_LIMIT_BYTES;
@@ -44,9 +54,13 @@ export class BodyBudget {
 export interface BodyOwner {
   readonly budget: BodyBudget;
   readonly session: object;
+  /** Keeps answers that their client may recover; without it an answer ends with its line. */
+  readonly kept?: KeptAnswers;
 }
 
 export const DEFAULT_BODY_LIMITS = { allBytes: 32 * BODY_LIMIT_BYTES, sessionBytes: 4 * BODY_LIMIT_BYTES } as const;
+
+type Handle = (request: Request) => Promise<Response>;
 
 /**
  * Reads the request, asks `handle`, sends its answer back. Never rejects.
@@ -54,25 +68,123 @@ export const DEFAULT_BODY_LIMITS = { allBytes: 32 * BODY_LIMIT_BYTES, sessionByt
  */
 export async function serveStream(
   incoming: IncomingRequest,
-  handle: (request: Request) => Promise<Response>,
+  handle: Handle,
   owner: BodyOwner,
 ): Promise<number | undefined> {
-  const response = await answer(incoming, handle, owner);
+  const head = parseHead(incoming.head);
+  if (head?.path === CLAIM_PATH && head.method === 'POST' && owner.kept !== undefined) {
+    return serveClaim(incoming, owner.kept);
+  }
+  const line = new Line(incoming, owner.kept);
+  const response = await answer(incoming, head, line, handle, owner);
   const headers: Header[] = [...response.headers].map(([name, value]) => [name, value]);
   try {
-    const writer = incoming.respond(encodeResponseHead({ version: WIRE_VERSION, status: response.status, headers }));
-    await copyBody(response, writer, incoming.signal);
-    return response.status;
+    await line.begin(encodeResponseHead({ version: WIRE_VERSION, status: response.status, headers }));
+    await copyBody(response, line);
+    return line.isCut ? undefined : response.status;
   } catch {
     await response.body?.cancel().catch(() => undefined);
-    incoming.reject('internal'); // does nothing when the stream is over
+    line.fail();
     return undefined;
+  }
+}
+
+function parseHead(bytes: Uint8Array): RequestHead | undefined {
+  try {
+    return parseRequestHead(bytes);
+  } catch {
+    return undefined;
+  } finally {
+    bytes.fill(0); // it may hold a recovery key
+  }
+}
+
+/**
+ * Where one answer goes: to its stream, and, sealed, to where it can be recovered from. Its signal says that nobody wants
+ * the answer any more: at once when it was cancelled, and when the line was cut only if it is not kept.
+ */
+class Line {
+  readonly #incoming: IncomingRequest;
+  readonly #answers: KeptAnswers | undefined;
+  readonly #work = new AbortController();
+  readonly #reader: Reader;
+  readonly #onAbort: () => void;
+  #kept: KeptAnswer | undefined;
+  #writer: ResponseWriter | undefined;
+
+  constructor(incoming: IncomingRequest, answers: KeptAnswers | undefined) {
+    this.#incoming = incoming;
+    this.#answers = answers;
+    this.#reader = { onTaken: () => incoming.reject('internal') };
+    this.#onAbort = () => this.#end(incoming.signal.reason);
+    incoming.signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (incoming.signal.aborted) this.#onAbort();
+  }
+
+  get signal(): AbortSignal {
+    return this.#work.signal;
+  }
+
+  get isCut(): boolean {
+    return this.#writer === undefined;
+  }
+
+  /** From now on a lost line does not end the answer. @param recoveryKey overwritten */
+  keep(recoveryKey: Uint8Array): void {
+    if (this.#work.signal.aborted) return;
+    const stop = (): void => this.#work.abort(new EnclaveError('cancelled'));
+    this.#kept = this.#answers?.begin(recoveryKey, this.#reader, stop);
+  }
+
+  async begin(head: Uint8Array): Promise<void> {
+    await this.#kept?.append(encodeKeptHead(head));
+    await this.#send(() => {
+      this.#writer = this.#incoming.respond(head);
+    });
+  }
+
+  async write(part: Uint8Array): Promise<void> {
+    await this.#kept?.append(part);
+    await this.#send(() => this.#writer?.write(part));
+  }
+
+  async end(): Promise<void> {
+    this.#kept?.finish();
+    await this.#send(() => this.#writer?.end());
+    if (this.#writer !== undefined) this.#kept?.delivered(this.#reader);
+    this.#incoming.signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  fail(): void {
+    this.#kept?.discard();
+    this.#incoming.reject('internal'); // does nothing when the stream is over
+  }
+
+  /** What the stream does not take is still kept; without that, its end is the end. */
+  async #send(work: () => unknown): Promise<void> {
+    try {
+      this.#work.signal.throwIfAborted();
+      await work();
+    } catch (error) {
+      const goesOn = this.#kept?.isGone === false && !this.#work.signal.aborted;
+      if (!goesOn) throw error;
+      this.#writer = undefined;
+    }
+  }
+
+  #end(reason: unknown): void {
+    // CH-105: without a key nobody can come back for the answer, and it would be computed for nobody.
+    if (this.#kept === undefined) this.#work.abort(reason);
+    else if (wasLost(reason)) this.#kept.lost(this.#reader);
+    else this.#kept.cancel(this.#reader);
   }
 }
 
 async function answer(
   incoming: IncomingRequest,
-  handle: (request: Request) => Promise<Response>,
+  head: RequestHead | undefined,
+  line: Line,
+  handle: Handle,
   { budget, session }: BodyOwner,
 ): Promise<Response> {
   let takenBytes = 0;
@@ -83,25 +195,32 @@ async function answer(
   // A body that never ends would hold its memory as long as the session lives (EN-25).
   const timer = setTimeout(() => incoming.reject('internal'), BODY_TIME_MS);
   try {
-    const request = await readRequest(incoming, take);
+    if (head === undefined) throw new EnclaveError('bad-request');
+    const request = await readRequest(incoming, head, line.signal, take);
     clearTimeout(timer);
+    if (head.recoveryKey !== undefined) line.keep(head.recoveryKey);
     return await handle(request);
   } catch (error) {
     return errorResponse(toEnclaveError(error, 'bad-request'));
   } finally {
     clearTimeout(timer);
+    head?.recoveryKey?.fill(0);
     budget.give(session, takenBytes);
   }
 }
 
-async function readRequest(incoming: IncomingRequest, take: (bytes: number) => void): Promise<Request> {
-  const { method, path, headers } = parseRequestHead(incoming.head);
+async function readRequest(
+  incoming: IncomingRequest,
+  { method, path, headers }: RequestHead,
+  signal: AbortSignal,
+  take: (bytes: number) => void,
+): Promise<Request> {
   const body = await readBody(incoming.body, take);
   return new Request(new URL(path, 'http://enclave'), {
     method,
     headers: headers.map(([name, value]): [string, string] => [name, value]),
     ...(method === 'GET' ? {} : { body }),
-    signal: incoming.signal,
+    signal,
   });
 }
 
@@ -128,21 +247,21 @@ async function readBody(
   return buffer.subarray(0, length);
 }
 
-async function copyBody(response: Response, writer: ResponseWriter, signal: AbortSignal): Promise<void> {
+async function copyBody(response: Response, line: Line): Promise<void> {
   const reader = response.body?.getReader();
   const onAbort = (): void => void reader?.cancel().catch(() => undefined);
-  signal.addEventListener('abort', onAbort, { once: true });
+  line.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    signal.throwIfAborted();
+    line.signal.throwIfAborted();
     for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
-      await writer.write(part.value);
+      await line.write(part.value);
     }
-    signal.throwIfAborted();
-    await writer.end();
+    line.signal.throwIfAborted();
+    await line.end();
   } catch (error) {
     await reader?.cancel().catch(() => undefined);
     throw error;
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    line.signal.removeEventListener('abort', onAbort);
   }
 }

@@ -4,6 +4,7 @@ import { type ErrorAction, SottoError } from '@sotto/bytes';
 const ERRORS = {
   'bad-request': [400, 'fix-input', 'The request is not a chat request this node understands.'],
   'not-found': [404, 'fix-input', 'This node has nothing at that path.'],
+  'answer-not-kept': [404, 'fix-input', 'This node does not keep that answer, or not any more.'],
   'method-not-allowed': [405, 'fix-input', 'That path does not take this method.'],
   'body-too-large': [413, 'fix-input', 'The request is larger than this node accepts. Shorten it and send it again.'],
   'model-not-found': [404, 'fix-input', 'This node does not run that model. Ask for its list of models.'],

@@ -16,4 +16,5 @@ export {
   KEPT_TIME_MS,
   RECOVERY_KEY_BYTES,
 } from './limits.ts';
+export { wasLost } from './lost.ts';
 export { AnswerSealer } from './sealer.ts';
