@@ -1,0 +1,6 @@
+/** @sotto/evidence/nvidia: GPUs and switches of NVIDIA (spec/evidence-nvidia.md). */
+export type { NvidiaErrorCode } from './error.ts';
+export type { DeviceIdentity, NvidiaArch } from './identity.ts';
+export { type Measurement, type ParsedReport, parseReport } from './report.ts';
+export { type NvidiaRoots, productionRoots } from './roots.ts';
+export { type NvidiaDeviceClaims, type NvidiaInput, type NvidiaVerdict, verifyNvidia } from './verify-nvidia.ts';
