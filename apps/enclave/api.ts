@@ -15,6 +15,7 @@ import { EnclaveError, encodeErrorBody, toEnclaveError } from './enclave-error.t
 import type { Engine, EngineEvent, EngineModel } from './engine.ts';
 import { EvidenceApi } from './evidence-api.ts';
 import { FairQueue, type Release } from './fair-queue.ts';
+import { Gatherer } from './gather.ts';
 
 /** What the handler shares over all requests of a node. */
 export interface ApiContext {
@@ -195,13 +196,14 @@ function encodeChunk(head: AnswerHead, delta: object, finish: string | null, usa
   return encodeSseEvent(JSON.stringify({ object: 'chat.completion.chunk', ...head, choices, usage }));
 }
 
-/** Server-sent events: a chunk per event, the finish with usage, `[DONE]`; or, when the engine fails, one error and no `[DONE]`. */
+/** Server-sent events: a chunk for all the text that is there, the finish with usage, `[DONE]`; or, when the engine fails, one error and no `[DONE]`. */
 function streamBody(generation: Generation, first: EngineEvent, head: AnswerHead): ReadableStream<Uint8Array> {
   let pending: EngineEvent | undefined = first;
+  const gathered = new Gatherer(generation);
   let delta: object = { role: 'assistant' };
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     try {
-      const event = pending ?? (await generation.next());
+      const event = pending ?? (await gathered.next());
       pending = undefined;
       if ('text' in event) {
         controller.enqueue(encodeUtf8(encodeChunk(head, { ...delta, content: event.text }, null)));
