@@ -13,6 +13,7 @@ import type { Engine } from './engine.ts';
 import { DEFAULT_TIMES, Epochs, type EpochTimes } from './epochs.ts';
 import { EvidenceApi } from './evidence-api.ts';
 import { FairQueue, type QueueLimits } from './fair-queue.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import type { Log } from './log.ts';
 import { measureSources } from './measurement.ts';
 import { startNodeServer } from './node-server.ts';
@@ -68,6 +69,7 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
 
   const queue = new FairQueue(limits);
   const budget = new BodyBudget(DEFAULT_BODY_LIMITS);
+  const kept = new KeptAnswers(clock);
   const evidence = new EvidenceApi(epochs);
   const onSocket = (socket: Socket): void => {
     const session = {};
@@ -81,7 +83,7 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
         const startMs = clock.nowMs();
         const answerEvidence = (request: Request) => evidence.answer(request, incoming.channel, session);
         const context = { queue, requestTimeMs, session, evidence: answerEvidence };
-        void serveStream(incoming, (request) => handleApi(request, engine, context), { budget, session }).then(
+        void serveStream(incoming, (request) => handleApi(request, engine, context), { budget, session, kept }).then(
           (status) => {
             log('request', { status: status ?? 0, durationMs: clock.nowMs() - startMs });
           },
@@ -102,6 +104,7 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
     async close() {
       stopped.abort();
       await server.close();
+      kept.close();
       await turning;
       await engine?.close();
       log('stop');
