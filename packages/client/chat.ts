@@ -79,6 +79,7 @@ export async function collect(body: AsyncIterable<Uint8Array>, limitBytes: numbe
   let length = 0;
   for await (const part of body) {
     length += part.length;
+    // CH-88: an answer without an end would take all the memory there is.
     if (length > limitBytes) throw new ClientError('node-malformed');
     parts.push(part);
   }

@@ -7,7 +7,14 @@ import type { ChannelStream, VerifiedChannel } from '@sotto/channel';
 import { connectChannel } from '@sotto/channel/initiator';
 import { sha256 } from '@sotto/crypto/hash';
 import type { Clock, ConnectSocket, DistrustSource, Fetch, Random } from '@sotto/ports';
-import { isVerifiedNode, type Policy, type VerificationReport, type VerifiedNode, verifyNode } from '@sotto/verify';
+import {
+  isVerifiedNode,
+  type Policy,
+  type VerificationReport,
+  type VerifiedNode,
+  VerifyError,
+  verifyNode,
+} from '@sotto/verify';
 import {
   type ChatCompletionRequest,
   encodeRequestHead,
@@ -23,6 +30,7 @@ import {
 import { type ChatEvent, collect, refusal, streamChat } from './chat.ts';
 import { ClientError } from './errors.ts';
 import { explain, explained } from './explained.ts';
+import { askLive } from './live-proof.ts';
 import { type KnownNode, NodeCache } from './node-cache.ts';
 import { chooseOne } from './random-choice.ts';
 import type { NodeResponse } from './response.ts';
@@ -71,6 +79,13 @@ export interface NodeSession {
     options?: { readonly signal?: AbortSignal },
   ): AsyncIterable<ChatEvent>;
   models(): Promise<readonly ModelListing[]>;
+  /**
+   * Asks the machine to prove itself again, now, for this connection (spec/evidence.md §live).
+   *
+   * @throws VerifyError when it does not: the session has ended then, and nothing more is sent
+   * @throws ClientError `node-unavailable`, `busy`: no answer, and nothing is known
+   */
+  proveLive(): Promise<VerificationReport>;
   /** Resolves when the session has ended, with the error that ended it, or undefined after `close`. */
   readonly closed: Promise<Error | undefined>;
   readonly isOpen: boolean;
@@ -135,7 +150,7 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
     if (!isVerifiedNode(known.node)) throw new ClientError('node-unverified', { rule: 'CL-01' });
     const verifiedChannel = channel.promote(known.node);
     options.onPhase?.('verified');
-    return new OpenSession(verifiedChannel, known, ports.distrust);
+    return new OpenSession(verifiedChannel, known, ports, options.policy);
   } catch (error) {
     channel.close();
     throw explain(error);
@@ -158,9 +173,16 @@ class OpenSession implements NodeSession {
   readonly #channel: VerifiedChannel;
   #open = true;
   #distrusted = false;
+  readonly #ports: ClientPorts;
+  readonly #policy: Policy;
+  /** What a live question found, when that ended the session. */
+  #refusal: VerifyError | undefined;
 
-  constructor(channel: VerifiedChannel, known: KnownNode, distrust: DistrustSource) {
+  constructor(channel: VerifiedChannel, known: KnownNode, ports: ClientPorts, policy: Policy) {
+    const { distrust } = ports;
     this.#channel = channel;
+    this.#ports = ports;
+    this.#policy = policy;
     this.node = known.node;
     this.report = known.report;
     this.bundle = known.bundle;
@@ -175,6 +197,7 @@ class OpenSession implements NodeSession {
       this.#open = false;
       stop();
       if (this.#distrusted) return new ClientError('node-distrusted', { rule: 'CL-06' });
+      if (this.#refusal !== undefined) return this.#refusal;
       return info.kind === 'closed' && info.by === 'us' ? undefined : new ClientError('node-lost');
     });
   }
@@ -184,6 +207,7 @@ class OpenSession implements NodeSession {
   }
 
   async request(method: Method, path: string, options: NodeRequestOptions = {}): Promise<NodeResponse> {
+    if (this.#refusal !== undefined) throw this.#refusal;
     if (!this.#open || this.#distrusted) throw new ClientError(this.#distrusted ? 'node-distrusted' : 'node-lost');
     const head = encodeRequestHead({ version: WIRE_VERSION, method, path, headers: options.headers ?? [] });
     const stream = this.#channel.request(head, options.signal === undefined ? {} : { signal: options.signal });
@@ -207,6 +231,28 @@ class OpenSession implements NodeSession {
     const response = await this.request('GET', '/v1/models');
     if (response.status !== 200) throw await refusal(response);
     return parseModelsAnswer(parseJson(await collect(response.body, MODELS_LIMIT_BYTES), MODELS_LIMIT_BYTES)).data;
+  }
+
+  async proveLive(): Promise<VerificationReport> {
+    const { node } = this;
+    const { handshakeHash } = this.#channel;
+    try {
+      return await askLive({
+        ports: this.#ports,
+        policy: this.#policy,
+        suite: SUITE,
+        node,
+        handshakeHash,
+        request: (method, path, options) => this.request(method, path, options),
+      });
+    } catch (error) {
+      // CH-86: a machine that could not prove itself must not receive another word.
+      if (error instanceof VerifyError) {
+        this.#refusal = error;
+        this.#channel.close();
+      }
+      throw error;
+    }
   }
 
   close(): void {

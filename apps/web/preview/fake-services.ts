@@ -131,6 +131,7 @@ export function fakeSession(answer: ChatSession['chat'], models: readonly ModelI
     bundle: new Uint8Array(96).map((_, index) => index * 7),
     models: async () => models,
     chat: answer,
+    proveLive: async () => FAKE_REPORT,
     closed: new Promise(() => {}),
     close: () => {},
   };

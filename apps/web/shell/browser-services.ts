@@ -82,6 +82,7 @@ function sessionOf(session: NodeSession): ChatSession {
       );
       return models;
     },
+    proveLive: () => session.proveLive(),
     chat: ({ model, messages }, options) => session.chat({ model, messages: [...messages] }, options),
   };
 }

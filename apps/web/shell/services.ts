@@ -40,6 +40,8 @@ export interface ChatSession {
     request: { readonly model: string; readonly messages: readonly ChatTurn[] },
     options: { readonly signal: AbortSignal },
   ): AsyncIterable<ChatEvent>;
+  /** Asks the machine to prove itself again, now. A machine that does not is told from one that gives no answer by `report`. */
+  proveLive(): Promise<VerificationReport>;
   readonly closed: Promise<unknown>;
   close(): void;
 }

@@ -135,6 +135,8 @@ const en = {
   'proof.lead.verified': 'Your device checked it at {ago}. Nothing was sent before that.',
   'proof.lead.failed':
     'Your device refused it, so nothing of yours was sent. What you typed is still in the message box.',
+  'proof.lead.failedLive':
+    'It failed when it was asked again, so the connection was closed and nothing more is sent. What you sent before went to a machine that had passed its checks.',
   'proof.lead.checking': 'Nothing is sent until every check has passed.',
   'proof.lead.offline': 'Nothing was sent.',
   'proof.checkedAt': 'Checked on this device at {time}.',
@@ -145,6 +147,14 @@ const en = {
   'proof.seen': 'Seen',
   'proof.whatToDo':
     'Do not go on with this machine. If you run it yourself and installed it anew, open the link that its terminal prints now; if not, tell whoever runs it what is said here.',
+  'proof.live.ask': 'Check again, live',
+  'proof.live.asking': 'Asking the machine',
+  'proof.live.why':
+    'The checks above hold for this connection and its keys. Your device can also make a random number now and have the machine sign it.',
+  'proof.live.proven':
+    'At {time} this machine signed a random number that your device had just made, together with this very connection.',
+  'proof.live.unknown':
+    'The machine gave no answer that could be judged, so nothing more is known than before. {reason}',
   'proof.raw': 'Raw evidence',
   'proof.rawSize': '{bytes} bytes, as hexadecimal',
   'proof.copy': 'Copy',

@@ -149,3 +149,50 @@ test('failed checks stand first', () => {
     ['failed', 'passed'],
   );
 });
+
+test('CH-86 a machine that fails the live check is shown as failed, and no session is opened in silence', async () => {
+  class Refused extends SottoError<'nonce-mismatch'> {
+    readonly report = FAKE_REPORT;
+    constructor() {
+      super('nonce-mismatch', 'The evidence does not answer the question of this device.', { action: 'stop' });
+    }
+  }
+  let answer: () => Promise<typeof FAKE_REPORT> = async () => FAKE_REPORT;
+  let closed = 0;
+  const { proof, opened } = createRig(`dev=${FIRST}`, fakeDevice(), async () => ({
+    ...fakeSession(async function* () {}),
+    proveLive: () => answer(),
+    close: () => closed++,
+  }));
+  await proof.start();
+  await proof.proveLive();
+  assert.deepEqual(proof.live.get(), { kind: 'proven', report: FAKE_REPORT });
+  answer = () => Promise.reject(new Refused());
+  await proof.proveLive();
+  const state = proof.state.get();
+  assert.ok(state.kind === 'failed' && state.live === true && state.report === FAKE_REPORT);
+  assert.deepEqual(proof.live.get(), { kind: 'idle' });
+  assert.equal(closed, 1);
+  await assert.rejects(proof.ensure(), { code: 'nonce-mismatch' });
+  assert.equal(opened.length, 1);
+  await proof.retry();
+  assert.equal(opened.length, 2);
+});
+
+test('CH-87 no answer to a live question accuses nobody and leaves the session open', async () => {
+  class Busy extends SottoError<'busy'> {
+    constructor() {
+      super('busy', 'busy', { action: 'retry' });
+    }
+  }
+  const { proof, opened } = createRig(`dev=${FIRST}`, fakeDevice(), async () => ({
+    ...fakeSession(async function* () {}),
+    proveLive: () => Promise.reject(new Busy()),
+  }));
+  await proof.start();
+  await proof.proveLive();
+  assert.deepEqual(proof.live.get(), { kind: 'unknown', code: 'busy' });
+  assert.equal(proof.state.get().kind, 'development');
+  await proof.ensure();
+  assert.equal(opened.length, 1);
+});

@@ -18,7 +18,16 @@ export type ProofState =
       readonly action: ErrorAction;
       readonly message: string;
       readonly report?: VerificationReport;
+      /** It had been verified, and failed when it was asked again. */
+      readonly live?: true;
     };
+
+/** What is known of this moment, beyond what was checked when the session was opened. */
+export type LiveState =
+  | { readonly kind: 'idle' | 'asking' }
+  | { readonly kind: 'proven'; readonly report: VerificationReport }
+  /** No answer: nothing is known, and nobody is accused. */
+  | { readonly kind: 'unknown'; readonly code: string };
 
 export interface ProofModel {
   readonly state: ReadableStore<ProofState>;
@@ -28,6 +37,9 @@ export interface ProofModel {
   /** The verified session, opening one where needed. A failed verification is final until `retry`. */
   ensure(signal?: AbortSignal): Promise<ChatSession>;
   retry(): Promise<void>;
+  readonly live: ReadableStore<LiveState>;
+  /** Asks the machine to prove itself again, now. When it does not, the session is over and the state says why. */
+  proveLive(): Promise<void>;
   /** Judges the link that was opened in this tab; what was typed and shown stays. */
   readLink(): Promise<void>;
   /** Replaces the pinned machine by the one of the link, after the person said so. */
@@ -51,6 +63,7 @@ const RETRY_DELAYS_MS = [400, 1000, 2000];
 export function createProofModel(services: Pick<Services, 'clock' | 'device' | 'openSession' | 'page'>): ProofModel {
   const state = createStore<ProofState>({ kind: 'starting' });
   const models = createStore<{ list: readonly ModelInfo[]; known: boolean }>({ list: [], known: false });
+  const live = createStore<LiveState>({ kind: 'idle' });
   let fingerprint: string | undefined;
   let pinRead: Promise<void> | undefined;
   let session: ChatSession | undefined;
@@ -63,6 +76,7 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
     session?.close();
     session = undefined;
     opening = undefined;
+    live.set({ kind: 'idle' });
   };
 
   const readPin = async () => {
@@ -100,6 +114,7 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
 
   const accept = (opened: ChatSession): void => {
     session = opened;
+    live.set({ kind: 'idle' });
     const trusted = opened.report.trust === 'development' ? 'development' : 'verified';
     state.set({ kind: trusted, report: opened.report, bundle: opened.bundle });
     void opened.closed
@@ -138,9 +153,34 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
     return opening;
   };
 
+  const askLive = async (): Promise<void> => {
+    if (live.get().kind === 'asking') return;
+    // A session that cannot be opened says so itself.
+    const asked = await ensure().catch(() => undefined);
+    if (asked === undefined) return;
+    live.set({ kind: 'asking' });
+    try {
+      const report = await asked.proveLive();
+      if (session === asked) live.set({ kind: 'proven', report });
+    } catch (cause) {
+      const failure = failureOf(cause);
+      const isRefused = failure.kind === 'failed' && failure.report !== undefined;
+      // The session closed itself; another one may be open by now, and this says nothing about it.
+      if (session !== asked && session !== undefined) return;
+      if (!isRefused)
+        return live.set({ kind: 'unknown', code: cause instanceof SottoError ? cause.code : 'unexpected' });
+      drop();
+      opening = Promise.reject(cause);
+      opening.catch(() => {});
+      state.set({ ...failure, live: true });
+    }
+  };
+
   return {
     state,
     models,
+    live,
+    proveLive: askLive,
     start: async () => {
       await ensure().catch(() => {});
     },

@@ -1,12 +1,12 @@
 import { encodeHex } from '@sotto/bytes';
-import type { ReportLine, VerificationReport } from '../../shell/services.ts';
 import { asSentence, errorWords, t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
-import { Cross, Tick } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
 import { CopyButton } from '../chat/copy-button.tsx';
 import { standingOf } from './badge.tsx';
-import { orderedChecks, type ProofState } from './model.ts';
+import { Checks, timeOf } from './checks.tsx';
+import { LiveProof } from './live-proof.tsx';
+import type { ProofState } from './model.ts';
 
 /** What was checked of the machine: one sentence for everyone, the checks, then the bytes. */
 export function ProofPanel({ heading = true }: { heading?: boolean }) {
@@ -25,6 +25,7 @@ export function ProofPanel({ heading = true }: { heading?: boolean }) {
         </button>
       )}
       {report !== undefined && <Checks report={report} />}
+      {'bundle' in state && <LiveProof />}
       <div className="row">
         <button
           type="button"
@@ -50,57 +51,12 @@ export function ProofPanel({ heading = true }: { heading?: boolean }) {
 function leadOf(state: ProofState): string {
   const standing = standingOf(state);
   // Constant words of ours that name the one thing that failed.
-  if (state.kind === 'failed') return `${asSentence(state.message)} ${t('proof.lead.failed')}`;
+  if (state.kind === 'failed') {
+    return `${asSentence(state.message)} ${t(state.live ? 'proof.lead.failedLive' : 'proof.lead.failed')}`;
+  }
   if (state.kind === 'offline') return `${errorWords(state.code)} ${t('proof.lead.offline')}`;
   const ago = 'report' in state && state.report !== undefined ? timeOf(state.report.checkedAtMs) : '';
   return t(`proof.lead.${standing}`, { ago });
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-}
-
-function Checks({ report }: { report: VerificationReport }) {
-  return (
-    <>
-      <ul className="checks">
-        {orderedChecks(report).map((check) => (
-          <Check key={`${check.rule} ${check.title}`} check={check} />
-        ))}
-      </ul>
-      <p className="note">{t('proof.checkedAt', { time: timeOf(report.checkedAtMs) })}</p>
-    </>
-  );
-}
-
-const STATUS_WORDS = {
-  passed: 'proof.passed',
-  failed: 'proof.failed',
-  'not-applicable': 'proof.notApplicable',
-} as const;
-
-function Check({ check }: { check: ReportLine }) {
-  const failed = check.status === 'failed';
-  return (
-    <li className={check.status}>
-      <details open={failed}>
-        <summary>
-          <span className="mark" role="img" aria-label={t(STATUS_WORDS[check.status])}>
-            {failed ? <Cross /> : check.status === 'passed' ? <Tick /> : '–'}
-          </span>
-          <span className="check-title">{check.title}</span>
-          <code>{check.rule}</code>
-        </summary>
-        <p>{check.why}</p>
-        <dl>
-          <dt>{t('proof.expected')}</dt>
-          <dd>{check.expected}</dd>
-          <dt>{t('proof.seen')}</dt>
-          <dd>{check.observed}</dd>
-        </dl>
-      </details>
-    </li>
-  );
 }
 
 function RawEvidence({ bundle }: { bundle: Uint8Array }) {
