@@ -47,11 +47,11 @@ function readElement(bytes: Uint8Array, start: number, end: number, depth: numbe
   // EV-352: an element that is not there cannot be read.
   if (end - start < 2) throw notDer('EV-352', 'the input ends inside an element');
   const tag = bytes[start] as number;
+  checkTag(tag);
   const { contentStart, length } = readLength(bytes, start + 1, end);
   // EV-352: an element that is longer than the one around it would be read from foreign bytes.
   if (length > end - contentStart) throw notDer('EV-352', 'an element is longer than what is left');
   const contentEnd = contentStart + length;
-  checkTag(tag);
   const children: Der[] = [];
   if ((tag & CONSTRUCTED) !== 0) {
     for (let at = contentStart; at < contentEnd; ) {
