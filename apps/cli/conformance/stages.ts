@@ -13,6 +13,8 @@ const STAGES: ReadonlyMap<string, Stage> = new Map<string, Stage>([
   ['channel-frame', { version: 1, load: async () => (await import('./channel.ts')).judgeFrames }],
   ['binding', { version: 1, load: async () => (await import('./binding.ts')).judgeBinding }],
   ['event-log', { version: 1, load: async () => (await import('./event-log.ts')).judgeEventLog }],
+  ['nvidia', { version: 1, load: async () => (await import('./nvidia.ts')).judgeNvidia }],
+  ['measure-snp', { version: 1, load: async () => (await import('./measure-snp.ts')).judgeMeasureSnp }],
   ['vault-open', { version: 1, load: async () => (await import('./vault.ts')).judgeVaultOpen }],
 ]);
 
