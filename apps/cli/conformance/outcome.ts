@@ -1,4 +1,5 @@
 /** What a case can come to (spec/conformance.md): accepted with an output, refused, not ours to judge, or not readable. */
+import { CertificateError } from '@sotto/crypto/x509';
 import type { FailureClass } from '@sotto/evidence';
 import { JudgementError } from '@sotto/evidence/judgement';
 
@@ -60,7 +61,7 @@ export class Malformed extends Error {
 /** The outcome of an error; an error that nobody foresaw says nothing of itself (it may quote the input). */
 export function outcomeOf(error: unknown): Outcome {
   // What a platform's verifier refuses is a verdict on the case, with its own code, class and rule.
-  if (error instanceof Rejected || error instanceof JudgementError) {
+  if (error instanceof Rejected || error instanceof JudgementError || error instanceof CertificateError) {
     const { code, failureClass, rule, message } = error;
     return { exit: VERDICT.reject, output: { code, class: failureClass, rule, message } };
   }

@@ -20,16 +20,17 @@ function write(
   parts: string[],
 ): void {
   parts.push('<', element.name);
-  const prefixes = [...element.scope.keys()].filter((prefix) => element.scope.get(prefix) !== outer.get(prefix)).sort();
-  for (const prefix of prefixes) {
+  const { scope } = element;
+  const prefixes = scope === outer ? [] : [...scope.keys()].filter((prefix) => scope.get(prefix) !== outer.get(prefix));
+  for (const prefix of prefixes.sort()) {
     const name = prefix === '' ? 'xmlns' : `xmlns:${prefix}`;
-    parts.push(' ', name, '="', escapeAttribute(element.scope.get(prefix) as string), '"');
+    parts.push(' ', name, '="', escapeAttribute(scope.get(prefix) as string), '"');
   }
   for (const { name, value } of inOrder(element)) parts.push(' ', name, '="', escapeAttribute(value), '"');
   parts.push('>');
   for (const child of element.children) {
     if (typeof child === 'string') parts.push(escapeText(child));
-    else if (child !== without) write(child, element.scope, without, parts);
+    else if (child !== without) write(child, scope, without, parts);
   }
   parts.push('</', element.name, '>');
 }

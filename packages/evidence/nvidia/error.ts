@@ -7,6 +7,7 @@ const CLASS_OF = {
   'rim-malformed': 'format',
   'ocsp-malformed': 'format',
   'device-set-malformed': 'format',
+  'signer-restricted': 'chain',
   'device-unknown': 'chain',
   'ocsp-unrelated': 'revocation',
   'ocsp-responder-invalid': 'revocation',

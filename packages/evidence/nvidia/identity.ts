@@ -2,7 +2,6 @@
  * What the certificate of a device's attestation key says of the device: chip, serial number and the firmware that made the
  * key (spec/evidence-nvidia.md §identity). Read from a certificate whose chain the caller verifies.
  */
-import { parseUtf8 } from '@sotto/bytes';
 import { DerFields, explicit, parseDer, readObjectIdentifier, readOctetString } from '@sotto/crypto/der';
 import type { Certificate } from '@sotto/crypto/x509';
 import { refusal } from './error.ts';
@@ -51,7 +50,7 @@ function deviceInfoOf(leaf: Certificate): string {
     if (readObjectIdentifier(fields.next()) !== DEVICE_INFO) continue;
     const text = explicit(fields.next(), 0xa0);
     fields.end();
-    return text.tag === UTF8_STRING ? parseUtf8(text.content) : '';
+    return text.tag === UTF8_STRING ? new TextDecoder().decode(text.content) : '';
   }
   return '';
 }

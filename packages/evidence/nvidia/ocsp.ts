@@ -7,6 +7,7 @@ import {
   type Der,
   DerFields,
   explicit,
+  NULL,
   parseDer,
   readBitStringOctets,
   readEnumerated,
@@ -109,6 +110,8 @@ function parseCertificateId(element: Der) {
   const fields = new DerFields(element);
   const algorithm = new DerFields(fields.next(SEQUENCE));
   const hash = HASHES.get(readObjectIdentifier(algorithm.next()));
+  algorithm.optional(NULL);
+  algorithm.end();
   // EV-289: under a weak hash, an answer about one issuer could be taken for one about another.
   if (hash === undefined) throw malformed('EV-289', 'the answer names the certificate by a weak hash');
   const issuerNameHash = readOctetString(fields.next());

@@ -17,6 +17,7 @@ import type { NvidiaRoots } from './roots.ts';
 const DEVICES_LIMIT_COUNT = 16;
 const RIMS_LIMIT_COUNT = 32;
 const OCSP_LIMIT_COUNT = 128;
+const EXTENDED_KEY_USAGE = '2.5.29.37';
 
 export interface NvidiaInput {
   /** GPUs and switches that answered to one nonce. */
@@ -113,7 +114,16 @@ function parseInput(input: NvidiaInput): {
 }
 
 async function withRimChain(rim: ParsedRim, roots: NvidiaRoots): Promise<ChainedRim> {
-  return { ...rim, chain: await verifyChain({ chain: rim.signature.certificates, roots: roots.rim }) };
+  const chain = await verifyChain({ chain: rim.signature.certificates, roots: roots.rim });
+  assertUnrestricted(chain);
+  return { ...rim, chain };
+}
+
+/** @throws JudgementError `signer-restricted` */
+function assertUnrestricted([leaf]: readonly Certificate[]): void {
+  const isRestricted = leaf?.extensions.has(EXTENDED_KEY_USAGE) === true;
+  // EV-285: the vendor's responders hold certificates of the same issuers, and could else write reference values.
+  if (isRestricted) throw refusal('signer-restricted', 'EV-285', 'the key was certified for another use');
 }
 
 async function withDeviceChain(
@@ -122,6 +132,7 @@ async function withDeviceChain(
   roots: NvidiaRoots,
 ): Promise<ChainedDevice> {
   const chain = await verifyChain({ chain: device.certificates, roots: roots.device });
+  assertUnrestricted(chain);
   const identity = identityOf(chain[0] as Certificate);
   const { driverVersion, vbiosVersion } = device.report.opaque;
   const related = rims.filter(
