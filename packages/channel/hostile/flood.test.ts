@@ -28,10 +28,11 @@ const byte1 = encodeFrame({ kind: 'data', stream: 1, bytes: CANARY.slice(0, 1) }
 /** What comes first, and the record that then comes without end; `records`: how many are taken before the session ends. */
 const FLOODS: Record<string, { first: Uint8Array; record: Uint8Array; records: number }> = {
   'records of nothing': { first: open1, record: fill(0, 0), records: 4096 },
-  'large records of nothing': { first: open1, record: fill(16_000, 0), records: 4096 },
+  'larger records of nothing': { first: open1, record: fill(2000, 0), records: 4096 },
   'one byte a record': { first: open1, record: byte1, records: 4096 },
   pings: { first: open1, record: many(ping, 1800), records: 2 },
   'a ping a record': { first: open1, record: ping, records: 2048 },
+  'a new key for each record': { first: open1, record: encodeFrame({ kind: 'rekey' }), records: 2048 },
   'credit of one byte': { first: open1, record: many(credit1, 1800), records: 2 },
   'cancels of a stream that is over': { first: concatBytes(open1, cancel1), record: many(cancel1, 3000), records: 1 },
   'ends of a stream that is over': { first: concatBytes(open1, cancel1), record: many(end1, 3000), records: 1 },
