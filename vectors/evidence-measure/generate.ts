@@ -42,6 +42,12 @@ const rows: [id: string, rule: string, input: object, expect: object][] = [
   ['no-page', 'EV-390', bytes(new Uint8Array()), malformed],
   ['no-table', 'EV-391', bytes(new Uint8Array(4096)), malformed],
   ['other-footer', 'EV-391', bytes(good.map((byte, at) => (at === good.length - 40 ? byte ^ 1 : byte))), malformed],
+  [
+    'table-without-length',
+    'EV-391',
+    { ...bytes(good.map((byte, at) => (at === good.length - 50 || at === good.length - 49 ? 0 : byte))), mode: 'sev' },
+    malformed,
+  ],
   ['entry-without-length', 'EV-391', image({ entries: [guidEntry('00'.repeat(16), new Uint8Array(4), 0)] }), malformed],
   ['entry-into-nothing', 'EV-391', image({ entries: [guidEntry('00'.repeat(16), new Uint8Array(4), 30)] }), malformed],
   ['entry-twice', 'EV-391', image({ entries: [guidEntry(FIRMWARE_GUIDS.resetBlock, new Uint8Array(4))] }), malformed],
