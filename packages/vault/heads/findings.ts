@@ -1,0 +1,40 @@
+/** What comparing heads can find (spec/vault.md, "Heads"): each has its code, its rule and plain words for the person. */
+
+const TABLE = {
+  'history-rolled-back': [
+    'VA-104',
+    'The server shows an older state of what one of your devices wrote than this device has already seen.',
+  ],
+  'history-forked': [
+    'VA-105',
+    'The server shows two different histories of one of your devices. It shows different things to different devices, or a copy of a device writes beside it.',
+  ],
+  'history-withheld': [
+    'VA-106',
+    'One of your devices has seen something of another that the server does not show here.',
+  ],
+  'record-rolled-back': ['VA-107', 'The server shows an older version of a message that was written anew.'],
+  'record-missing': ['VA-108', 'The server no longer shows a message that none of your devices deleted.'],
+  'record-unlisted': ['VA-109', 'A message is there that the device that is named as its writer does not know.'],
+  'record-resurrected': ['VA-110', 'The server shows a message again that one of your devices had deleted.'],
+} as const satisfies Record<string, readonly [rule: string, message: string]>;
+
+export type FindingCode = keyof typeof TABLE;
+
+/** Something that an honest server and honest devices never cause, whatever happens at once. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly rule: string;
+  readonly message: string;
+  /** The device whose log is concerned, or that is named as the writer; 16 bytes as hex. */
+  readonly deviceId: string | undefined;
+  readonly recordId: string | undefined;
+}
+
+export function finding(
+  code: FindingCode,
+  about: { readonly deviceId?: string; readonly recordId?: string; readonly rule?: string },
+): Finding {
+  const [rule, message] = TABLE[code];
+  return { code, rule: about.rule ?? rule, message, deviceId: about.deviceId, recordId: about.recordId };
+}

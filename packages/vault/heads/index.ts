@@ -1,0 +1,16 @@
+/** Heads (spec/vault.md, "Heads"): signed logs of what each device wrote, and what comparing them finds. */
+export {
+  type Assembled,
+  assembleLogs,
+  compareCode,
+  compareLogs,
+  type DeviceLog,
+  type KnownPlaces,
+  Manifest,
+  placesOf,
+  type ShownRecord,
+} from './compare.ts';
+export { type LogEntry, writeDigest } from './entry.ts';
+export { type Finding, type FindingCode, finding } from './findings.ts';
+export { type HeadToStore, OwnLog, type OwnLogState } from './own-log.ts';
+export { HEAD_TYPE, type LogPlace, SEGMENT_LIMIT, type VerifiedSegment, verifySegment } from './segment.ts';
