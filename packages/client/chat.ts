@@ -35,7 +35,12 @@ export async function* streamChat(
   signal?: AbortSignal,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const body = encodeUtf8(JSON.stringify({ ...request, stream: true }));
-  const response = await send('/v1/chat/completions', body, signal);
+  yield* readChat(() => send('/v1/chat/completions', body, signal));
+}
+
+/** The events of one answer, asked for or recovered. @throws as `streamChat` */
+export async function* readChat(answer: () => Promise<NodeResponse>): AsyncGenerator<ChatEvent, void, undefined> {
+  const response = await answer();
   if (response.status !== 200) throw await refusal(response);
 
   let finish: Extract<ChatEvent, { kind: 'finish' }>['reason'] | undefined;

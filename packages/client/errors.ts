@@ -13,6 +13,7 @@ export type ClientErrorCode =
   | 'node-malformed'
   | 'node-refused'
   | 'answer-incomplete'
+  | 'answer-lost'
   | 'engine-missing'
   | 'engine-crashed'
   | 'prompt-too-long'
@@ -52,6 +53,10 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'node-malformed': ['stop', 'The machine gave an answer this client does not understand.'],
   'node-refused': ['retry', 'The machine could not answer this request.'],
   'answer-incomplete': ['retry', 'The answer ended before it was complete. What arrived is kept.'],
+  'answer-lost': [
+    'retry',
+    'The connection was lost, and the rest of this answer with it. What arrived is kept; it can be continued.',
+  ],
   'engine-missing': [
     'fix-input',
     'No language model is running on this machine. Stop Sotto and start it with --model FILE.',

@@ -30,13 +30,16 @@ export {
 export { Keeper, openAccountHistory } from './keep.ts';
 export { NodeCache } from './node-cache.ts';
 export {
+  type ChatOptions,
   type ClientPorts,
   type NodeRequestOptions,
   type NodeSession,
   type NodeSessionOptions,
   openNodeSession,
+  type ResumeOptions,
   type SessionPhase,
 } from './node-session.ts';
+export type { AnswerTicket, LineState } from './recovery.ts';
 export { remoteRecords } from './remote-records.ts';
 export type { NodeResponse } from './response.ts';
 export { ServerApi } from './server-api.ts';

@@ -2,9 +2,10 @@
  * A session with one verified node: find, connect, check, then talk. The order is the promise (spec/client.md CL-01):
  * the only object that can carry a person's words is made from a `VerifiedNode`, and only `verify` makes that.
  */
-import { equalBytes, parseHex } from '@sotto/bytes';
+import { encodeHex, equalBytes, parseHex } from '@sotto/bytes';
 import type { ChannelStream, VerifiedChannel } from '@sotto/channel';
 import { connectChannel } from '@sotto/channel/initiator';
+import { RECOVERY_KEY_BYTES } from '@sotto/channel/recovery';
 import { sha256 } from '@sotto/crypto/hash';
 import type { Clock, ConnectSocket, DistrustSource, Fetch, Random } from '@sotto/ports';
 import {
@@ -27,12 +28,13 @@ import {
   parseResponseHead,
   WIRE_VERSION,
 } from '@sotto/wire';
-import { type ChatEvent, collect, refusal, streamChat } from './chat.ts';
+import { type ChatEvent, type ChatSender, collect, readChat, refusal, streamChat } from './chat.ts';
 import { ClientError } from './errors.ts';
 import { explain, explained } from './explained.ts';
 import { askLive } from './live-proof.ts';
 import { type KnownNode, NodeCache } from './node-cache.ts';
 import { chooseOne } from './random-choice.ts';
+import { type AnswerTicket, eventsAfter, type LineState, type RecoverableAnswer, recoverAnswer } from './recovery.ts';
 import type { NodeResponse } from './response.ts';
 import { ServerApi } from './server-api.ts';
 
@@ -57,6 +59,8 @@ export interface NodeSessionOptions {
   readonly baseUrl: string;
   /** From the person or their terminal, never from the server (spec/evidence.md). */
   readonly policy: Policy;
+  /** 32 hex digits: this node and no other, for an answer that it keeps. */
+  readonly nodeId?: string;
   readonly cache?: NodeCache;
   readonly onPhase?: (phase: SessionPhase) => void;
   readonly signal?: AbortSignal;
@@ -68,16 +72,29 @@ export interface NodeRequestOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ChatOptions {
+  readonly signal?: AbortSignal;
+  /** Told before the question leaves: what recovers the answer after this program has ended. Stored sealed or not at all. */
+  readonly onTicket?: (ticket: AnswerTicket) => void;
+  /** The answer's line was lost and is being sought, or is there again. */
+  readonly onLine?: (line: LineState) => void;
+}
+
+export interface ResumeOptions extends Omit<ChatOptions, 'onTicket'> {
+  /** The part of the answer that is here already: it is not told again. */
+  readonly haveText: string;
+}
+
 export interface NodeSession {
   readonly node: VerifiedNode;
   readonly report: VerificationReport;
   /** The evidence bundle as the node sent it. */
   readonly bundle: Uint8Array;
   request(method: Method, path: string, options?: NodeRequestOptions): Promise<NodeResponse>;
-  chat(
-    request: Omit<ChatCompletionRequest, 'stream'>,
-    options?: { readonly signal?: AbortSignal },
-  ): AsyncIterable<ChatEvent>;
+  /** One answer; when its line is lost, the rest of it is fetched from the same node. */
+  chat(request: Omit<ChatCompletionRequest, 'stream'>, options?: ChatOptions): AsyncIterable<ChatEvent>;
+  /** The rest of an answer whose program ended, from the node of the ticket. */
+  resume(ticket: AnswerTicket, options: ResumeOptions): AsyncIterable<ChatEvent>;
   models(): Promise<readonly ModelListing[]>;
   /**
    * Asks the machine to prove itself again, now, for this connection (spec/evidence.md §live).
@@ -104,7 +121,7 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
   options.onPhase?.('finding');
   const api = new ServerApi(ports.fetch, options.baseUrl);
   const [listings] = await Promise.all([api.nodes(options.signal), api.ensureSession(options.signal)]);
-  const listing = chooseNode(listings, ports.random);
+  const listing = chooseNode(listings, ports.random, options.nodeId);
   const prefetched = api
     .evidence(listing.nodeId, listing.evidenceDigest, BUNDLE_LIMIT_BYTES, options.signal)
     .catch(() => undefined);
@@ -150,17 +167,22 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
     if (!isVerifiedNode(known.node)) throw new ClientError('node-unverified', { rule: 'CL-01' });
     const verifiedChannel = channel.promote(known.node);
     options.onPhase?.('verified');
-    return new OpenSession(verifiedChannel, known, ports, options.policy);
+    const { baseUrl, policy } = options;
+    const reopen: Reopen = (nodeId, signal) =>
+      openNodeSession(ports, { baseUrl, policy, cache, nodeId, ...(signal === undefined ? {} : { signal }) });
+    return new OpenSession(verifiedChannel, known, ports, options.policy, reopen);
   } catch (error) {
     channel.close();
     throw explain(error);
   }
 }
 
-/** CL-02: a node at random among those that speak our suite. */
-function chooseNode(listings: readonly NodeListing[], random: Random): NodeListing {
-  const usable = listings.filter((listing) => listing.suites.includes(SUITE));
-  const chosen = chooseOne(usable, random);
+type Reopen = (nodeId: string, signal: AbortSignal | undefined) => Promise<NodeSession>;
+
+/** CL-02: a node at random among those that speak our suite. CL-41: for an answer, the one that keeps it. */
+function chooseNode(listings: readonly NodeListing[], random: Random, wanted: string | undefined): NodeListing {
+  const usable = listings.filter(({ suites }) => suites.includes(SUITE));
+  const chosen = wanted === undefined ? chooseOne(usable, random) : usable.find(({ nodeId }) => nodeId === wanted);
   if (chosen === undefined) throw new ClientError('no-node');
   return chosen;
 }
@@ -171,16 +193,19 @@ class OpenSession implements NodeSession {
   readonly bundle: Uint8Array;
   readonly closed: Promise<Error | undefined>;
   readonly #channel: VerifiedChannel;
+  readonly #reopen: Reopen;
   #open = true;
   #distrusted = false;
+  #isLeft = false;
   readonly #ports: ClientPorts;
   readonly #policy: Policy;
   /** What a live question found, when that ended the session. */
   #refusal: VerifyError | undefined;
 
-  constructor(channel: VerifiedChannel, known: KnownNode, ports: ClientPorts, policy: Policy) {
+  constructor(channel: VerifiedChannel, known: KnownNode, ports: ClientPorts, policy: Policy, reopen: Reopen) {
     const { distrust } = ports;
     this.#channel = channel;
+    this.#reopen = reopen;
     this.#ports = ports;
     this.#policy = policy;
     this.node = known.node;
@@ -206,9 +231,13 @@ class OpenSession implements NodeSession {
     return this.#open;
   }
 
-  async request(method: Method, path: string, options: NodeRequestOptions = {}): Promise<NodeResponse> {
+  #assertOpen(): void {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (!this.#open || this.#distrusted) throw new ClientError(this.#distrusted ? 'node-distrusted' : 'node-lost');
+  }
+
+  async request(method: Method, path: string, options: NodeRequestOptions = {}): Promise<NodeResponse> {
+    this.#assertOpen();
     const head = encodeRequestHead({ version: WIRE_VERSION, method, path, headers: options.headers ?? [] });
     const stream = this.#channel.request(head, options.signal === undefined ? {} : { signal: options.signal });
     try {
@@ -220,11 +249,62 @@ class OpenSession implements NodeSession {
     }
   }
 
-  chat(
+  async *chat(
     request: Omit<ChatCompletionRequest, 'stream'>,
-    options: { readonly signal?: AbortSignal } = {},
-  ): AsyncIterable<ChatEvent> {
-    return streamChat((path, body, signal) => this.#post(path, body, signal), request, options.signal);
+    options: ChatOptions = {},
+  ): AsyncGenerator<ChatEvent, void, undefined> {
+    this.#assertOpen();
+    // CL-40: a key that was used before would open two answers.
+    const recoveryKey = this.#ports.random.bytes(RECOVERY_KEY_BYTES);
+    const ticket: AnswerTicket = { nodeId: encodeHex(this.node.nodeId), recoveryKey, claims: 0 };
+    options.onTicket?.(ticket);
+    const send: ChatSender = (path, body, signal) =>
+      recoverAnswer({ ...this.#recovery(ticket, options), ask: () => this.#ask(path, body, recoveryKey, signal) });
+    try {
+      yield* streamChat(send, request, options.signal);
+    } finally {
+      recoveryKey.fill(0);
+    }
+  }
+
+  resume(ticket: AnswerTicket, options: ResumeOptions): AsyncIterable<ChatEvent> {
+    return eventsAfter(
+      readChat(() => recoverAnswer(this.#recovery(ticket, options))),
+      options.haveText,
+    );
+  }
+
+  #recovery(ticket: AnswerTicket, { signal, onLine }: ChatOptions): RecoverableAnswer {
+    const { clock } = this.#ports;
+    return { ticket, clock, signal, onLine, reopen: (stop) => this.#reopen(ticket.nodeId, stop) };
+  }
+
+  /** Asks a question whose answer the node keeps for a while. */
+  async #ask(path: string, body: Uint8Array<ArrayBuffer>, recoveryKey: Uint8Array, signal: AbortSignal | undefined) {
+    const headers = [['content-type', 'application/json']] as const;
+    const head = encodeRequestHead({ version: WIRE_VERSION, method: 'POST', path, headers, recoveryKey });
+    const stream = this.#channel.request(head, signal === undefined ? {} : { signal });
+    try {
+      await sendBody(stream, body);
+      return { head: await stream.head, body: this.#told(stream.body) };
+    } catch (error) {
+      throw this.#whyEnded(error);
+    }
+  }
+
+  async *#told(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* body;
+    } catch (error) {
+      throw this.#whyEnded(error);
+    }
+  }
+
+  /** A session that we ended ourselves has no line that could come back. */
+  #whyEnded(error: unknown): unknown {
+    if (this.#refusal !== undefined) return this.#refusal;
+    if (this.#distrusted) return new ClientError('node-distrusted', { rule: 'CL-06' });
+    return this.#isLeft ? new ClientError('answer-incomplete', { cause: error }) : explain(error);
   }
 
   async models(): Promise<readonly ModelListing[]> {
@@ -256,15 +336,8 @@ class OpenSession implements NodeSession {
   }
 
   close(): void {
+    this.#isLeft = true;
     this.#channel.close();
-  }
-
-  #post(path: string, body: Uint8Array<ArrayBuffer>, signal: AbortSignal | undefined): Promise<NodeResponse> {
-    return this.request('POST', path, {
-      body,
-      headers: [['content-type', 'application/json']],
-      ...(signal === undefined ? {} : { signal }),
-    });
   }
 }
 
