@@ -15,7 +15,7 @@ import {
 import { parseCertificate } from './certificate.ts';
 import { parseDer } from './der.ts';
 import { CertificateError } from './error.ts';
-import { readSignatureScheme } from './public-key.ts';
+import { ecPublicKey, readSignatureScheme } from './public-key.ts';
 import { refused } from './refused-for-testing.ts';
 
 const key = createTestKey('leaf');
@@ -82,6 +82,7 @@ test('EV-364 a signature algorithm that is not in the list, or has other paramet
   const rsa = (last: string, parameters = hex('0500')) => der(0x30, derOid(`1.2.840.113549.1.1.${last}`), parameters);
   assert.equal(read(rsa('12')), 'rsa-pkcs1-sha384');
   assert.equal(read(rsa('11')), 'rsa-pkcs1-sha256');
+  const sha512 = der(0x30, derOid('2.16.840.1.101.3.4.2.3'), hex('0500'));
   const sha1 = der(0x30, derOid('1.3.14.3.2.26'), hex('0500'));
   for (const wrong of [
     rsa('5'),
@@ -90,6 +91,7 @@ test('EV-364 a signature algorithm that is not in the list, or has other paramet
     pss(der(0xa0, SHA384), mgf(SHA256), salt),
     pss(der(0xa0, SHA384), mgf(SHA384, '1.2.840.113549.1.1.9'), salt),
     pss(der(0xa0, SHA384), mgf(SHA384), hex('a203 020120')),
+    pss(der(0xa0, sha512), mgf(sha512), salt),
     pss(der(0xa0, SHA384), mgf(SHA384), salt, hex('a303 020102')),
   ]) {
     assert.throws(() => read(wrong), refused('certificate-malformed', 'EV-364'));
@@ -131,11 +133,20 @@ test('EV-365 a key of another kind, curve, form or size is refused', () => {
   const exponent = hex('0203 010001');
   refuses('EV-365', 'certificate-malformed', [
     ec(derOid('1.3.132.0.35'), point(4, 133)),
+    ec(derOid('1.3.132.0.10'), point(4, 65)),
     ec(p256, point(2, 33)),
     ec(p256, point(4, 64)),
     ec(p256, point(6, 65)),
     ec(p256, NONE),
     ec(p256, point(4, 65), '1.2.840.10045.2.2'),
+    put(
+      6,
+      der(
+        0x30,
+        der(0x30, derOid('1.2.840.113549.1.1.10'), hex('0500')),
+        der(0x03, hex('00'), der(0x30, modulus(256), exponent)),
+      ),
+    ),
     rsaKey(modulus(256), hex('0201 03')),
     rsaKey(modulus(256), hex('0203 010003')),
     rsaKey(modulus(255), exponent),
@@ -144,6 +155,10 @@ test('EV-365 a key of another kind, curve, form or size is refused', () => {
     rsaKey(modulus(256), exponent, derOid('1.2.3')),
   ]);
   assert.equal(issue(rsaKey(modulus(512), exponent)).publicKey.kind, 'rsa');
+  for (const length of [0, 63, 65, 96]) {
+    assert.throws(() => ecPublicKey('P-256', new Uint8Array(length)), refused('certificate-malformed', 'EV-365'));
+  }
+  assert.equal(ecPublicKey('P-384', new Uint8Array(96)).kind, 'ec');
 });
 
 test('EV-366 an extension that stands twice is refused', () => {

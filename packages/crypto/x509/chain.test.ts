@@ -101,7 +101,14 @@ test('EV-377 a certificate that its issuer did not sign is refused', async () =>
   await refuses('EV-377', [leaf, issue('ca', { signer: other, extensions: caExtensions })]);
 });
 
-test('EV-378 a leaf that is a CA is refused', () => refuses('EV-378', [issue('leaf', { isCa: true }), ca]));
+test('EV-378 a leaf that is a CA is refused, and a leaf where a CA is wanted', async () => {
+  await refuses('EV-378', [issue('leaf', { isCa: true }), ca]);
+  assert.equal((await verifyChain({ chain: [ca], roots: [root], ofCa: true })).length, 2);
+  await assert.rejects(
+    verifyChain({ chain: [leaf, ca], roots: [root], ofCa: true }),
+    refused('certificate-chain-invalid', 'EV-378'),
+  );
+});
 
 test('EV-379 a chain of none, or of nine, is refused', async () => {
   await refuses('EV-379', []);

@@ -14,6 +14,8 @@ export interface ChainInput {
   readonly chain: readonly Certificate[];
   /** Pinned: compiled in, or given by the policy. Their bytes are trusted. */
   readonly roots: readonly Certificate[];
+  /** Whether the chain is one of a CA, as those are that come with revocation lists. A leaf's is not. */
+  readonly ofCa?: boolean;
   /** Critical extensions that the caller itself reads, dotted. */
   readonly knownCritical?: readonly string[];
 }
@@ -27,15 +29,20 @@ const invalid = (rule: string, message: string) => new CertificateError('certifi
  * @returns the chain with its root: leaf first, pinned root last
  * @throws CertificateError of class `chain`
  */
-export async function verifyChain({ chain, roots, knownCritical = [] }: ChainInput): Promise<readonly Certificate[]> {
+export async function verifyChain({
+  chain,
+  roots,
+  ofCa = false,
+  knownCritical = [],
+}: ChainInput): Promise<readonly Certificate[]> {
   const length = chain.length;
   // EV-379: a chain of nothing has nothing to refuse; a long one costs a signature check a certificate.
   if (length < 1 || length > CHAIN_LIMIT) throw invalid('EV-379', 'a chain has no certificate, or more than eight');
   const whole = withRoot(chain, roots);
   const leaf = whole[0] as Certificate;
-  const isLeafCa = leaf.isCa && whole.length > 1;
+  const isWrongLeaf = leaf.isCa !== ofCa && whole.length > 1;
   // EV-378: the key of a CA signs certificates; what else it signs was not meant as evidence.
-  if (isLeafCa) throw invalid('EV-378', 'the leaf is the certificate of a CA');
+  if (isWrongLeaf) throw invalid('EV-378', 'the leaf is the certificate of a CA, or the CA is a leaf');
   const known = new Set([...CHAIN_EXTENSIONS, ...knownCritical]);
   for (const { extensions } of whole) {
     for (const [name, { critical }] of extensions) {

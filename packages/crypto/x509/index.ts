@@ -11,6 +11,7 @@ export {
   KEY_CERT_SIGN,
   readExtensions,
 } from './extensions.ts';
+export { commonName } from './name.ts';
 export { parsePem } from './pem.ts';
 export {
   type Curve,

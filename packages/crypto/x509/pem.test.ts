@@ -22,13 +22,14 @@ test('EV-360 what is not a row of whole blocks of one label is refused', () => {
     'a lone carriage return': one.replace('\n', '\r'),
     'an empty line within': one.replace('-----\n', '-----\n\n'),
     'no end': one.slice(0, 60),
+    'a second block without an end': one + one.slice(0, 60),
     'no beginning': one.slice(28),
     'a null at the end': `${one}\0`,
     'two beginnings': one.replace('-----\n', '-----\n-----BEGIN CERTIFICATE-----\n'),
     'base64 without padding': one.replace('==', ''),
     'spare bits': one.replace(/.==/, 'X=='),
     'nine blocks': one.repeat(9),
-    'five mebibytes': '\n'.repeat(5 * 1024 * 1024),
+    'five mebibytes around a block': '\n'.repeat(5 * 1024 * 1024) + one,
   };
   for (const [note, text] of Object.entries(wrong)) {
     assert.throws(() => parsePem(text, 'CERTIFICATE'), refused('pem-malformed', 'EV-360'), note);

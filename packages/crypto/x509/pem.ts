@@ -29,10 +29,14 @@ export function parsePem(text: string, label: string, limitBlocks = 8): Uint8Arr
       if (blocks.length === limitBlocks) throw notPem('there are too many blocks');
       blocks.push(decode(body));
       body = undefined;
-    } else if (body === undefined || line === '') {
-      // EV-360: text around a block, or an empty line in it, would be read over, and could be changed unseen.
-      if (body !== undefined || line !== '') throw notPem('there is text that belongs to no block');
-    } else body.push(line);
+    } else if (body !== undefined) {
+      // EV-360: an empty line in a block would be read over, and another could be put there unseen.
+      if (line === '') throw notPem('there is an empty line in a block');
+      body.push(line);
+    } else {
+      // EV-360: text around a block would be read over, and could be changed unseen.
+      if (line !== '') throw notPem('there is text that belongs to no block');
+    }
   }
   // EV-360: a block that does not end may have been cut off.
   if (body !== undefined) throw notPem('the last block does not end');

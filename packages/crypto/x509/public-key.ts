@@ -87,11 +87,10 @@ export function parsePublicKey(bytes: Uint8Array): PublicKey {
 
 function readEcKey(parameters: Der, point: Uint8Array, spki: Uint8Array): PublicKey {
   const curve = CURVES.get(readObjectIdentifier(parameters));
-  // EV-365: a weak or unknown curve proves nothing.
-  if (curve === undefined) throw unsupported('the curve is neither P-256 nor P-384');
-  const isUncompressed = point[0] === 4 && point.length === 1 + 2 * CURVE_BYTES[curve];
-  // EV-365: a compressed point is a second spelling of the same key.
-  if (!isUncompressed) throw unsupported('the point is not in its uncompressed form');
+  // EV-365: a weak or unknown curve proves nothing, and a compressed point is a second spelling of the same key.
+  if (curve === undefined || point[0] !== 4 || point.length !== 1 + 2 * CURVE_BYTES[curve]) {
+    throw unsupported('the key is not an uncompressed point of P-256 or P-384');
+  }
   return { kind: 'ec', curve, point, spki };
 }
 
