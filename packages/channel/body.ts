@@ -8,6 +8,8 @@ import { Pieces } from './pieces.ts';
 export interface BodySource {
   /** Bytes of frames that may leave now. */
   readonly readyBytes: number;
+  /** Whether `end` has been taken. */
+  readonly hasEnded: boolean;
   /** Writes frames to the start of `room`, as many as fit. @returns their bytes */
   take(room: Uint8Array): number;
 }
@@ -80,6 +82,10 @@ export class BodyWriter implements BodySource {
       if (this.#failure === undefined && !this.#isUnwanted) this.#sink.offer(this);
     }
     return this.#ending;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   get readyBytes(): number {

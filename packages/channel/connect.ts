@@ -22,10 +22,9 @@ export async function createCiphers(
 ): Promise<Ciphers> {
   const { fromInitiator, fromResponder } = state.split();
   const [own, other] = role === 'initiator' ? [fromInitiator, fromResponder] : [fromResponder, fromInitiator];
-  return {
-    sending: await RecordCipher.create(primitives, own, limits.recordsPerDirection),
-    receiving: await RecordCipher.create(primitives, other, limits.recordsPerDirection),
-  };
+  const create = (key: Uint8Array) =>
+    RecordCipher.create(primitives, key, limits.recordsPerDirection, 0, limits.recordsPerKey);
+  return { sending: await create(own), receiving: await create(other) };
 }
 
 /** @throws ChannelError `handshake-malformed` unless the message has exactly the one length there is */

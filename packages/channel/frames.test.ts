@@ -74,6 +74,8 @@ test('CH-30 an unknown kind is refused', () => frames('CH-30'));
 test('CH-31 a frame that ends early is refused', () => frames('CH-31'));
 test('CH-32 a frame from the wrong side is refused', () => frames('CH-32'));
 test('CH-33 a head has a limit', () => frames('CH-33'));
+test('CH-61 the frame that ends a key is the last of its record', () => frames('CH-61'));
+test('CH-62 an answer ends with its key', () => frames('CH-62'));
 test('CH-34 data and credit are of at least one byte', () => frames('CH-34'));
 
 test('CH-23 a cipher stops at its last record', async () => {

@@ -53,6 +53,9 @@ const NUMBERS: Record<FrameKind, number> = {
 };
 const KINDS = new Map<number, FrameKind>(Object.entries(NUMBERS).map(([kind, number]) => [number, kind as FrameKind]));
 
+/** The last frames of their records: the next record of the direction is under another key. */
+const LAST_UNDER_KEY: ReadonlySet<FrameKind> = new Set<FrameKind>(['rekey', 'switch']);
+
 /** What only one side may send; the other kinds belong to both. */
 const ONLY: Partial<Record<FrameKind, HandshakeRole>> = {
   verified: 'initiator',
@@ -66,6 +69,10 @@ const ONLY: Partial<Record<FrameKind, HandshakeRole>> = {
   shape: 'initiator',
 };
 
+/** What an `advice` says; of other numbers nothing is done. */
+export const ADVICE = { 'new-epoch': 1, leaving: 2 } as const;
+
+export const REKEY_NUMBER = NUMBERS.rekey;
 export const PING_TOKEN_BYTES = 8;
 /** Kind, stream and length: what a data frame adds to its bytes. */
 export const DATA_OVERHEAD_BYTES = 7;
@@ -132,7 +139,7 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
  * The frames of a record's plaintext.
  *
  * @param from who made them
- * @throws ChannelError `frame-malformed`, `frame-unknown`, `frame-misplaced`
+ * @throws ChannelError `frame-malformed`, `frame-unknown`, `frame-misplaced`, `rekey-missing`
  */
 export function parseFrames(plaintext: Uint8Array, from: HandshakeRole): Frame[] {
   const reader = new ByteReader(plaintext);
@@ -153,12 +160,20 @@ export function parseFrames(plaintext: Uint8Array, from: HandshakeRole): Frame[]
       // CH-32: a frame from the wrong side would drive a state that nobody designed.
       if (only !== undefined && only !== from) throw new ChannelError('frame-misplaced', { rule: 'CH-32' });
       frames.push(parseBody(kind, reader));
+      if (!LAST_UNDER_KEY.has(kind)) continue;
+      // CH-61: what stands after the frame that ends a key would be under a key that is said to be gone.
+      if (reader.rest().some((byte) => byte !== 0)) throw new ChannelError('frame-malformed', { rule: 'CH-61' });
+      break;
     }
   } catch (error) {
     // CH-31: a length that promises more than there is must not be filled with what happens to follow.
     if (error instanceof BytesError) throw new ChannelError('frame-malformed', { rule: 'CH-31' });
     throw error;
   }
+  const isKeyKept = !LAST_UNDER_KEY.has(frames.at(-1)?.kind ?? 'data');
+  const isStreamOver = from === 'responder' && frames.some(({ kind }) => kind === 'end' || kind === 'error');
+  // CH-62: an answer whose key outlives it can be read by who steals that key later.
+  if (isStreamOver && isKeyKept) throw new ChannelError('rekey-missing', { rule: 'CH-62' });
   return frames;
 }
 

@@ -21,6 +21,9 @@ export function bucketOf(bytes: number): number | undefined {
   return RECORD_BUCKETS.find((bucket) => bucket >= bytes);
 }
 
+/** How far two honest clocks may be apart. */
+export const CLOCK_TOLERANCE_MS = 5 * 60_000;
+
 export interface ChannelLimits {
   /** From the first byte to the end of the handshake. */
   readonly handshakeTimeoutMs: number;
@@ -36,6 +39,12 @@ export interface ChannelLimits {
   readonly recordsPerKey: number;
   /** Ticks after which a key that protects something sent is replaced. */
   readonly rekeyTicks: number;
+  /** Ticks after which an initiator should renew the session, and after which either end ends it. */
+  readonly renewTicks: number;
+  readonly lifeTicks: number;
+  /** Renewals that an initiator lets a node advise at once, and a second afterwards; a responder answers twice as many. */
+  readonly renewalsAtOnce: number;
+  readonly renewalsPerSecond: number;
   /** Bytes that may wait in the socket. */
   readonly outgoingBacklogBytes: number;
   /** Bytes of records that may wait to be opened. */
@@ -58,6 +67,10 @@ export const DEFAULT_LIMITS: ChannelLimits = {
   recordsPerDirection: 2 ** 20,
   recordsPerKey: RECORDS_PER_KEY,
   rekeyTicks: 2,
+  renewTicks: 30,
+  lifeTicks: 40,
+  renewalsAtOnce: 8,
+  renewalsPerSecond: 0.1,
   outgoingBacklogBytes: 16 * 1024 * 1024,
   incomingBacklogBytes: 16 * 1024 * 1024,
   opensAtOnce: 256,

@@ -6,8 +6,9 @@ import type { Awaitable } from '@sotto/crypto/primitives';
 import type { Clock, Socket } from '@sotto/ports';
 import type { BodySource } from './body.ts';
 import { ChannelError } from './errors.ts';
-import { encodeFrame, type Frame } from './frames.ts';
+import { encodeFrame, type Frame, REKEY_NUMBER } from './frames.ts';
 import { bucketOf, type ChannelLimits, RECORD_LIMIT_BYTES } from './limits.ts';
+import type { HandshakeRole } from './noise/handshake.ts';
 import type { RecordCipher } from './records.ts';
 import type { Pacer } from './shaping/pacer.ts';
 
@@ -15,6 +16,7 @@ import type { Pacer } from './shaping/pacer.ts';
 const RESERVED_BYTES = 1;
 
 export interface OutgoingParts {
+  readonly role: HandshakeRole;
   readonly cipher: RecordCipher;
   readonly socket: Socket;
   readonly clock: Clock;
@@ -27,6 +29,7 @@ export interface OutgoingParts {
 }
 
 interface Control {
+  readonly kind: Frame['kind'];
   readonly bytes: Uint8Array;
   /** With a frame that is the last one under its key: what follows it. */
   readonly next?: RecordCipher;
@@ -41,6 +44,10 @@ export class Outgoing {
   readonly #control: Control[] = [];
   #controlBytes = 0;
   readonly #sources = new Set<BodySource>();
+  #isRekeyDue = false;
+  /** Whether the present key has sealed anything but pings. */
+  #isKeyUsed = false;
+  #keyTicks = 0;
   /** When the sleeper that counts wakes up. */
   #dueMs: number | undefined;
   #isStopped = false;
@@ -56,7 +63,7 @@ export class Outgoing {
 
   /** Queues a frame that is not a body's. */
   send(frame: Frame): void {
-    this.#push({ bytes: encodeFrame(frame) });
+    this.#push({ kind: frame.kind, bytes: encodeFrame(frame) });
   }
 
   /** A body has bytes, or its end, to send. It is asked for them when a record leaves. */
@@ -68,7 +75,22 @@ export class Outgoing {
 
   /** Queues `frame` as the last one under the present key; every later record is sealed by `cipher`. */
   switchKeys(frame: Frame, cipher: RecordCipher): void {
-    this.#push({ bytes: encodeFrame(frame), next: cipher });
+    this.#push({ kind: frame.kind, bytes: encodeFrame(frame), next: cipher });
+  }
+
+  /** The next record is the last one under its key; one leaves for that alone if nothing else waits. */
+  rekey(): void {
+    if (this.#isStopped) return;
+    this.#isRekeyDue = true;
+    this.#schedule();
+  }
+
+  /** Call at every tick of the session: a key that protects something is replaced after some of them. */
+  tick(): void {
+    if (!this.#isKeyUsed) return;
+    this.#keyTicks += 1;
+    // CH-66: a long answer would be under one key from its first word to its last.
+    if (this.#keyTicks >= this.#parts.limits.rekeyTicks) this.rekey();
   }
 
   get pacer(): Pacer {
@@ -102,27 +124,36 @@ export class Outgoing {
       const bytes = encodeFrame(close);
       const nowMs = this.#parts.clock.nowMs();
       const size = this.#pacer.next(nowMs, this.queuedBytes + bytes.length)?.sizeBytes ?? 0;
-      this.#seal(this.#fill(size, bytes));
+      this.#seal(size, bytes);
     }
     this.stop();
     return this.#sending;
   }
 
   /** Drops everything that waits. */
-  stop(): void {
-    this.#isStopped = true;
-    this.#stop.abort(new ChannelError('session-closed'));
+  drop(): void {
     for (const { bytes } of this.#control) bytes.fill(0);
     this.#control.length = 0;
     this.#controlBytes = 0;
     this.#sources.clear();
   }
 
+  /** Drops everything that waits, and takes nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stop.abort(new ChannelError('session-closed'));
+    this.drop();
+  }
+
+  get remainingRecords(): number {
+    return this.#cipher.remaining;
+  }
+
   /** What waits to leave and may: frames, and bodies within their credit. */
   get queuedBytes(): number {
     let bytes = this.#controlBytes;
     for (const source of this.#sources) bytes += source.readyBytes;
-    return bytes === 0 ? 0 : bytes + RESERVED_BYTES;
+    return bytes === 0 && !this.#isRekeyDue ? 0 : bytes + RESERVED_BYTES;
   }
 
   #push(control: Control): void {
@@ -178,9 +209,7 @@ export class Outgoing {
       this.#fault(new ChannelError('session-exhausted', { rule: 'CH-23' }));
       return;
     }
-    const plaintext = this.#fill(sizeBytes);
-    this.#pacer.sent(nowMs, plaintext.length);
-    this.#seal(plaintext);
+    this.#pacer.sent(nowMs, this.#seal(sizeBytes));
   }
 
   #fault(error: ChannelError): void {
@@ -190,46 +219,59 @@ export class Outgoing {
     this.#parts.onFault(error);
   }
 
-  #next: RecordCipher | undefined;
-
-  /** The plaintext of one record: control frames, then bodies in turn, then `last`. */
-  #fill(sizeBytes: number, last?: Uint8Array): Uint8Array<ArrayBuffer> {
+  /** One record: control frames, then bodies in turn, then `last`, then the end of the key if it is due. */
+  #seal(sizeBytes: number, last?: Uint8Array): number {
+    const cipher = this.#cipher;
     const needed = (this.#control[0]?.bytes.length ?? 0) + (last?.length ?? 0) + RESERVED_BYTES;
     const size = bucketOf(Math.max(sizeBytes, needed)) ?? RECORD_LIMIT_BYTES;
     const plaintext = new Uint8Array(size);
-    const end = size - (last?.length ?? 0) - RESERVED_BYTES;
+    const room = plaintext.subarray(0, size - (last?.length ?? 0) - RESERVED_BYTES);
+    let next: RecordCipher | undefined;
+    let isStreamOver = false;
     let length = 0;
-    let isLast = false;
-    for (let control = this.#control[0]; control !== undefined && !isLast; control = this.#control[0]) {
-      if (length + control.bytes.length > end) break;
-      plaintext.set(control.bytes, length);
-      length += control.bytes.length;
-      control.bytes.fill(0);
+    while (next === undefined) {
+      const control = this.#control[0];
+      if (control === undefined || length + control.bytes.length > room.length) break;
       this.#control.shift();
       this.#controlBytes -= control.bytes.length;
-      this.#next = control.next;
-      isLast = control.next !== undefined;
+      room.set(control.bytes, length);
+      length += control.bytes.length;
+      control.bytes.fill(0);
+      next = control.next;
+      isStreamOver ||= control.kind === 'error' || control.kind === 'cancel';
+      this.#isKeyUsed ||= control.kind !== 'ping' && control.kind !== 'pong';
     }
-    for (const source of isLast ? [] : [...this.#sources]) {
-      if (length >= end) break;
+    for (const source of next === undefined ? [...this.#sources] : []) {
+      if (length >= room.length) break;
       this.#sources.delete(source);
-      length += source.take(plaintext.subarray(length, end));
+      length += source.take(room.subarray(length));
       if (source.readyBytes > 0) this.#sources.add(source);
+      isStreamOver ||= source.hasEnded && this.#parts.role === 'responder';
+      this.#isKeyUsed = true;
     }
-    if (last !== undefined) plaintext.set(last, length);
-    return plaintext;
+    if (last !== undefined) {
+      plaintext.set(last, length);
+      length += last.length;
+    }
+    const isRekeyed = next === undefined && (this.#isRekeyDue || isStreamOver || cipher.remainingUnderKey <= 1);
+    if (isRekeyed) plaintext[length] = REKEY_NUMBER;
+    this.#send(cipher.seal(plaintext), plaintext);
+    if (isRekeyed) cipher.rekey();
+    if (isRekeyed || next !== undefined) {
+      this.#cipher = next ?? cipher;
+      this.#isRekeyDue = false;
+      this.#isKeyUsed = false;
+      this.#keyTicks = 0;
+    }
+    return size;
   }
 
-  #seal(plaintext: Uint8Array<ArrayBuffer>): void {
-    const { socket } = this.#parts;
-    const sealed = this.#cipher.seal(plaintext);
-    if (this.#next !== undefined) this.#cipher = this.#next;
-    this.#next = undefined;
+  #send(sealed: Awaitable<Uint8Array>, plaintext: Uint8Array): void {
     if (sealed instanceof Promise || this.#sending !== undefined) {
       this.#sending = this.#sendInTurn(this.#sending, sealed, plaintext);
     } else {
       plaintext.fill(0);
-      socket.send(sealed);
+      this.#parts.socket.send(sealed);
     }
   }
 

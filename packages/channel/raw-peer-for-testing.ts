@@ -2,7 +2,7 @@
 import { concatBytes } from '@sotto/bytes';
 import { type Primitives, primitives as platform } from '@sotto/crypto/primitives';
 import type { Socket } from '@sotto/ports';
-import { createCiphers } from './connect.ts';
+import { type Ciphers, createCiphers } from './connect.ts';
 import { encodeFrame, type Frame, parseFrames } from './frames.ts';
 import { IncomingSocket } from './incoming-socket.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -32,8 +32,11 @@ export class RawPeer {
   readonly frames: Frame[] = [];
   /** Whether the line is over. */
   isClosed = false;
+  /** What a direction goes on with after its `switch`. */
+  next: Ciphers | undefined;
   readonly #socket: Socket;
-  readonly #sending: RecordCipher;
+  #sending: RecordCipher;
+  readonly #role: HandshakeRole;
   readonly #key: Uint8Array;
   readonly #primitives: Primitives;
   #wake: (() => void) | undefined;
@@ -49,6 +52,7 @@ export class RawPeer {
     this.handshakeHash = state.handshakeHash;
     this.#socket = incoming.socket;
     this.#sending = ciphers.sending;
+    this.#role = role;
     this.#key = key;
     this.#primitives = primitives;
     let order = Promise.resolve();
@@ -56,7 +60,10 @@ export class RawPeer {
       (message) => {
         order = order.then(async () => {
           const plaintext = await ciphers.receiving.open(message);
-          this.frames.push(...parseFrames(plaintext, role === 'initiator' ? 'responder' : 'initiator'));
+          const frames = parseFrames(plaintext, role === 'initiator' ? 'responder' : 'initiator');
+          if (frames.at(-1)?.kind === 'rekey') ciphers.receiving.rekey();
+          if (frames.at(-1)?.kind === 'switch' && this.next !== undefined) ciphers.receiving = this.next.receiving;
+          this.frames.push(...frames);
           this.#wake?.();
         });
       },
@@ -92,9 +99,13 @@ export class RawPeer {
     await this.sendPlaintext(concatBytes(...frames.map(encodeFrame)));
   }
 
-  /** One record with these bytes at its start, zeros after them. */
+  /** One record with these bytes at its start, zeros after them. A new key follows what ends with a proper `rekey`. */
   async sendPlaintext(bytes: Uint8Array): Promise<void> {
-    this.#socket.send(await this.#sending.seal(bytes));
+    const sealed = this.#sending.seal(bytes);
+    const last = lastKind(bytes, this.#role);
+    if (last === 'rekey') this.#sending.rekey();
+    if (last === 'switch' && this.next !== undefined) this.#sending = this.next.sending;
+    this.#socket.send(await sealed);
   }
 
   /** A record of exactly this plaintext under a counter of the caller's choice, whatever its size. */
@@ -117,5 +128,13 @@ export class RawPeer {
         this.#wake = resolve;
       });
     }
+  }
+}
+
+function lastKind(plaintext: Uint8Array, from: HandshakeRole): Frame['kind'] | undefined {
+  try {
+    return parseFrames(plaintext, from).at(-1)?.kind;
+  } catch {
+    return undefined;
   }
 }

@@ -4,22 +4,30 @@
  */
 import type { AeadKey, Awaitable, Primitives } from '@sotto/crypto/primitives';
 import { ChannelError } from './errors.ts';
-import { AEAD_TAG_BYTES, bucketOf, RECORD_BUCKETS } from './limits.ts';
+import { AEAD_TAG_BYTES, bucketOf, RECORD_BUCKETS, RECORDS_PER_KEY } from './limits.ts';
+import { LAST_NONCE } from './noise/rekey.ts';
 import { aesGcmNonce } from './suite.ts';
 
 const NO_AAD = new Uint8Array(0);
+const ZEROS = new Uint8Array(32);
 const SEALED_SIZES: ReadonlySet<number> = new Set(RECORD_BUCKETS.map((size) => size + AEAD_TAG_BYTES));
 
 /** One direction's key and counter. Owned by one session, and used for one direction only. */
 export class RecordCipher {
-  readonly #aead: AeadKey;
+  readonly #primitives: Primitives;
+  /** With primitives that answer later: a promise while a new key is made. What is sealed and opened next waits for it. */
+  #aead: Awaitable<AeadKey>;
   readonly #limit: number;
+  readonly #keyLimit: number;
   #counter: number;
+  #underKey = 0;
 
-  private constructor(aead: AeadKey, limit: number, counter: number) {
+  private constructor(primitives: Primitives, aead: AeadKey, counter: number, limit: number, keyLimit: number) {
+    this.#primitives = primitives;
     this.#aead = aead;
-    this.#limit = limit;
     this.#counter = counter;
+    this.#limit = limit;
+    this.#keyLimit = keyLimit;
   }
 
   /** @param key 32 bytes, erased here once imported */
@@ -28,10 +36,11 @@ export class RecordCipher {
     key: Uint8Array,
     recordsLimit: number,
     counter = 0,
+    recordsPerKey = RECORDS_PER_KEY,
   ): Promise<RecordCipher> {
     const aead = await primitives.importAead(key);
     key.fill(0);
-    return new RecordCipher(aead, recordsLimit, counter);
+    return new RecordCipher(primitives, aead, counter, recordsLimit, recordsPerKey);
   }
 
   /** Records that may still pass. */
@@ -39,26 +48,61 @@ export class RecordCipher {
     return this.#limit - this.#counter;
   }
 
-  /** @param frames at most 16,384 bytes, padded here with zeros to the smallest bucket */
-  seal(frames: Uint8Array): Awaitable<Uint8Array> {
-    const size = bucketOf(frames.length);
-    if (size === undefined) throw new TypeError('a record holds at most 16,384 bytes');
-    if (size === frames.length) return this.#aead.seal(this.#nonce(), frames, NO_AAD);
-    const plaintext = new Uint8Array(size);
-    plaintext.set(frames);
-    return this.#aead.seal(this.#nonce(), plaintext, NO_AAD);
+  /** Records that may still pass under the present key. */
+  get remainingUnderKey(): number {
+    return this.#keyLimit - this.#underKey;
   }
 
-  /** Throws or rejects with ChannelError `record-malformed`, `session-exhausted`; with CryptoError when forged. */
+  /** @param frames at most 65,519 bytes, padded here with zeros to the smallest bucket */
+  seal(frames: Uint8Array): Awaitable<Uint8Array> {
+    const size = bucketOf(frames.length);
+    if (size === undefined) throw new TypeError('a record holds at most 65,519 bytes');
+    let plaintext = frames;
+    if (size > frames.length) {
+      plaintext = new Uint8Array(size);
+      plaintext.set(frames);
+    }
+    const nonce = this.#nonce();
+    return follow(this.#aead, (aead) => aead.seal(nonce, plaintext, NO_AAD));
+  }
+
+  /** Throws or rejects with ChannelError `record-malformed`, `session-exhausted`, `rekey-missing`; with CryptoError when forged. */
   open(record: Uint8Array): Awaitable<Uint8Array> {
     // CH-20: only the sizes of the profile exist; another one would be a signal to who watches, or an unbounded cost.
     if (!SEALED_SIZES.has(record.length)) throw new ChannelError('record-malformed', { rule: 'CH-20' });
-    return this.#aead.open(this.#nonce(), record, NO_AAD);
+    const nonce = this.#nonce();
+    return follow(this.#aead, (aead) => aead.open(nonce, record, NO_AAD));
+  }
+
+  /** The next record is under a new key that does not lead back to this one, which is dropped; the counter goes on. */
+  rekey(): void {
+    const aead = follow(this.#aead, (old) =>
+      follow(old.seal(LAST_NONCE, ZEROS, NO_AAD), (sealed) => {
+        const next = sealed.slice(0, 32);
+        sealed.fill(0);
+        return follow(this.#primitives.importAead(next), (imported) => {
+          next.fill(0);
+          return imported;
+        });
+      }),
+    );
+    // A session that ends first has nothing more to seal: no one would hear of it.
+    if (aead instanceof Promise) aead.catch(() => undefined);
+    this.#aead = aead;
+    this.#underKey = 0;
   }
 
   #nonce(): Uint8Array {
     // CH-23: a key that is used for ever is a key that is worth stealing.
     if (this.remaining <= 0) throw new ChannelError('session-exhausted', { rule: 'CH-23' });
+    // CH-63: a peer that never rekeys would have one theft open everything it ever said.
+    if (this.remainingUnderKey <= 0) throw new ChannelError('rekey-missing', { rule: 'CH-63' });
+    this.#underKey += 1;
     return aesGcmNonce(this.#counter++);
   }
+}
+
+/** Goes on at once where primitives answer at once, so that nothing overtakes; later where they answer later. */
+function follow<Value, Next>(value: Awaitable<Value>, next: (value: Value) => Awaitable<Next>): Awaitable<Next> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }

@@ -22,7 +22,7 @@ export type ChannelCloseInfo =
   | { readonly kind: 'failed'; readonly code: ChannelErrorCode; readonly by: 'us' | 'peer' };
 
 /** The `close` frame's reasons. Advice to the peer; nothing is decided on it but the words. */
-const CLOSE_REASONS = { done: 0, fault: 1, idle: 2, exhausted: 3, backlog: 4 } as const;
+const CLOSE_REASONS = { done: 0, fault: 1, idle: 2, exhausted: 3, backlog: 4, expired: 5 } as const;
 
 export interface SessionParts {
   readonly role: HandshakeRole;
@@ -37,6 +37,8 @@ export interface SessionParts {
 export interface SessionHandlers {
   /** May throw ChannelError: the session ends with it. */
   onFrame(frame: Frame): void;
+  /** Every `tickMs`. May throw ChannelError: the session ends with it. */
+  onTick?(): void;
   /** Once, before `closed` resolves. */
   onEnd(error: ChannelError): void;
 }
@@ -140,12 +142,23 @@ export class Session implements BodySink {
     this.#receiving = cipher;
   }
 
+  /** Of the direction that has fewer left. */
+  get remainingRecords(): number {
+    return Math.min(this.#outgoing.remainingRecords, this.#receiving.remaining);
+  }
+
   /** The orderly end. Nothing is sent or received afterwards. */
   close(): void {
     this.#leave(undefined, CLOSE_REASONS.done);
   }
 
-  /** Ends the session because of `error`, telling the peer no more than the kind of reason. */
+  /** The same at once: what waits is dropped. */
+  abandon(): void {
+    this.#outgoing.drop();
+    this.#leave(undefined, CLOSE_REASONS.done);
+  }
+
+  /** Ends the session because of `error`: what waits is dropped, and the peer told no more than the kind of reason. */
   fail(error: ChannelError): void {
     const { code } = error;
     const reason =
@@ -155,7 +168,10 @@ export class Session implements BodySink {
           ? CLOSE_REASONS.exhausted
           : code === 'backlog'
             ? CLOSE_REASONS.backlog
-            : CLOSE_REASONS.fault;
+            : code === 'session-expired'
+              ? CLOSE_REASONS.expired
+              : CLOSE_REASONS.fault;
+    this.#outgoing.drop();
     this.#leave(error, reason);
   }
 
@@ -249,7 +265,8 @@ export class Session implements BodySink {
       default:
         this.#handlers.onFrame(frame);
         // What was asked ends with its answer: so does the key it was under.
-        if (this.#parts.role === 'initiator' && (frame.kind === 'end' || frame.kind === 'error')) this.#outgoing.rekey();
+        if (this.#parts.role === 'initiator' && (frame.kind === 'end' || frame.kind === 'error'))
+          this.#outgoing.rekey();
     }
   }
 
@@ -263,6 +280,12 @@ export class Session implements BodySink {
         return;
       }
       this.#outgoing.tick();
+      try {
+        this.#handlers.onTick?.();
+      } catch (error) {
+        this.fail(toChannelError(error));
+      }
+      if (this.#isOver) return;
       this.#silentTicks += 1;
       // CH-50: a session whose peer is gone keeps keys and streams in memory for nobody.
       if (this.#silentTicks >= limits.silentTicks) {
@@ -294,6 +317,7 @@ function closeError(reason: number): ChannelError {
   if (reason === CLOSE_REASONS.idle) return new ChannelError('session-idle');
   if (reason === CLOSE_REASONS.exhausted) return new ChannelError('session-exhausted');
   if (reason === CLOSE_REASONS.backlog) return new ChannelError('backlog');
+  if (reason === CLOSE_REASONS.expired) return new ChannelError('session-expired');
   return new ChannelError('session-closed');
 }
 

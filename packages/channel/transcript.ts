@@ -82,9 +82,9 @@ export async function computeHandshake(options: {
  * The frames in records that arrived in order at one end, judged record by record as a session does; what a session says
  * about the order of frames (streams, credit) is not judged.
  *
- * @param options.key 32 bytes: the key of the direction
+ * @param options.key 32 bytes: the key of the direction at `counter`; a `rekey` changes it on the way
  * @param options.counter of the first record
- * Rejects with ChannelError `record-…`, `frame-…`, `session-exhausted`.
+ * Rejects with ChannelError `record-…`, `frame-…`, `rekey-missing`, `session-exhausted`.
  */
 export async function openRecords(options: {
   readonly key: Uint8Array;
@@ -97,7 +97,11 @@ export async function openRecords(options: {
   const cipher = await RecordCipher.create(primitives, key.slice(), DEFAULT_LIMITS.recordsPerDirection, counter);
   const opened: Frame[][] = [];
   try {
-    for (const record of records) opened.push(parseFrames(await cipher.open(record), from));
+    for (const record of records) {
+      const frames = parseFrames(await cipher.open(record), from);
+      if (frames.at(-1)?.kind === 'rekey') cipher.rekey();
+      opened.push(frames);
+    }
   } catch (error) {
     throw toChannelError(error);
   }

@@ -228,6 +228,8 @@ for (const [length, size] of [
   [257, 512],
   [3000, 4096],
   [16384, 16384],
+  [16385, 32768],
+  [65519, 65519],
 ] as const) {
   const frames = fill(length, 0x41);
   addRecord(
@@ -241,9 +243,7 @@ for (const [length, size] of [
   );
 }
 addRecord('unpadded', 'CH-20', 'a plaintext of 255 bytes', 0, record(0, fill(1, 1), 255), { code: 'record-malformed' });
-addRecord('large', 'CH-20', 'a plaintext of 32,768 bytes', 0, record(0, fill(1, 1), 32_768), {
-  code: 'record-malformed',
-});
+addRecord('between', 'CH-20', 'a plaintext of 300 bytes', 0, record(0, fill(1, 1), 300), { code: 'record-malformed' });
 addRecord('empty', 'CH-20', 'no bytes at all', 0, new Uint8Array(0), { code: 'record-malformed' });
 addRecord('replayed', 'CH-21', 'the record of counter 0 at counter 1', 1, record(0, fill(1, 1), 256), {
   code: 'record-forged',
@@ -270,6 +270,12 @@ const frame = {
   ping: (token: Uint8Array) => concatBytes(Uint8Array.of(9), token),
   pong: (token: Uint8Array) => concatBytes(Uint8Array.of(10), token),
   close: (reason: number) => concatBytes(Uint8Array.of(11), u16(reason)),
+  rekey: Uint8Array.of(0x10),
+  renew: (message: Uint8Array) => concatBytes(Uint8Array.of(0x11), vector16(message)),
+  renewed: (message: Uint8Array) => concatBytes(Uint8Array.of(0x12), vector16(message)),
+  switch: Uint8Array.of(0x13),
+  advice: (advice: number) => Uint8Array.of(0x14, advice),
+  shape: (profile: number) => Uint8Array.of(0x20, profile),
 };
 const none = new Uint8Array(0);
 const frames: object[] = [];
@@ -291,9 +297,77 @@ addFrame(
   'CH-31',
   'an answer',
   'responder',
-  concatBytes(frame.head(1, text('h')), frame.data(1, text('d')), frame.end(1)),
-  accepted('head', 'data', 'end'),
+  concatBytes(frame.head(1, text('h')), frame.data(1, text('d')), frame.end(1), frame.rekey),
+  accepted('head', 'data', 'end', 'rekey'),
 );
+addFrame(
+  'renewal-initiator',
+  'CH-31',
+  'what an initiator says of itself',
+  'initiator',
+  concatBytes(frame.shape(1), frame.renew(fill(1216, 1)), frame.switch),
+  accepted('shape', 'renew', 'switch'),
+);
+addFrame(
+  'renewal-responder',
+  'CH-31',
+  'what a responder says of itself',
+  'responder',
+  concatBytes(frame.advice(1), frame.renewed(fill(1248, 1)), frame.switch),
+  accepted('advice', 'renewed', 'switch'),
+);
+addFrame('rekey', 'CH-61', 'rekey and padding', 'initiator', concatBytes(frame.rekey, fill(9, 0)), accepted('rekey'));
+addFrame(
+  'key-end',
+  'CH-62',
+  'an answer that ends',
+  'responder',
+  concatBytes(frame.end(1), frame.rekey),
+  accepted('end', 'rekey'),
+);
+addFrame(
+  'key-switch',
+  'CH-62',
+  'an answer that ends as the keys do',
+  'responder',
+  concatBytes(frame.end(1), frame.switch),
+  accepted('end', 'switch'),
+);
+addFrame('request-end', 'CH-62', 'a request that ends', 'initiator', frame.end(1), accepted('end'));
+for (const [kind, bytes] of [
+  ['rekey', frame.rekey],
+  ['switch', frame.switch],
+] as const) {
+  addFrame(`after-${kind}`, 'CH-61', `a frame after ${kind}`, 'initiator', concatBytes(bytes, frame.verified), {
+    code: 'frame-malformed',
+  });
+  addFrame(
+    `hidden-after-${kind}`,
+    'CH-61',
+    `a byte in the padding after ${kind}`,
+    'responder',
+    concatBytes(bytes, fill(3, 0), fill(1, 9)),
+    {
+      code: 'frame-malformed',
+    },
+  );
+}
+for (const [kind, bytes] of [
+  ['end', frame.end(1)],
+  ['error', frame.error(1, 1)],
+] as const) {
+  addFrame(`kept-${kind}`, 'CH-62', `${kind} without rekey`, 'responder', bytes, { code: 'rekey-missing' });
+  addFrame(
+    `kept-${kind}-data`,
+    'CH-62',
+    `${kind}, then data of another stream, without rekey`,
+    'responder',
+    concatBytes(bytes, frame.data(2, text('x'))),
+    {
+      code: 'rekey-missing',
+    },
+  );
+}
 addFrame(
   'session',
   'CH-31',
@@ -327,6 +401,10 @@ const whole: [string, From, Uint8Array][] = [
   ['ping', 'initiator', frame.ping(fill(8, 1))],
   ['pong', 'initiator', frame.pong(fill(8, 1))],
   ['close', 'initiator', frame.close(0)],
+  ['renew', 'initiator', frame.renew(fill(1216, 1))],
+  ['renewed', 'responder', frame.renewed(fill(1248, 1))],
+  ['advice', 'responder', frame.advice(1)],
+  ['shape', 'initiator', frame.shape(1)],
 ];
 for (const [kind, from, bytes] of whole) {
   addFrame(`short-${kind}`, 'CH-31', `${kind} without its last byte`, from, bytes.slice(0, -1), {
@@ -338,12 +416,16 @@ for (const [kind, bytes] of [
   ['verified', frame.verified],
   ['open', frame.open(1, none)],
   ['cancel', frame.cancel(1)],
+  ['renew', frame.renew(none)],
+  ['shape', frame.shape(1)],
 ] as const) {
   addFrame(`responder-${kind}`, 'CH-32', `${kind} from the responder`, 'responder', bytes, { code: 'frame-misplaced' });
 }
 for (const [kind, bytes] of [
   ['head', frame.head(1, none)],
   ['error', frame.error(1, 1)],
+  ['renewed', frame.renewed(none)],
+  ['advice', frame.advice(1)],
 ] as const) {
   addFrame(`initiator-${kind}`, 'CH-32', `${kind} from the initiator`, 'initiator', bytes, { code: 'frame-misplaced' });
 }
@@ -456,8 +538,8 @@ addSession('unopened-0', 'CH-41', 'credit for a stream 0 never opened', 'respond
 for (const [kind, bytes] of [
   ['head', frame.head(3, none)],
   ['data', frame.data(3, text('x'))],
-  ['end', frame.end(3)],
-  ['error', frame.error(3, 1)],
+  ['end', concatBytes(frame.end(3), frame.rekey)],
+  ['error', concatBytes(frame.error(3, 1), frame.rekey)],
   ['credit', frame.credit(3, 1)],
   ['data-0', frame.data(0, text('x'))],
 ] as const) {
@@ -484,8 +566,47 @@ addSession('data-after-end', 'CH-44', 'data after the end', 'responder', [
 ]);
 addSession('end-after-end', 'CH-44', 'a second end', 'responder', [[verified, one, frame.end(1), frame.end(1)]]);
 addSession('two-heads', 'CH-45', 'two heads', 'initiator', [[frame.head(1, text('a')), frame.head(1, text('b'))]]);
+addSession(
+  'key-kept',
+  'CH-62',
+  'an answer that ends without rekey',
+  'initiator',
+  [[frame.head(1, none), frame.end(1)]],
+  {
+    code: 'rekey-missing',
+  },
+);
+addSession('key-kept-reset', 'CH-62', 'a reset without rekey', 'initiator', [[frame.error(1, 1)]], {
+  code: 'rekey-missing',
+});
+addSession('after-rekey', 'CH-61', 'a frame after rekey', 'responder', [[frame.rekey, verified]], {
+  code: 'frame-malformed',
+});
+addSession(
+  'rekeys',
+  'CH-60',
+  'a request in pieces, each under a key of its own',
+  'responder',
+  [
+    [verified, frame.rekey],
+    [one, frame.rekey],
+    [frame.end(1), frame.rekey],
+  ],
+  'accept',
+);
+addSession(
+  'answer-rekeyed',
+  'CH-60',
+  'two answers, each under a key of its own',
+  'initiator',
+  [
+    [frame.head(1, none), frame.end(1), frame.rekey],
+    [frame.head(2, none), frame.end(2), frame.rekey],
+  ],
+  'accept',
+);
 addSession('data-first', 'CH-45', 'data before a head', 'initiator', [[frame.data(1, text('x'))]]);
-addSession('end-first', 'CH-45', 'an end before a head', 'initiator', [[frame.end(1)]]);
+addSession('end-first', 'CH-45', 'an end before a head', 'initiator', [[frame.end(1), frame.rekey]]);
 const most = frame.credit(1, 0x7fffffff);
 addSession('credit-sum', 'CH-49', 'credit beyond 2^31 - 1', 'responder', [[verified, one, most]], {
   code: 'flow-control',
@@ -494,3 +615,109 @@ addSession('credit-sum-initiator', 'CH-49', 'credit beyond 2^31 - 1', 'initiator
 addSession('cancel-from-responder', 'CH-32', 'cancel from the responder', 'initiator', [[frame.cancel(1)]]);
 addSession('unknown', 'CH-30', 'an unknown kind', 'initiator', [[Uint8Array.of(0x44)]], { code: 'frame-unknown' });
 save('sessions.json', { cases: sessions });
+
+// Rekey: records of one direction from counter 0, and what the frames in them are; the last may be refused.
+
+const nextKey = (key: Uint8Array) =>
+  gcm(key, concatBytes(fill(4, 0), fill(8, 0xff)))
+    .encrypt(fill(32, 0))
+    .slice(0, 32);
+const keyChain = [fill(32, 0x51)];
+for (let i = 0; i < 3; i++) keyChain.push(nextKey(keyChain[i] as Uint8Array));
+const rekeys: object[] = [];
+/** @param sent frames of each record, and how many rekeys went before it */
+function addRekey(id: string, rule: string, note: string, from: From, sent: [Uint8Array, number][], expect: unknown) {
+  const sealed = sent.map(([frames, age], counter) =>
+    gcm(keyChain[age] as Uint8Array, concatBytes(fill(8, 0), u32(counter))).encrypt(
+      concatBytes(frames, fill(256 - frames.length, 0)),
+    ),
+  );
+  rekeys.push({ id, rule, note, from, records_hex: sealed.map(encodeHex), expect });
+}
+const answer = concatBytes(frame.head(1, text('h')), frame.data(1, text('d')));
+const over = concatBytes(frame.end(1), frame.rekey);
+const ping = frame.ping(fill(8, 1));
+const kinds = (...list: string[][]) => ({ kinds: list });
+addRekey(
+  'once',
+  'CH-60',
+  'a ping under the key after rekey',
+  'initiator',
+  [
+    [frame.rekey, 0],
+    [ping, 1],
+  ],
+  kinds(['rekey'], ['ping']),
+);
+addRekey(
+  'answers',
+  'CH-60',
+  'two answers',
+  'responder',
+  [
+    [answer, 0],
+    [over, 0],
+    [answer, 1],
+    [over, 1],
+    [ping, 2],
+  ],
+  kinds(['head', 'data'], ['end', 'rekey'], ['head', 'data'], ['end', 'rekey'], ['ping']),
+);
+addRekey(
+  'thrice',
+  'CH-60',
+  'three rekeys in a row',
+  'initiator',
+  [
+    [frame.rekey, 0],
+    [frame.rekey, 1],
+    [frame.rekey, 2],
+    [ping, 3],
+  ],
+  kinds(['rekey'], ['rekey'], ['rekey'], ['ping']),
+);
+addRekey(
+  'old-key',
+  'CH-60',
+  'a record under the key before rekey',
+  'initiator',
+  [
+    [frame.rekey, 0],
+    [ping, 0],
+  ],
+  { code: 'record-forged' },
+);
+addRekey(
+  'unasked',
+  'CH-60',
+  'a record under the next key without rekey',
+  'initiator',
+  [
+    [ping, 0],
+    [ping, 1],
+  ],
+  { code: 'record-forged' },
+);
+addRekey(
+  'too-far',
+  'CH-60',
+  'a record under the key after the next',
+  'initiator',
+  [
+    [frame.rekey, 0],
+    [ping, 2],
+  ],
+  { code: 'record-forged' },
+);
+addRekey(
+  'kept',
+  'CH-62',
+  'an answer that ends without rekey',
+  'responder',
+  [
+    [answer, 0],
+    [frame.end(1), 0],
+  ],
+  { code: 'rekey-missing' },
+);
+save('rekey.json', { keys_hex: keyChain.map(encodeHex), cases: rekeys });

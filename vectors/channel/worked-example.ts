@@ -160,6 +160,12 @@ function exampleSections(): ExampleSection[] {
     show('nonce', `counter ${counter}`, nonce(counter));
     show('record', '272 bytes', gcm(keys[from], nonce(counter)).encrypt(plaintext));
   };
+  const rekey = (from: 'client' | 'node') => {
+    show('nonce', '2^64 − 1', concatBytes(fill(4, 0), fill(8, 0xff)));
+    const sealed = gcm(keys[from], concatBytes(fill(4, 0), fill(8, 0xff))).encrypt(fill(32, 0));
+    show('sealed', '32 zero bytes under the key before', sealed);
+    keys[from] = show('key', 'the first 32 bytes of it', sealed.slice(0, 32));
+  };
   const frame = (kind: number, ...fields: Bytes[]) => concatBytes(Uint8Array.of(kind), ...fields);
 
   section('Client record 0', 'The evidence was accepted; one request, whole.');
@@ -176,12 +182,19 @@ function exampleSections(): ExampleSection[] {
     ['head', '0x03, stream 1, head `ok`', frame(0x03, u32(1), vector16(text('ok')))],
     ['data', '0x04, stream 1, `an answer`', frame(0x04, u32(1), vector16(text('an answer')))],
     ['end', '0x05, stream 1', frame(0x05, u32(1))],
+    ['rekey', '0x10', frame(0x10)],
   );
-  section('Client record 1', 'Still there?');
+  section('The node’s next key', 'What it sends from now on is under this key.');
+  rekey('node');
+  section('Client record 1', 'The stream is over.');
+  record('client', ['rekey', '0x10', frame(0x10)]);
+  section('The client’s next key', 'The same for the other direction.');
+  rekey('client');
+  section('Client record 2', 'Still there?');
   record('client', ['ping', '0x09, eight bytes', frame(0x09, fill(8, 0x5a))]);
   section('Node record 1', 'Yes.');
   record('node', ['pong', '0x0a, the same eight bytes', frame(0x0a, fill(8, 0x5a))]);
-  section('Client record 2', 'The session is over, in order.');
+  section('Client record 3', 'The session is over, in order.');
   record('client', ['close', '0x0b, reason 0 (done)', frame(0x0b, u16(0))]);
   return sections;
 }

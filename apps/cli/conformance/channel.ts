@@ -106,6 +106,7 @@ const CLASSES: Partial<Record<ChannelErrorCode, FailureClass>> = {
   'handshake-failed': 'signature',
   'record-forged': 'signature',
   'session-exhausted': 'policy',
+  'rekey-missing': 'policy',
 };
 
 function rejected(error: unknown): never {

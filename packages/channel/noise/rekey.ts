@@ -2,7 +2,7 @@
 import { ask, type Steps } from './steps.ts';
 
 /** 2^64 − 1, which both ciphers spell alike and which no message uses. */
-const LAST_NONCE = Uint8Array.from({ length: 12 }, (_, at) => (at < 4 ? 0 : 0xff));
+export const LAST_NONCE = Uint8Array.from({ length: 12 }, (_, at) => (at < 4 ? 0 : 0xff));
 
 /** @returns the key that follows; the caller erases the old one */
 export function* rekey(key: Uint8Array): Steps<Uint8Array<ArrayBuffer>> {

@@ -2,7 +2,10 @@
  * When records leave, and of what size: the seam between a direction and its profile (spec/channel.md, records). What a
  * pacer is asked and told depends on what waits, never on what it says.
  */
-import { bucketOf, RECORD_LIMIT_BYTES } from '../limits.ts';
+import { bucketOf, RECORD_BUCKETS } from '../limits.ts';
+
+/** What is worth a record of its own at once. */
+const BULK_BYTES = 16_384;
 
 export interface Departure {
   /** When, on the clock that `nowMs` is read off. */
@@ -33,13 +36,16 @@ export interface Pacer {
 export function createCompactPacer(coalesceMs: number): Pacer {
   let lastMs = Number.NEGATIVE_INFINITY;
   return {
-    aheadBytes: RECORD_LIMIT_BYTES,
+    aheadBytes: BULK_BYTES,
     next(nowMs, queuedBytes) {
       if (queuedBytes === 0) return undefined;
-      const sizeBytes = bucketOf(queuedBytes) ?? RECORD_LIMIT_BYTES;
+      if (queuedBytes >= BULK_BYTES) {
+        // Full records at once; the rest follows.
+        return { atMs: nowMs, sizeBytes: RECORD_BUCKETS.findLast((bucket) => bucket <= queuedBytes) as number };
+      }
       const sinceMs = nowMs - lastMs;
-      const isSoon = sinceMs >= 0 && sinceMs < coalesceMs && queuedBytes < RECORD_LIMIT_BYTES;
-      return { atMs: isSoon ? lastMs + coalesceMs : nowMs, sizeBytes };
+      const isSoon = sinceMs >= 0 && sinceMs < coalesceMs;
+      return { atMs: isSoon ? lastMs + coalesceMs : nowMs, sizeBytes: bucketOf(queuedBytes) as number };
     },
     sent(nowMs) {
       lastMs = nowMs;
