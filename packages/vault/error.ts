@@ -38,6 +38,10 @@ const TABLE = {
   'head-malformed': ['stop', 'the log of a device is not well-formed'],
   'head-device-unknown': ['stop', 'this log is of a device that does not belong to the account'],
   'head-signature-invalid': ['stop', 'the signature under the log of a device is not valid'],
+  'epoch-malformed': ['stop', 'the beginning of a key epoch is not well-formed'],
+  'epoch-order': ['stop', 'this key epoch does not follow the one before it'],
+  'epoch-signer-unknown': ['stop', 'this key epoch was begun by a device that may not do so'],
+  'epoch-signature-invalid': ['stop', 'the signature under this key epoch is not valid'],
   'key-malformed': ['stop', 'a key does not have the length or form it must have'],
 } as const satisfies Record<string, readonly [ErrorAction, string]>;
 

@@ -17,6 +17,11 @@ const TABLE = {
   'record-missing': ['VA-108', 'The server no longer shows a message that none of your devices deleted.'],
   'record-unlisted': ['VA-109', 'A message is there that the device that is named as its writer does not know.'],
   'record-resurrected': ['VA-110', 'The server shows a message again that one of your devices had deleted.'],
+  'record-outside-root': [
+    'VA-135',
+    'A message is sealed under a key that was given up, and was not there when it was given up.',
+  ],
+  'removed-device-writes': ['VA-136', 'A device that you removed still writes. What it writes is not shown.'],
 } as const satisfies Record<string, readonly [rule: string, message: string]>;
 
 export type FindingCode = keyof typeof TABLE;
