@@ -5,6 +5,7 @@ import { createManualClock, createSeededRandom } from '@sotto/testkit';
 import { type AccountKey, createAccountKey } from '@sotto/vault';
 import type { SaveError } from './errors.ts';
 import { type History, openHistory } from './history.ts';
+import { encodeTicket, parseTicket } from './recovery-ticket.ts';
 
 interface Row {
   sequence: number;
@@ -188,4 +189,55 @@ test('CL-18 an older version that the store brings back does not undo what was r
   rows.set(question, { ...before, sequence: 1000 });
   await reader.refresh();
   assert.equal(reader.thread(chat)[0]?.text, 'corrected');
+});
+
+const ticketOf = (key: number) => ({
+  ticket: { nodeId: 'ab'.repeat(16), recoveryKey: new Uint8Array(32).fill(key), claims: 2 },
+  startsAt: 4,
+});
+
+async function begin(history: History) {
+  const chat = await history.createConversation('lost');
+  const turn = { conversationId: chat, role: 'assistant', parentId: undefined } as const;
+  const messageId = await history.saveMessage({ ...turn, text: 'half', status: 'partial', recovery: ticketOf(7) });
+  return { chat, turn, messageId };
+}
+
+test('CL-47 what recovers an answer is kept in its sealed record, and goes with the end of the answer', async () => {
+  for (const status of ['complete', 'interrupted', 'partial'] as const) {
+    const { store, rows } = createRows();
+    const history = await open(store);
+    const { chat, turn, messageId } = await begin(history);
+    const sealed = rows.get(messageId)?.envelope ?? new Uint8Array(0);
+    assert.ok(!Buffer.from(sealed).includes(Buffer.from(new Uint8Array(8).fill(7))), 'not in clear');
+    const again = await open(store);
+    assert.deepEqual(again.thread(chat)[0]?.recovery, ticketOf(7));
+    assert.deepEqual(
+      again.pendingAnswers().map(({ conversationId, message }) => [conversationId, message.messageId]),
+      [[chat, messageId]],
+    );
+    await again.saveMessage({ ...turn, messageId, text: 'whole', status });
+    assert.deepEqual(again.pendingAnswers(), []);
+    const raw = again.records().find(({ recordId }) => recordId === messageId)?.content;
+    assert.ok(raw?.type === 'message' && raw.unknownFields === undefined);
+    assert.deepEqual((await open(store)).pendingAnswers(), []);
+  }
+});
+
+test('CL-48 another device of the account does not claim an answer', async () => {
+  const { store } = createRows();
+  const { chat } = await begin(await open(store));
+  const other = await open(store, new Uint8Array(16).fill(2));
+  assert.equal(other.thread(chat)[0]?.text, 'half');
+  assert.equal(other.thread(chat)[0]?.recovery, undefined);
+  assert.deepEqual(other.pendingAnswers(), []);
+});
+
+test('what is no ticket is left alone', async () => {
+  const good = encodeTicket(ticketOf(7));
+  assert.deepEqual(parseTicket(good), ticketOf(7));
+  const bad = [null, 7, {}, { ...good, key: 'AA==' }, { ...good, key: '!' }, { ...good, nodeId: 'ab' }];
+  for (const value of [...bad, { ...good, claims: -1 }, { ...good, startsAt: 0.5 }, { ...good, nodeId: 7 }]) {
+    assert.equal(parseTicket(value), undefined);
+  }
 });

@@ -25,9 +25,13 @@ import {
   thread,
 } from '@sotto/vault';
 import { isClientErrorCode, SaveError } from './errors.ts';
+import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
 
 /** The only epoch of this version; rotation brings the next. */
 export const FIRST_EPOCH = 1;
+
+/** Of a message's record (spec/client.md "Lost answers"). */
+const RECOVERY_FIELD = 'recovery';
 
 export interface HistoryOptions {
   /** 16 bytes. */
@@ -57,6 +61,14 @@ export interface ThreadMessage {
   readonly createdAtMs: number;
   /** This message and the others in its place, oldest first: edits and regenerated answers. */
   readonly siblings: readonly string[];
+  /** Fetches the rest of it, where this device began it and did not see its end. */
+  readonly recovery?: StoredTicket;
+}
+
+/** An answer that this device began and did not see the end of. */
+export interface PendingAnswer {
+  readonly conversationId: string;
+  readonly message: ThreadMessage;
 }
 
 export interface MessageToSave {
@@ -68,6 +80,8 @@ export interface MessageToSave {
   readonly text: string;
   readonly status: MessageStatus;
   readonly model?: string;
+  /** Kept with a partial answer, and gone with the next write without it. */
+  readonly recovery?: StoredTicket;
 }
 
 /** Why a record would not open. */
@@ -127,7 +141,17 @@ export class History {
   /** The messages from the first through `throughId` to the newest below it; the newest path of all without it. */
   thread(conversationId: string, throughId?: string): ThreadMessage[] {
     const conversation = this.#conversations().get(conversationId);
-    return conversation === undefined ? [] : thread(conversation, throughId).map(toThreadMessage);
+    if (conversation === undefined) return [];
+    return thread(conversation, throughId).map((entry) => toThreadMessage(entry, this.#deviceId));
+  }
+
+  /** Answers that may still be fetched, in any chat. */
+  pendingAnswers(): PendingAnswer[] {
+    return this.conversations().flatMap(({ conversationId }) =>
+      this.thread(conversationId)
+        .filter(({ recovery }) => recovery !== undefined)
+        .map((message) => ({ conversationId, message })),
+    );
   }
 
   async createConversation(title: string): Promise<string> {
@@ -161,7 +185,7 @@ export class History {
       status: message.status,
       createdAtMs: earlier?.createdAtMs ?? this.#options.clock.nowMs(),
       ...(message.model === undefined ? {} : { model: message.model }),
-      ...(earlier?.unknownFields === undefined ? {} : { unknownFields: earlier.unknownFields }),
+      ...unknownFieldsOf(earlier, message.recovery),
     };
     await this.#write(messageId, content);
     return messageId;
@@ -319,8 +343,19 @@ export class History {
   }
 }
 
-function toThreadMessage({ node, siblingIds }: ThreadEntry): ThreadMessage {
-  const { role, text, status, model, createdAtMs } = node.content;
+/** What another version wrote stays; the ticket of a lost answer stays for as long as it is given. */
+function unknownFieldsOf(earlier: MessageContent | undefined, recovery: StoredTicket | undefined) {
+  const { [RECOVERY_FIELD]: _, ...others } = earlier?.unknownFields ?? {};
+  // CL-47: a ticket that outlives its answer opens nothing, and is one secret more to lose.
+  const kept = recovery === undefined ? others : { ...others, [RECOVERY_FIELD]: { ...encodeTicket(recovery) } };
+  return Object.keys(kept).length === 0 ? {} : { unknownFields: kept };
+}
+
+function toThreadMessage({ node, siblingIds }: ThreadEntry, ownDeviceId: string): ThreadMessage {
+  const { role, text, status, model, createdAtMs, unknownFields } = node.content;
+  // CL-48: on another device the answer may be on its way at this moment, and a claim would take it from there.
+  const isOwn = node.deviceId === ownDeviceId && status === 'partial';
+  const recovery = isOwn ? parseTicket(unknownFields?.[RECOVERY_FIELD]) : undefined;
   return {
     messageId: node.recordId,
     parentId: node.parentId,
@@ -330,5 +365,6 @@ function toThreadMessage({ node, siblingIds }: ThreadEntry): ThreadMessage {
     model,
     createdAtMs,
     siblings: siblingIds,
+    ...(recovery === undefined ? {} : { recovery }),
   };
 }

@@ -25,6 +25,7 @@ export {
   type HistoryOptions,
   type MessageToSave,
   openHistory,
+  type PendingAnswer,
   type ThreadMessage,
 } from './history.ts';
 export { Keeper, openAccountHistory } from './keep.ts';
@@ -40,6 +41,7 @@ export {
   type SessionPhase,
 } from './node-session.ts';
 export type { AnswerTicket, LineState } from './recovery.ts';
+export type { StoredTicket } from './recovery-ticket.ts';
 export { remoteRecords } from './remote-records.ts';
 export type { NodeResponse } from './response.ts';
 export { ServerApi } from './server-api.ts';

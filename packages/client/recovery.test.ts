@@ -28,7 +28,7 @@ const LOST = new ChannelError('stream-truncated', { cause: new ChannelError('ses
 type Fate = {
   readonly chunks?: number;
   readonly breaks?: unknown;
-  readonly refuse?: number;
+  refuse?: number;
   readonly unreachable?: unknown;
 };
 
@@ -39,8 +39,11 @@ function rig(first: Fate | undefined, fates: Fate[]) {
   const lines: string[] = [];
   const seen: { id: string; haveBytes: number; text: string }[] = [];
   let opened = 0;
-  const closed = 0;
+  let closed = 0;
 
+  const close = () => {
+    closed += 1;
+  };
   const request =
     (fate: Fate) =>
     async (_: string, path: string, { body }: NodeRequestOptions = {}) => {
