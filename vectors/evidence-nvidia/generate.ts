@@ -235,8 +235,8 @@ rimCase('EV-271', 'text between the parts', { alterText: (xml) => xml.replace('<
 rimCase('EV-272', 'no certificate', {
   alterText: (xml) => xml.replace(/<ds:X509Data>.*<\/ds:X509Data>/, '<ds:X509Data></ds:X509Data>'),
 });
-rimCase('EV-272', 'an element between the characters', {
-  alterText: (xml) => xml.replace('<ds:SignatureValue>', '<ds:SignatureValue>AAAA<a/>'),
+rimCase('EV-272', 'an element behind the characters', {
+  alterText: (xml) => xml.replace('</ds:SignatureValue>', '<a/></ds:SignatureValue>'),
 });
 rimCase('EV-272', 'a digest of SHA-256', {
   alterSignedInfo: (xml) => xml.replace(/DigestValue>[^<]*/, `DigestValue>${'A'.repeat(43)}=`),

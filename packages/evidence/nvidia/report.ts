@@ -52,13 +52,16 @@ export function parseReport(bytes: Uint8Array): ParsedReport {
 
 function parseFields(bytes: Uint8Array): ParsedReport {
   const reader = new ByteReader(bytes);
+  const requestHead = reader.u32();
   // EV-242: an answer to another question (one block only, or unsigned) would be read as the whole state of the device.
-  if (reader.u32() !== REQUEST_HEAD) throw malformed('EV-242', 'the request is not for all measurements, signed');
+  if (requestHead !== REQUEST_HEAD) throw malformed('EV-242', 'the request is not for all measurements, signed');
   const nonce = reader.take(32);
+  const slot = reader.u8();
   // EV-242: certificates of other slots are the owner's, not the vendor's.
-  if (reader.u8() !== 0) throw malformed('EV-242', 'the request is not for the key of slot 0');
+  if (slot !== 0) throw malformed('EV-242', 'the request is not for the key of slot 0');
+  const responseHead = reader.u32();
   // EV-243: what the bytes of another message or version mean is not known here.
-  if (reader.u32() !== RESPONSE_HEAD) throw malformed('EV-243', 'the response is not the measurements of SPDM 1.1');
+  if (responseHead !== RESPONSE_HEAD) throw malformed('EV-243', 'the response is not the measurements of SPDM 1.1');
   const count = reader.u8();
   const record = new ByteReader(reader.take(littleEndian(reader, 3)));
   const measurements = Array.from({ length: count }, (_, position) => parseBlock(record, position + 1));
