@@ -1,9 +1,20 @@
 /** The initiator's streams over one session: opening, answers, credit, cancel (spec/channel.md, streams). */
+import { Allowance } from './allowance.ts';
 import { BodyReader, BodyWriter } from './body.ts';
 import { ChannelError, RESET_CODES, type ResetCode } from './errors.ts';
-import type { Frame } from './frames.ts';
-import { EVIDENCE_STREAM, HEAD_LIMIT_BYTES, LAST_STREAM, STREAMS_LIMIT } from './limits.ts';
-import { Session, type SessionParts } from './session.ts';
+import { ADVICE, type Frame } from './frames.ts';
+import type { InitiatorHandshake, NodeClaim } from './initiator-handshake.ts';
+import {
+  type ChannelLimits,
+  CLOCK_TOLERANCE_MS,
+  EVIDENCE_STREAM,
+  HEAD_LIMIT_BYTES,
+  LAST_STREAM,
+  STREAMS_LIMIT,
+} from './limits.ts';
+import { InitiatorRenewal, type UnverifiedRenewal } from './renewal-initiator.ts';
+import { Session, type SessionParts, toChannelError } from './session.ts';
+import { SessionLife } from './session-life.ts';
 
 /** A request and its answer. Everything rejects with the ChannelError that ended the stream. */
 export interface ChannelStream {
@@ -27,20 +38,52 @@ interface OpenStream {
   stopListening(): void;
 }
 
-/** Owned by one channel. */
+/** Owned by one channel; its owner sees of it what a `VerifiedChannel` shows. */
 export class InitiatorStreams {
+  onNotice: ((notice: 'renewal-due' | 'leaving') => void) | undefined;
   readonly #session: Session;
+  readonly #life: SessionLife;
+  readonly #renewal: InitiatorRenewal;
+  readonly #advised: Allowance;
+  #handshakeHash: Uint8Array<ArrayBuffer>;
+  #isLeaving = false;
   readonly #streams = new Map<number, OpenStream>();
   #lastStream = EVIDENCE_STREAM;
   #hasEvidence = false;
   #endedBy: ChannelError | undefined;
 
-  constructor(parts: SessionParts) {
+  /** @param createHandshake for a renewal of a session whose latest handshake had this hash */
+  constructor(
+    parts: SessionParts,
+    claim: NodeClaim,
+    createHandshake: (handshakeHash: Uint8Array) => InitiatorHandshake,
+  ) {
+    const { clock, limits } = parts;
+    this.#handshakeHash = claim.handshakeHash;
+    this.#life = new SessionLife(clock, limits, undefined);
+    this.#advised = new Allowance(clock, limits.renewalsAtOnce, limits.renewalsPerSecond);
     this.#session = new Session(parts, {
       onFrame: (frame) => this.#receive(frame),
+      onTick: () => this.#tick(limits),
       onEnd: (error) => this.#end(error),
     });
+    this.#renewal = new InitiatorRenewal({
+      session: this.#session,
+      createHandshake: () => createHandshake(this.#handshakeHash),
+      onAccepted: ({ handshakeHash }) => {
+        this.#handshakeHash = handshakeHash;
+      },
+      onRenewed: (notAfterMs) => this.#life.renewed(endOf(notAfterMs)),
+    });
     this.#session.start();
+  }
+
+  get handshakeHash(): Uint8Array<ArrayBuffer> {
+    return this.#handshakeHash;
+  }
+
+  get isLeaving(): boolean {
+    return this.#isLeaving;
   }
 
   get closed() {
@@ -55,14 +98,26 @@ export class InitiatorStreams {
     this.#session.fail(error);
   }
 
+  /** What waits is dropped. */
+  abandon(): void {
+    this.#session.abandon();
+  }
+
   /** Tells the responder that its evidence was accepted; from now on it takes requests. */
-  promote(): void {
+  promote(notAfterMs: number | undefined): void {
     if (this.#endedBy !== undefined) throw this.#endedBy;
+    this.#life.renewed(endOf(notAfterMs));
     this.#session.send({ kind: 'verified' });
   }
 
-  request(head: Uint8Array, signal: AbortSignal | undefined): ChannelStream {
+  renew(): Promise<UnverifiedRenewal> {
+    return this.#renewal.start();
+  }
+
+  request(head: Uint8Array, { signal }: { readonly signal?: AbortSignal } = {}): ChannelStream {
     signal?.throwIfAborted();
+    if (this.#endedBy === undefined) this.#assertCurrent();
+    if (this.#isLeaving) throw new ChannelError('node-leaving', { rule: 'CH-84' });
     if (head.length > HEAD_LIMIT_BYTES) throw new ChannelError('head-too-long', { rule: 'CH-33' });
     if (this.#streams.size >= STREAMS_LIMIT) throw new ChannelError('too-many-streams', { rule: 'CH-42' });
     if (this.#lastStream >= LAST_STREAM) throw new ChannelError('session-exhausted');
@@ -116,15 +171,61 @@ export class InitiatorStreams {
     stream.reader.fail(error);
   }
 
+  /** Between two ticks a session may have outlived its node's evidence. */
+  #assertCurrent(): void {
+    try {
+      this.#life.assertCurrent();
+    } catch (error) {
+      this.#session.fail(toChannelError(error));
+      throw error;
+    }
+  }
+
+  #tick(limits: ChannelLimits): void {
+    this.#life.tick();
+    const isUsed = this.#session.remainingRecords <= limits.recordsPerDirection / 2;
+    if (this.#life.isRenewalDue || isUsed) this.onNotice?.('renewal-due');
+  }
+
+  /** Only advice: of kinds that we do not know nothing is done. */
+  #advise(advice: number): void {
+    if (advice === ADVICE.leaving && !this.#isLeaving) {
+      this.#isLeaving = true;
+      this.onNotice?.('leaving');
+    }
+    // CH-79: a node that advises without end would have us do nothing else.
+    if (advice === ADVICE['new-epoch'] && this.#advised.take(1)) this.onNotice?.('renewal-due');
+  }
+
   #end(error: ChannelError): void {
     this.#endedBy = error;
+    this.#renewal.end(error);
     // CH-46: whatever ended the session, a stream without its `end` is not a whole one.
     for (const id of [...this.#streams.keys()])
       this.#close(id, new ChannelError('stream-truncated', { rule: 'CH-46', cause: error }));
   }
 
+  #receiveOfSession(frame: Frame): void {
+    switch (frame.kind) {
+      case 'renewed':
+        this.#renewal.receiveRenewed(frame.message);
+        return;
+      case 'switch':
+        this.#renewal.receiveSwitch();
+        return;
+      case 'advice':
+        this.#advise(frame.advice);
+        return;
+      default:
+        throw new ChannelError('frame-misplaced');
+    }
+  }
+
   #receive(frame: Frame): void {
-    if (!('stream' in frame)) throw new ChannelError('frame-misplaced');
+    if (!('stream' in frame)) {
+      this.#receiveOfSession(frame);
+      return;
+    }
     const stream = this.#streams.get(frame.stream);
     if (stream === undefined) {
       const wasOpened = frame.stream === EVIDENCE_STREAM ? this.#hasEvidence : frame.stream <= this.#lastStream;
@@ -161,6 +262,11 @@ export class InitiatorStreams {
         throw new ChannelError('frame-misplaced', { rule: 'CH-32' });
     }
   }
+}
+
+/** Verification allowed the clocks to differ by this much; a session does too. */
+function endOf(notAfterMs: number | undefined): number | undefined {
+  return notAfterMs === undefined ? undefined : notAfterMs + CLOCK_TOLERANCE_MS;
 }
 
 function resetOf(number: number): ResetCode {

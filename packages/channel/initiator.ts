@@ -7,19 +7,20 @@ import { concatBytes, equalBytes } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
 import { type Primitives, primitives as platformPrimitives } from '@sotto/crypto/primitives';
 import type { Clock, Random, Socket } from '@sotto/ports';
-import { assertMessageLength, createCiphers, withinHandshake } from './connect.ts';
+import { withinHandshake } from './connect.ts';
 import { ChannelError } from './errors.ts';
 import { IncomingSocket } from './incoming-socket.ts';
+import { InitiatorHandshake, type NodeClaim } from './initiator-handshake.ts';
 import { type ChannelStream, InitiatorStreams } from './initiator-streams.ts';
 import { type ChannelLimits, DEFAULT_LIMITS, EVIDENCE_STREAM } from './limits.ts';
-import { HandshakeState } from './noise/handshake.ts';
-import { NX_HFS } from './noise/pattern.ts';
-import { run } from './noise/steps.ts';
-import type { ChannelCloseInfo } from './session.ts';
-import { ALGORITHMS, encodePrologue, MESSAGE_2_BYTES, parseNodeStatement, SUITE } from './suite.ts';
+import { assertExpectedPeer, type ExpectedPeer, type UnverifiedRenewal } from './renewal-initiator.ts';
+import { type ChannelCloseInfo, toChannelError } from './session.ts';
+import { encodePrologue, encodeRenewalPrologue, SUITE } from './suite.ts';
 
 export { ChannelError, type ChannelErrorCode, type ResetCode } from './errors.ts';
+export type { NodeClaim } from './initiator-handshake.ts';
 export type { ChannelStream } from './initiator-streams.ts';
+export type { ExpectedPeer, UnverifiedRenewal } from './renewal-initiator.ts';
 export type { ChannelCloseInfo } from './session.ts';
 
 export interface ConnectOptions {
@@ -36,23 +37,8 @@ export interface ConnectOptions {
   readonly primitives?: Primitives;
 }
 
-/** What verification established about the other end; a `VerifiedNode` is one. */
-export interface ExpectedPeer {
-  readonly staticKey: Uint8Array;
-  readonly evidenceDigest: Uint8Array;
-  readonly epochId: Uint8Array;
-}
-
 /** A channel to somebody who has proven nothing yet. */
-export interface UnverifiedChannel {
-  /** 32 bytes; equal at both ends. */
-  readonly handshakeHash: Uint8Array<ArrayBuffer>;
-  /** 32 bytes: whoever answers holds its private half. */
-  readonly staticKey: Uint8Array<ArrayBuffer>;
-  /** 32 bytes: SHA-256 of the evidence that the other end says speaks for it. */
-  readonly evidenceDigest: Uint8Array<ArrayBuffer>;
-  /** 16 bytes */
-  readonly epochId: Uint8Array<ArrayBuffer>;
+export interface UnverifiedChannel extends NodeClaim {
   /** 16 bytes: the one that was asked for. */
   readonly nodeId: Uint8Array<ArrayBuffer>;
   /**
@@ -69,18 +55,33 @@ export interface UnverifiedChannel {
   close(): void;
 }
 
+/** What the session asks of its owner: `renewal-due`, until `renew` has succeeded; `leaving`, once: the node takes no new request. */
+export type ChannelNotice = 'renewal-due' | 'leaving';
+
 /** A channel to a verified node. */
 export interface VerifiedChannel {
-  /** 32 bytes */
+  /** 32 bytes: of the handshake under whose keys a request that is made now will leave. */
   readonly handshakeHash: Uint8Array<ArrayBuffer>;
   /**
    * Opens a stream.
    *
    * @param head at most 15,360 bytes
-   * @throws ChannelError `head-too-long`, `too-many-streams`, `session-closed` and its kin
+   * @throws ChannelError `head-too-long`, `too-many-streams`, `node-leaving`, `session-closed` and its kin
    */
   request(head: Uint8Array, options?: { readonly signal?: AbortSignal }): ChannelStream;
+  /**
+   * A new handshake inside the session; streams go on meanwhile, and afterwards. The other end has proven nothing in it yet.
+   *
+   * Rejects with ChannelError `renewal-running`, or with why the session ended.
+   */
+  renew(): Promise<UnverifiedRenewal>;
+  /** Set in the turn in which the channel was promoted, so that nothing is missed. */
+  onNotice: ((notice: ChannelNotice) => void) | undefined;
+  /** The node has said that it is going: requests that run are finished, new ones are refused. */
+  readonly isLeaving: boolean;
   close(): void;
+  /** Ends the session at once: nothing that waits is sent. For a node that must not receive another word. */
+  abandon(): void;
   /** Never rejects. */
   readonly closed: Promise<ChannelCloseInfo>;
 }
@@ -91,35 +92,23 @@ export async function connectChannel(options: ConnectOptions): Promise<Unverifie
   const nodeId = new Uint8Array(options.nodeId);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const incoming = new IncomingSocket(socket);
-  const state = new HandshakeState({
-    pattern: NX_HFS,
-    algorithms: ALGORITHMS,
-    role: 'initiator',
-    prologue: encodePrologue(suites, nodeId),
-    keys: { ephemeral: random.bytes(32), hybrid: random.bytes(64) },
-  });
+  const shared = { random, primitives, limits };
+  const handshake = new InitiatorHandshake({ ...shared, prologue: encodePrologue(suites, nodeId) });
   try {
     return await withinHandshake(incoming, clock, limits, signal, async () => {
-      socket.send(await run(state.writeMessage(new Uint8Array(0)), primitives));
-      const message = await incoming.next();
-      assertMessageLength(message, MESSAGE_2_BYTES);
-      const statement = parseNodeStatement(await run(state.readMessage(message), primitives));
-      const identity = {
-        ...statement,
-        nodeId,
-        handshakeHash: new Uint8Array(state.handshakeHash),
-        staticKey: new Uint8Array(state.peerStaticKey),
-      };
-      const ciphers = await createCiphers(state, 'initiator', primitives, limits);
-      const streams = new InitiatorStreams({ role: 'initiator', incoming, ...ciphers, clock, random, limits });
-      return createUnverified(identity, streams);
+      socket.send(await handshake.begin());
+      const { claim, ciphers } = await handshake.finish(await incoming.next());
+      const createHandshake = (handshakeHash: Uint8Array) =>
+        new InitiatorHandshake({ ...shared, prologue: encodeRenewalPrologue(suites, nodeId, handshakeHash) });
+      const parts = { role: 'initiator', incoming, ...ciphers, clock, random, limits } as const;
+      return createUnverified({ ...claim, nodeId }, new InitiatorStreams(parts, claim, createHandshake));
     });
   } finally {
-    state.erase();
+    handshake.erase();
   }
 }
 
-type Identity = Pick<UnverifiedChannel, 'handshakeHash' | 'staticKey' | 'evidenceDigest' | 'epochId' | 'nodeId'>;
+type Identity = NodeClaim & Pick<UnverifiedChannel, 'nodeId'>;
 
 function createUnverified(identity: Identity, streams: InitiatorStreams): UnverifiedChannel {
   let isDead = false;
@@ -153,30 +142,41 @@ function createUnverified(identity: Identity, streams: InitiatorStreams): Unveri
     },
     promote(expected) {
       assertAlive();
-      const [isKey, isDigest, isEpoch] = [
-        equalBytes(expected.staticKey, identity.staticKey),
-        equalBytes(expected.evidenceDigest, identity.evidenceDigest),
-        equalBytes(expected.epochId, identity.epochId),
-      ];
-      // CH-14: with another key the other end is not the machine whose evidence was checked.
-      if (!isKey) throw refuse(new ChannelError('peer-mismatch', { rule: 'CH-14' }));
-      // CH-15: with other evidence, what was checked is not what this machine says of itself.
-      if (!isDigest) throw refuse(new ChannelError('peer-mismatch', { rule: 'CH-15' }));
-      // CH-16: with another epoch the key may be one that has been given up.
-      if (!isEpoch) throw refuse(new ChannelError('peer-mismatch', { rule: 'CH-16' }));
+      try {
+        assertExpectedPeer(identity, expected);
+      } catch (error) {
+        throw refuse(toChannelError(error));
+      }
       isDead = true;
-      streams.promote();
-      return {
-        handshakeHash: identity.handshakeHash,
-        request: (head, { signal } = {}) => streams.request(head, signal),
-        close: () => streams.close(),
-        closed: streams.closed,
-      };
+      streams.promote(expected.notAfterMs);
+      return createVerified(streams);
     },
     close() {
       if (isDead) return;
       isDead = true;
       streams.close();
     },
+  };
+}
+
+function createVerified(streams: InitiatorStreams): VerifiedChannel {
+  return {
+    get handshakeHash() {
+      return streams.handshakeHash;
+    },
+    get isLeaving() {
+      return streams.isLeaving;
+    },
+    get onNotice() {
+      return streams.onNotice;
+    },
+    set onNotice(listener) {
+      streams.onNotice = listener;
+    },
+    request: (head, options) => streams.request(head, options),
+    renew: () => streams.renew(),
+    close: () => streams.close(),
+    abandon: () => streams.abandon(),
+    closed: streams.closed,
   };
 }

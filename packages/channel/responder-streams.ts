@@ -2,17 +2,12 @@
 import { Allowance } from './allowance.ts';
 import { BodyReader, BodyWriter } from './body.ts';
 import { ChannelError, RESET_CODES, type ResetCode } from './errors.ts';
-import type { Frame } from './frames.ts';
+import { ADVICE, type Frame } from './frames.ts';
 import { EVIDENCE_STREAM, HEAD_LIMIT_BYTES, LAST_STREAM, STREAMS_LIMIT } from './limits.ts';
+import { ResponderRenewal } from './renewal-responder.ts';
+import type { AnsweredHandshake, SessionIdentity } from './responder-handshake.ts';
 import { Session, type SessionParts } from './session.ts';
-
-/** A session's latest handshake. */
-export interface SessionIdentity {
-  /** 32 bytes; equal at both ends. */
-  readonly handshakeHash: Uint8Array;
-  /** 16 bytes: the epoch whose key it used. */
-  readonly epochId: Uint8Array;
-}
+import { SessionLife } from './session-life.ts';
 
 /** One request. Its body and signal end when the initiator cancels or the channel is lost. */
 export interface IncomingRequest {
@@ -45,7 +40,9 @@ interface OpenStream {
 /** Owned by one channel. */
 export class ResponderStreams {
   readonly #session: Session;
-  readonly #identity: SessionIdentity;
+  #identity: SessionIdentity;
+  readonly #renewal: ResponderRenewal;
+  #isLeaving = false;
   readonly #evidence: Uint8Array;
   readonly #onRequest: (request: IncomingRequest) => void;
   readonly #streams = new Map<number, OpenStream>();
@@ -55,20 +52,33 @@ export class ResponderStreams {
   #hasEvidence = false;
   #lastStream = EVIDENCE_STREAM;
 
-  /** @param evidence sent on stream 0 */
+  /** @param answer makes the second message of a renewal, for a session whose latest handshake had this hash */
   constructor(
     parts: SessionParts,
-    identity: SessionIdentity,
-    evidence: Uint8Array,
+    { identity, epoch }: Pick<AnsweredHandshake, 'identity' | 'epoch'>,
+    answer: (message: Uint8Array, handshakeHash: Uint8Array) => Promise<AnsweredHandshake>,
     onRequest: (request: IncomingRequest) => void,
   ) {
+    const { clock, limits } = parts;
     this.#identity = identity;
-    this.#evidence = evidence;
+    this.#evidence = epoch.evidence;
     this.#onRequest = onRequest;
-    this.#opens = new Allowance(parts.clock, parts.limits.opensAtOnce, parts.limits.opensPerSecond);
+    this.#opens = new Allowance(clock, limits.opensAtOnce, limits.opensPerSecond);
+    const life = new SessionLife(clock, limits, epoch.notAfterMs);
     this.#session = new Session(parts, {
       onFrame: (frame) => this.#receive(frame),
+      onTick: () => life.tick(),
       onEnd: (error) => this.#end(error),
+    });
+    this.#renewal = new ResponderRenewal({
+      session: this.#session,
+      // Twice what an initiator allows itself: its clock is not ours.
+      allowance: new Allowance(clock, 2 * limits.renewalsAtOnce, 2 * limits.renewalsPerSecond),
+      answer: (message) => answer(message, this.#identity.handshakeHash),
+      onRenewed: (answered) => {
+        this.#identity = answered.identity;
+        life.renewed(answered.epoch.notAfterMs);
+      },
     });
     parts.clock.sleep(parts.limits.verificationTimeoutMs, this.#stopTimer.signal).then(
       // CH-18: a channel that is never verified is of no use to an honest client.
@@ -86,12 +96,36 @@ export class ResponderStreams {
     this.#session.close();
   }
 
+  /** A newer key answers handshakes: the initiator had better renew. */
+  advise(): void {
+    if (this.#isVerified) this.#session.send({ kind: 'advice', advice: ADVICE['new-epoch'] });
+  }
+
+  /** Takes no stream from now on, and closes when the last one is over. */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#session.send({ kind: 'advice', advice: ADVICE.leaving });
+    this.#closeIfDone();
+  }
+
+  #closeIfDone(): void {
+    if (this.#isLeaving && this.#streams.size === 0) this.#session.close();
+  }
+
   #receive(frame: Frame): void {
     if (frame.kind === 'verified') {
       // CH-19: it is said once; twice is a state nobody designed.
       if (this.#isVerified) throw new ChannelError('frame-misplaced', { rule: 'CH-19' });
       this.#isVerified = true;
       this.#stopTimer.abort(new ChannelError('session-closed'));
+      return;
+    }
+    if (frame.kind === 'renew' || frame.kind === 'switch') {
+      // CH-71: a session that nobody verified has nothing that could be carried over.
+      if (!this.#isVerified) throw new ChannelError('not-verified', { rule: 'CH-71' });
+      if (frame.kind === 'renew') this.#renewal.receiveRenew(frame.message);
+      else this.#renewal.receiveSwitch();
       return;
     }
     if (!('stream' in frame)) throw new ChannelError('frame-misplaced');
@@ -147,6 +181,11 @@ export class ResponderStreams {
     // CH-40: a number used twice, or out of turn, would mix two requests.
     if (id !== this.#lastStream + 1 || id > LAST_STREAM) throw new ChannelError('frame-misplaced', { rule: 'CH-40' });
     this.#lastStream = id;
+    // CH-84: a request that is taken while the node stops would be cut in the middle.
+    if (this.#isLeaving) {
+      this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES.busy });
+      return;
+    }
     // CH-111: opening and cancelling costs a peer twelve bytes, and us a request begun for nothing.
     if (!this.#opens.take(1)) {
       this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES.busy });
@@ -215,6 +254,7 @@ export class ResponderStreams {
     stream.reader.fail(error);
     // CH-48: work for nobody costs everybody else.
     if (isLost) stream.abort.abort(error);
+    this.#closeIfDone();
   }
 
   #end(error: ChannelError): void {

@@ -4,32 +4,19 @@
  */
 import { type Primitives, primitives as platformPrimitives } from '@sotto/crypto/primitives';
 import type { Clock, Random, Socket } from '@sotto/ports';
-import { assertMessageLength, createCiphers, withinHandshake } from './connect.ts';
+import { withinHandshake } from './connect.ts';
 import { ChannelError, type ChannelErrorCode } from './errors.ts';
 import { IncomingSocket } from './incoming-socket.ts';
 import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
-import { HandshakeState } from './noise/handshake.ts';
-import { NX_HFS } from './noise/pattern.ts';
-import { run } from './noise/steps.ts';
+import { answerHandshake, type ResponderEpoch } from './responder-handshake.ts';
 import { type IncomingRequest, ResponderStreams } from './responder-streams.ts';
 import type { ChannelCloseInfo } from './session.ts';
-import { ALGORITHMS, encodeNodeStatement, encodePrologue, MESSAGE_1_BYTES, SUITE } from './suite.ts';
+import { encodePrologue, encodeRenewalPrologue, SUITE } from './suite.ts';
 
 export { ChannelError, type ChannelErrorCode, type ResetCode } from './errors.ts';
-export type { IncomingRequest, ResponseWriter, SessionIdentity } from './responder-streams.ts';
+export type { ResponderEpoch, SessionIdentity } from './responder-handshake.ts';
+export type { IncomingRequest, ResponseWriter } from './responder-streams.ts';
 export type { ChannelCloseInfo } from './session.ts';
-
-/** A node's key and what vouches for it. */
-export interface ResponderEpoch {
-  /** 16 bytes */
-  readonly epochId: Uint8Array;
-  /** 32 bytes, X25519 */
-  readonly staticPrivateKey: Uint8Array;
-  /** The whole bundle, sent on stream 0. */
-  readonly evidence: Uint8Array;
-  /** SHA-256 of it. */
-  readonly evidenceDigest: Uint8Array;
-}
 
 export interface AcceptOptions {
   readonly socket: Socket;
@@ -37,7 +24,7 @@ export interface AcceptOptions {
   readonly clock: Clock;
   /** 16 bytes */
   readonly nodeId: Uint8Array;
-  /** Asked once, when a handshake begins. */
+  /** Asked once, when a handshake begins; again for each renewal. */
   currentEpoch(): ResponderEpoch;
   /** Called once a request; a throw resets the stream with `internal`. */
   onRequest(request: IncomingRequest): void;
@@ -51,6 +38,10 @@ export interface AcceptOptions {
 export interface ResponderChannel {
   /** Resolves with how it ended, failed handshakes included; never rejects. */
   readonly closed: Promise<ChannelCloseInfo>;
+  /** Tells the initiator that a newer key answers handshakes. */
+  advise(): void;
+  /** Takes no new request; closes in order when those that run are over. */
+  leave(): void;
   close(): void;
 }
 
@@ -72,6 +63,11 @@ export function acceptChannel(options: AcceptOptions): ResponderChannel {
   })();
   return {
     closed,
+    advise: () => streams?.advise(),
+    leave() {
+      if (streams === undefined) abort.abort(new ChannelError('session-closed'));
+      else streams.leave();
+    },
     close() {
       abort.abort(new ChannelError('session-closed'));
       streams?.close();
@@ -90,30 +86,17 @@ async function handshake(
 ): Promise<ResponderStreams> {
   const { socket, random, clock, nodeId, suites = [SUITE], primitives = platformPrimitives } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  let state: HandshakeState | undefined;
-  try {
-    return await withinHandshake(incoming, clock, limits, signal, async () => {
-      const message = await incoming.next();
-      assertMessageLength(message, MESSAGE_1_BYTES);
-      const epoch = options.currentEpoch();
-      state = new HandshakeState({
-        pattern: NX_HFS,
-        algorithms: ALGORITHMS,
-        role: 'responder',
-        prologue: encodePrologue(suites, nodeId),
-        keys: { ephemeral: random.bytes(32), static: epoch.staticPrivateKey },
-      });
-      await run(state.readMessage(message), primitives);
-      const statement = encodeNodeStatement(epoch.evidenceDigest, epoch.epochId);
-      const answer = await run(state.writeMessage(statement), primitives);
-      const ciphers = await createCiphers(state, 'responder', primitives, limits);
-      signal.throwIfAborted();
-      socket.send(answer);
-      const parts = { role: 'responder', incoming, ...ciphers, clock, random, limits } as const;
-      const identity = { handshakeHash: state.handshakeHash.slice(), epochId: epoch.epochId };
-      return new ResponderStreams(parts, identity, epoch.evidence, (request) => options.onRequest(request));
-    });
-  } finally {
-    state?.erase();
-  }
+  const answer = (message: Uint8Array, prologue: Uint8Array) =>
+    answerHandshake({ message, prologue, random, primitives, limits, currentEpoch: () => options.currentEpoch() });
+  return await withinHandshake(incoming, clock, limits, signal, async () => {
+    const answered = await answer(await incoming.next(), encodePrologue(suites, nodeId));
+    signal.throwIfAborted();
+    socket.send(answered.answer);
+    return new ResponderStreams(
+      { role: 'responder', incoming, ...answered.ciphers, clock, random, limits },
+      answered,
+      (message, handshakeHash) => answer(message, encodeRenewalPrologue(suites, nodeId, handshakeHash)),
+      (request) => options.onRequest(request),
+    );
+  });
 }

@@ -16,6 +16,7 @@ import type { NoiseAlgorithms } from './noise/symmetric-state.ts';
 export const SUITE = 'sotto-1';
 const VERSION = 1;
 const LABEL = 'sotto/channel/v1';
+const RENEWAL_LABEL = 'sotto/channel/renew/v1';
 
 export const NODE_ID_BYTES = 16;
 export const EPOCH_ID_BYTES = 16;
@@ -51,16 +52,51 @@ export function aesGcmNonce(counter: number): Uint8Array<ArrayBuffer> {
  * @param nodeId 16 bytes
  */
 export function encodePrologue(offeredSuites: readonly string[], nodeId: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (nodeId.length !== NODE_ID_BYTES) throw new TypeError('a node id has 16 bytes');
-  const offered = new ByteWriter().u8(offeredSuites.length);
-  for (const suite of offeredSuites) offered.vector16(encodeUtf8(suite));
   return new ByteWriter()
     .vector16(encodeUtf8(LABEL))
     .vector16(encodeUtf8(SUITE))
     .u16(VERSION)
-    .raw(sha256(offered.finish()))
-    .raw(nodeId)
+    .raw(hashSuites(offeredSuites))
+    .raw(assertNodeId(nodeId))
     .finish();
+}
+
+/**
+ * The same for a handshake inside a session, which it names: its messages are of no use in another session, nor at another
+ * time of this one, nor as a first handshake (spec/channel.md, renewal).
+ *
+ *   struct RenewalPrologue {
+ *     vector16 label = "sotto/channel/renew/v1"
+ *     byte     offeredSuitesHash[32]
+ *     byte     nodeId[16]
+ *     byte     handshakeHash[32]
+ *   }
+ *
+ * @param handshakeHash 32 bytes: of the session's latest handshake
+ */
+export function encodeRenewalPrologue(
+  offeredSuites: readonly string[],
+  nodeId: Uint8Array,
+  handshakeHash: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  if (handshakeHash.length !== ALGORITHMS.hashBytes) throw new TypeError('a handshake hash has 32 bytes');
+  return new ByteWriter()
+    .vector16(encodeUtf8(RENEWAL_LABEL))
+    .raw(hashSuites(offeredSuites))
+    .raw(assertNodeId(nodeId))
+    .raw(handshakeHash)
+    .finish();
+}
+
+function hashSuites(offeredSuites: readonly string[]): Uint8Array<ArrayBuffer> {
+  const offered = new ByteWriter().u8(offeredSuites.length);
+  for (const suite of offeredSuites) offered.vector16(encodeUtf8(suite));
+  return sha256(offered.finish());
+}
+
+function assertNodeId(nodeId: Uint8Array): Uint8Array {
+  if (nodeId.length !== NODE_ID_BYTES) throw new TypeError('a node id has 16 bytes');
+  return nodeId;
 }
 
 /** What message 2 says: always 48 bytes, whatever the evidence. */

@@ -26,6 +26,8 @@ export interface ChannelPairOptions {
   readonly evidence?: Uint8Array<ArrayBuffer>;
   readonly suites?: readonly string[];
   readonly expectedNodeId?: Uint8Array;
+  /** Instead of one epoch for good. */
+  readonly currentEpoch?: () => ResponderEpoch;
 }
 
 export interface ChannelPair {
@@ -58,7 +60,7 @@ export function startChannelPair(options: ChannelPairOptions = {}) {
     socket: sockets.b,
     random: createSeededRandom('responder'),
     nodeId: PAIR_NODE_ID,
-    currentEpoch: () => epoch,
+    currentEpoch: options.currentEpoch ?? (() => epoch),
     onRequest: options.onRequest ?? (() => undefined),
   });
   const connecting = connectChannel({
