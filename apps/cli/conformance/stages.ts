@@ -15,6 +15,8 @@ const STAGES: ReadonlyMap<string, Stage> = new Map<string, Stage>([
   ['event-log', { version: 1, load: async () => (await import('./event-log.ts')).judgeEventLog }],
   ['nvidia', { version: 1, load: async () => (await import('./nvidia.ts')).judgeNvidia }],
   ['measure-snp', { version: 1, load: async () => (await import('./measure-snp.ts')).judgeMeasureSnp }],
+  ['sev-snp', { version: 1, load: async () => (await import('./sev-snp.ts')).judgeSevSnp }],
+  ['tdx', { version: 1, load: async () => (await import('./tdx.ts')).judgeTdx }],
   ['vault-open', { version: 1, load: async () => (await import('./vault.ts')).judgeVaultOpen }],
 ]);
 
