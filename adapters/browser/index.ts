@@ -7,4 +7,4 @@ export { browserFetch } from './fetch.ts';
 export { type BrowserPasskeys, browserPasskeys, type PasskeyResponse, type PasskeyResult } from './passkey.ts';
 export { type BrowserRecordStore, createBrowserRecordStore } from './record-store.ts';
 export { connectBrowserSocket } from './socket.ts';
-export { takingTurns } from './turns.ts';
+export { ifAlone, takingTurns } from './turns.ts';

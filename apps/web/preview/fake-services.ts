@@ -46,6 +46,13 @@ export function fakeHistory(clock: Clock): FakeHistory {
     writes: [],
     failure: undefined,
     damagedCount: 0,
+    pendingAnswers: () =>
+      [...messages.values()].flatMap(({ conversationId, messageId, recovery }) =>
+        history
+          .thread(conversationId)
+          .filter((message) => recovery !== undefined && message.messageId === messageId)
+          .map((message) => ({ conversationId, message })),
+      ),
     conversations: () => [...conversations.values()].toSorted((a, b) => b.updatedAtMs - a.updatedAtMs),
     thread: (conversationId, throughId) => {
       const wanted = new Set<string>();
@@ -131,8 +138,10 @@ export function fakeSession(answer: ChatSession['chat'], models: readonly ModelI
     bundle: new Uint8Array(96).map((_, index) => index * 7),
     models: async () => models,
     chat: answer,
+    resume: async function* () {},
     proveLive: async () => FAKE_REPORT,
     closed: new Promise(() => {}),
+    isOpen: true,
     close: () => {},
   };
 }
@@ -166,14 +175,15 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
   };
 }
 
-/** Words of `text` one after another, as a model would give them. */
+/** Words of `text` one after another, as a model would give them; `from` is what was said of it before. */
 export async function* spoken(
   text: string,
   clock: Clock,
   signal: AbortSignal,
   wordMs = 30,
+  from = '',
 ): AsyncGenerator<ChatEvent, void, undefined> {
-  for (const word of text.match(/\s*\S+/g) ?? []) {
+  for (const word of text.slice(from.length).match(/\s*\S+/g) ?? []) {
     await clock.sleep(wordMs, signal);
     yield { kind: 'text-delta', text: word };
   }
@@ -245,6 +255,7 @@ export function fakeServices(clock: Clock, changes: Partial<Services> = {}): Ser
     device: fakeDevice(),
     openSession: fakeOpenSession(clock, 'An answer.'),
     accounts: fakeAccounts(clock, fakeHistory(clock)),
+    ifAlone: (_, work) => work(),
     network: fakeNetwork(clock),
     operatorView: async () => ({}),
     preferences: fakePreferences(),

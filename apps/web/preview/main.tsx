@@ -92,6 +92,7 @@ const services: Services = {
     const report = { ...FAKE_REPORT, trust: 'verified' } as unknown as VerificationReport;
     return want === 'verified' ? { ...session, report } : session;
   },
+  ifAlone: (_, work) => work(),
   network: fakeNetwork(clock),
   accounts: want === 'locked' ? { ...accounts, resume: async () => ({ kind: 'locked' }) } : accounts,
   operatorView: async () => ({

@@ -8,6 +8,7 @@ import {
   createBrowserDeviceStore,
   createBrowserRecordStore,
   createErasableStore,
+  ifAlone,
   openDatabase,
   takingTurns,
 } from '@sotto/adapters-browser';
@@ -54,6 +55,7 @@ export async function createBrowserServices(): Promise<Services> {
       passkeys: browserPasskeys,
       preferences: browserPreferences,
     }),
+    ifAlone,
     network: { ports, baseUrl },
     operatorView: async () => (await api.operatorView()) as Json,
     preferences: browserPreferences,
@@ -67,6 +69,9 @@ function sessionOf(session: NodeSession): ChatSession {
     report: session.report,
     bundle: session.bundle,
     closed: session.closed,
+    get isOpen() {
+      return session.isOpen;
+    },
     close: () => session.close(),
     models: () => {
       // An engine may be started later: only an answer with a model is remembered.
@@ -84,6 +89,7 @@ function sessionOf(session: NodeSession): ChatSession {
     },
     proveLive: () => session.proveLive(),
     chat: ({ model, messages }, options) => session.chat({ model, messages: [...messages] }, options),
+    resume: (ticket, options) => session.resume(ticket, options),
   };
 }
 

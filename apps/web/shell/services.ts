@@ -3,18 +3,33 @@
  * `@sotto/client` and the browser adapters; tests and the preview page pass fakes.
  */
 import type {
+  AnswerTicket,
   ChatEvent,
+  ChatOptions,
   History as ClientHistory,
   ClientPorts,
   ConversationSummary,
   MessageToSave,
+  PendingAnswer,
+  ResumeOptions,
   SessionPhase,
+  StoredTicket,
   ThreadMessage,
 } from '@sotto/client';
 import type { Clock, DeviceStore, Random } from '@sotto/ports';
 import type { ReportLine, VerificationReport } from '@sotto/verify';
 
-export type { ChatEvent, ConversationSummary, MessageToSave, ReportLine, ThreadMessage, VerificationReport };
+export type {
+  AnswerTicket,
+  ChatEvent,
+  ConversationSummary,
+  MessageToSave,
+  PendingAnswer,
+  ReportLine,
+  StoredTicket,
+  ThreadMessage,
+  VerificationReport,
+};
 export type MessageStatus = MessageToSave['status'];
 
 export interface ModelInfo {
@@ -38,11 +53,15 @@ export interface ChatSession {
   models(): Promise<readonly ModelInfo[]>;
   chat(
     request: { readonly model: string; readonly messages: readonly ChatTurn[] },
-    options: { readonly signal: AbortSignal },
+    options: ChatOptions & { readonly signal: AbortSignal },
   ): AsyncIterable<ChatEvent>;
+  /** The rest of an answer that was on its way when this page ended. */
+  resume(ticket: AnswerTicket, options: ResumeOptions): AsyncIterable<ChatEvent>;
   /** Asks the machine to prove itself again, now. A machine that does not is told from one that gives no answer by `report`. */
   proveLive(): Promise<VerificationReport>;
   readonly closed: Promise<unknown>;
+  /** Whether it takes another question; one that runs may still be answered when it does not. */
+  readonly isOpen: boolean;
   close(): void;
 }
 
@@ -65,6 +84,7 @@ export type History = Pick<
   | 'refresh'
   | 'subscribe'
   | 'damagedCount'
+  | 'pendingAnswers'
 >;
 
 /** Who this browser is: a guest, an account that must be unlocked, or an open account. */
@@ -116,6 +136,8 @@ export interface Services {
   readonly device: DeviceStore;
   readonly openSession: OpenSession;
   readonly accounts: Accounts;
+  /** Runs `work` unless another tab runs something under this name; resolves with undefined then. */
+  readonly ifAlone: <Result>(name: string, work: () => Promise<Result>) => Promise<Result | undefined>;
   /** The way to the server and its machines; only for attacks on it. Everything else goes through `openSession`. */
   readonly network: { readonly ports: ClientPorts; readonly baseUrl: string };
   readonly operatorView: () => Promise<Json>;

@@ -39,6 +39,7 @@ const en = {
   'chat.checking': 'Checking the machine',
   'chat.sending': 'Sending',
   'chat.thinking': 'Thinking',
+  'chat.recovering': 'Connection lost. Getting the rest of the answer',
   'chat.unsaved': 'Not saved yet',
   'chat.seconds': '{seconds} s',
   'chat.you': 'You',
@@ -222,6 +223,11 @@ const en = {
   'error.record-forged':
     'Something was altered on its way from the machine, so it was stopped. What arrived before is kept.',
   'error.answer-incomplete': 'The answer broke off before its end. What arrived is kept.',
+  'error.answer-lost':
+    'The connection was lost, and the rest of the answer could not be fetched. What arrived is kept.',
+  'error.recovery-forged': 'Somebody altered what the machine had kept of this answer. What arrived before is kept.',
+  'error.recovery-malformed':
+    'The rest of the answer came in a form this page does not understand. What arrived is kept.',
   'error.node-lost': 'The connection to the machine was lost. What arrived is kept.',
   'error.session-closed': 'The connection to the machine was closed. What arrived is kept.',
   'error.session-truncated': 'The connection to the machine was lost. What arrived is kept.',

@@ -11,12 +11,16 @@ const SAVE_INTERVAL_MS = 900;
 
 export interface AnswerOptions {
   readonly services: Pick<Services, 'clock' | 'page'>;
-  readonly events: AsyncIterable<ChatEvent>;
-  /** Text that was there before, for an answer that is continued. */
+  /** @param saveSoon has the answer saved although no word of it is here: it can be recovered from now on */
+  readonly events: (saveSoon: () => void) => AsyncIterable<ChatEvent>;
+  /** Text that was there before, for an answer that is continued or recovered. */
   readonly before: string;
+  /** The answer goes on in mid-word where `before` stops: it is the same one. */
+  readonly seamless?: boolean;
   readonly signal: AbortSignal;
   readonly save: (text: string, status: MessageStatus) => Promise<void>;
-  readonly onFirstWord: () => void;
+  /** @param startsAt where the new words begin in the whole text */
+  readonly onFirstWord: (startsAt: number) => void;
   readonly onShown: (shown: string) => void;
   readonly onSaveError: (cause: unknown) => void;
 }
@@ -31,17 +35,23 @@ export interface AnswerEnd {
 }
 
 export async function streamAnswer(options: AnswerOptions): Promise<AnswerEnd> {
-  const { services, before, signal, save } = options;
+  const { services, before, signal, seamless = false } = options;
   let text = before;
   let failure: unknown;
-  const saver = createSaver(services.clock, SAVE_INTERVAL_MS, () => save(text, 'partial'), options.onSaveError);
+  let isSaved = false;
+  const save = (status: MessageStatus) => {
+    isSaved = true;
+    return options.save(text, status);
+  };
+  const saver = createSaver(services.clock, SAVE_INTERVAL_MS, () => save('partial'), options.onSaveError);
   const painter = createPainter(services, before.length, () => text, options.onShown);
 
   try {
-    for await (const event of options.events) {
+    for await (const event of options.events(saver.offer)) {
       if (event.kind !== 'text-delta' || event.text === '') continue;
-      if (text === before) options.onFirstWord();
-      text = text === before ? joined(before, event.text) : text + event.text;
+      const isFirst = text === before;
+      text = isFirst && !seamless ? joined(before, event.text) : text + event.text;
+      if (isFirst) options.onFirstWord(text.length - event.text.length);
       saver.offer();
       painter.wake();
     }
@@ -51,7 +61,7 @@ export async function streamAnswer(options: AnswerOptions): Promise<AnswerEnd> {
 
   const status = failure === undefined && !signal.aborted ? 'complete' : 'interrupted';
   const keep = async () => {
-    if (text !== '') await save(text, status);
+    if (text !== '' || isSaved) await save(status);
   };
   let saveAgain: AnswerEnd['saveAgain'];
   try {

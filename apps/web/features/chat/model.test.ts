@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SottoError } from '@sotto/bytes';
 import { createManualClock, type ManualClock, settle } from '@sotto/testkit';
 import { type FakeHistory, fakeHistory, fakePage, fakeSession, spoken } from '../../preview/fake-services.ts';
-import type { ChatSession } from '../../shell/services.ts';
+import type { ChatEvent, ChatSession } from '../../shell/services.ts';
 import { createChatModel } from './model.ts';
 
 class Refused extends SottoError<'dev-key-not-pinned'> {
@@ -19,29 +19,43 @@ class StoreFull extends SottoError<'store-full'> {
   }
 }
 
+class Lost extends SottoError<'answer-lost'> {
+  constructor() {
+    super('answer-lost', 'lost', { action: 'retry' });
+  }
+}
+
 interface Rig {
   readonly clock: ManualClock;
   readonly history: FakeHistory;
   readonly chat: ReturnType<typeof createChatModel>;
   /** What the model was asked. */
   readonly asked: (readonly { role: string; content: string }[])[];
+  /** What a recovered answer says after the text that is here. */
+  resumed: (haveText: string, signal: AbortSignal) => AsyncIterable<ChatEvent>;
+  /** Whether no other tab works on the chat. */
+  isAlone: boolean;
 }
 
 function createRig(answer: ChatSession['chat'] | undefined, ensure?: () => Promise<ChatSession>): Rig {
   const clock = createManualClock();
   const history = fakeHistory(clock);
   const asked: Rig['asked'] = [];
-  const session = fakeSession((request, options) => {
-    asked.push(request.messages);
-    return (answer ?? ((_, { signal }) => spoken('one two three', clock, signal)))(request, options);
-  });
+  const session: ChatSession = {
+    ...fakeSession((request, options) => {
+      asked.push(request.messages);
+      return (answer ?? ((_, { signal }) => spoken('one two three', clock, signal)))(request, options);
+    }),
+    resume: (_, { haveText, signal }) => rig.resumed(haveText, signal ?? new AbortController().signal),
+  };
   const chat = createChatModel({
-    services: { clock, page: fakePage(clock) },
+    services: { clock, page: fakePage(clock), ifAlone: async (_, work) => (rig.isAlone ? work() : undefined) },
     history: () => history,
     ensureSession: ensure ?? (async () => session),
   });
+  const rig: Rig = { clock, history, chat, asked, resumed: async function* () {}, isAlone: true };
   chat.followHistory();
-  return { clock, history, chat, asked };
+  return rig;
 }
 
 const texts = ({ chat }: Rig) => chat.state.get().messages.map((message) => `${message.role}: ${message.text}`);
@@ -225,4 +239,100 @@ test('stopping while the machine is being checked gives the words back at once',
   rig.chat.stop();
   assert.equal(await sent, false);
   assert.equal(rig.chat.state.get().turn, undefined);
+});
+
+const TICKET = { nodeId: 'ab'.repeat(16), recoveryKey: new Uint8Array(32).fill(1), claims: 0 };
+
+test('CL-47 an answer can be recovered from its first second on, and not once it is whole', async () => {
+  const rig = createRig(async function* (_, { signal, onTicket }) {
+    onTicket?.(TICKET);
+    await rig.clock.sleep(3000, signal);
+    yield* spoken('late words', rig.clock, signal);
+  });
+  void rig.chat.send('Think');
+  await rig.clock.advance(1500);
+  const [first] = rig.history.writes.filter(({ role }) => role === 'assistant');
+  assert.deepEqual([first?.text, first?.status], ['', 'partial']);
+  assert.deepEqual(first?.recovery, { ticket: TICKET, startsAt: 0 });
+  await rig.clock.advance(5000);
+  const last = rig.history.writes.at(-1);
+  assert.deepEqual([last?.text, last?.status, last?.recovery], ['late words', 'complete', undefined]);
+});
+
+test('a lost line is said where the answer stands, and the answer goes on in its place', async () => {
+  const rig = createRig(async function* (_, { signal, onLine }) {
+    yield* half(spoken('one two ', rig.clock, signal));
+    onLine?.('lost');
+    await rig.clock.sleep(5000, signal);
+    onLine?.('back');
+    yield* spoken('three four', rig.clock, signal);
+  });
+  void rig.chat.send('Count');
+  await rig.clock.advance(2000);
+  assert.equal(rig.chat.state.get().turn?.phase, 'recovering');
+  assert.equal(rig.chat.state.get().notice, undefined);
+  await rig.clock.advance(8000);
+  assert.deepEqual(texts(rig), ['user: Count', 'assistant: one twothree four']);
+  assert.equal(rig.chat.state.get().messages.at(-1)?.status, 'complete');
+});
+
+/** Without the finish. */
+async function* half(events: ReturnType<typeof spoken>) {
+  for await (const event of events) if (event.kind === 'text-delta') yield event;
+}
+
+/** A history as a killed tab leaves it: a question, and an answer that had begun. */
+async function cutHistory(rig: Rig, text: string) {
+  const conversationId = await rig.history.createConversation('cut');
+  const question = { conversationId, parentId: undefined, role: 'user', text: 'Q', status: 'complete' } as const;
+  const parentId = await rig.history.saveMessage(question);
+  const recovery = { ticket: TICKET, startsAt: 0 };
+  await rig.history.saveMessage({ conversationId, parentId, role: 'assistant', text, status: 'partial', recovery });
+  return conversationId;
+}
+
+test('CL-49 after a reload the answer that was on its way goes on in its place', async () => {
+  const rig = createRig(undefined);
+  rig.resumed = (haveText, signal) => spoken('one two three', rig.clock, signal, 200, haveText);
+  const conversationId = await cutHistory(rig, 'one tw');
+  rig.chat.open(conversationId);
+  await rig.clock.advance(100);
+  assert.notEqual(rig.chat.state.get().turn, undefined);
+  await rig.clock.advance(5000);
+  const [, whole] = rig.chat.state.get().messages;
+  assert.deepEqual([whole?.text, whole?.status], ['one two three', 'complete']);
+  assert.equal(rig.chat.state.get().notice, undefined);
+  assert.equal(rig.asked.length, 0, 'nothing is asked again');
+  assert.equal(rig.history.writes.at(-1)?.recovery, undefined);
+});
+
+test('CL-49 an answer that cannot be recovered is marked where it stopped, and says so', async () => {
+  const rig = createRig(undefined);
+  rig.resumed = async function* () {
+    yield* [];
+    throw new Lost();
+  };
+  const conversationId = await cutHistory(rig, 'one tw');
+  rig.chat.open(conversationId);
+  await rig.clock.advance(2000);
+  const { messages, notice } = rig.chat.state.get();
+  assert.deepEqual([messages[1]?.text, messages[1]?.status], ['one tw', 'interrupted']);
+  assert.deepEqual(notice, { code: 'answer-lost', unverified: false, offer: 'retry' });
+  assert.equal(rig.history.pendingAnswers().length, 0);
+});
+
+test('CL-49 answers of chats that are not open are fetched too, one tab at a time', async () => {
+  for (const isAlone of [true, false]) {
+    const rig = createRig(undefined);
+    rig.isAlone = isAlone;
+    rig.resumed = (haveText, signal) => spoken('one two three', rig.clock, signal, 20, haveText);
+    const conversationId = await cutHistory(rig, 'one');
+    rig.chat.followHistory();
+    await rig.clock.advance(2000);
+    const [, answer] = rig.history.thread(conversationId);
+    assert.deepEqual([answer?.text, answer?.status], isAlone ? ['one two three', 'complete'] : ['one', 'partial']);
+    rig.chat.open(conversationId);
+    await rig.clock.advance(2000);
+    assert.equal(rig.history.thread(conversationId)[1]?.status, isAlone ? 'complete' : 'partial');
+  }
 });

@@ -4,19 +4,22 @@
  */
 import { SottoError } from '@sotto/bytes';
 import type {
+  AnswerTicket,
   ChatSession,
   ChatTurn,
   History,
   MessageToSave,
   ModelInfo,
   Services,
+  StoredTicket,
   ThreadMessage,
 } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { type AnswerEnd, streamAnswer } from './answer.ts';
 import { fitTurns, titleOf } from './context.ts';
+import { answerLock, recoverElsewhere } from './recovery.ts';
 
-export type TurnPhase = 'checking' | 'sending' | 'thinking' | 'streaming' | 'unsaved';
+export type TurnPhase = 'checking' | 'sending' | 'thinking' | 'streaming' | 'recovering' | 'unsaved';
 
 export interface Turn {
   readonly phase: TurnPhase;
@@ -72,7 +75,7 @@ export interface ChatModel {
 }
 
 export interface ChatPorts {
-  readonly services: Pick<Services, 'clock' | 'page'>;
+  readonly services: Pick<Services, 'clock' | 'page' | 'ifAlone'>;
   readonly history: () => History;
   readonly ensureSession: () => Promise<ChatSession>;
 }
@@ -121,6 +124,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     state.set({ ...EMPTY, conversationId });
     services.page.setOpenChat(conversationId);
     reload();
+    recoverOpen();
   };
 
   const notify = (cause: unknown, offer: Notice['offer'], unverified = false) => {
@@ -209,8 +213,14 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     answering = answer(attempt, ready, userId, undefined);
   };
 
-  /** Streams one answer under `parentId`, or onto the end of the message `onto`. */
-  const answer = async (attempt: Attempt, ready: Ready, parentId: string, onto: ThreadMessage | undefined) => {
+  /** Streams one answer under `parentId`, or onto the end of the message `onto`, asked for or, with a ticket, recovered. */
+  const answer = async (
+    attempt: Attempt,
+    ready: Ready,
+    parentId: string,
+    onto: ThreadMessage | undefined,
+    lost?: StoredTicket,
+  ) => {
     const { conversationId, messages } = state.get();
     if (conversationId === undefined || attempt.signal.aborted) return end(attempt);
     const before = onto?.text ?? '';
@@ -219,18 +229,37 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
 
     const until = messages.findIndex((one) => one.messageId === (onto?.messageId ?? parentId)) + 1;
     const { turns, leftOut } = fitTurns(messages.slice(0, until), ready.model.contextTokens);
-    const request = { model: ready.model.id, messages: onto === undefined ? turns : [...turns, GO_ON] };
+    const request = { model: ready.model.id, messages: before === '' ? turns : [...turns, GO_ON] };
+    let ticket: AnswerTicket | undefined = lost?.ticket;
+    let startsAt = lost?.startsAt ?? before.length;
+    const { signal } = attempt;
+    const onLine = (line: 'lost' | 'back') => {
+      const hasWords = (state.get().turn?.shown ?? '') !== before;
+      const phase = line === 'lost' ? 'recovering' : hasWords ? 'streaming' : 'thinking';
+      patchTurn(attempt, { phase, sinceMs: services.clock.nowMs() });
+    };
     patchTurn(attempt, { phase: 'thinking', sinceMs: services.clock.nowMs(), messageId, shown: before });
     state.patch({ leftOut, announcement: { kind: 'started', text: '' } });
 
     let troubled = false;
-    const result = await streamAnswer({
+    const stream = streamAnswer({
       services,
-      events: ready.session.chat(request, { signal: attempt.signal }),
+      events: (saveSoon) => {
+        if (lost !== undefined) {
+          return ready.session.resume(lost.ticket, { signal, onLine, haveText: before.slice(lost.startsAt) });
+        }
+        const onTicket = (made: AnswerTicket) => {
+          ticket = made;
+          saveSoon();
+        };
+        return ready.session.chat(request, { signal, onLine, onTicket });
+      },
       before,
-      signal: attempt.signal,
+      seamless: lost !== undefined && before.length > lost.startsAt,
+      signal,
       save: async (text, status) => {
         const known = messageId === undefined ? {} : { messageId };
+        const recovery = status !== 'partial' || ticket === undefined ? {} : { recovery: { ticket, startsAt } };
         const message = {
           conversationId,
           parentId,
@@ -238,6 +267,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
           text,
           status,
           model: ready.model.label,
+          ...recovery,
         } as const;
         try {
           messageId = await history().saveMessage({ ...known, ...message });
@@ -250,13 +280,19 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
         if (troubled && current === attempt) state.patch({ notice: undefined });
         troubled = false;
       },
-      onFirstWord: () => patchTurn(attempt, { phase: 'streaming' }),
+      onFirstWord: (at) => {
+        if (lost === undefined) startsAt = at;
+        patchTurn(attempt, { phase: 'streaming' });
+      },
       onShown: (shown) => patchTurn(attempt, { shown }),
       onSaveError: (cause) => {
         troubled = true;
         if (current === attempt) notify(cause, 'none');
       },
     });
+    // Held while the answer is on its way, so that no other tab claims it; an answer does not wait for it.
+    void services.ifAlone(answerLock(conversationId), () => stream);
+    const result = await stream;
 
     if (current !== attempt) return;
     if (result.failure !== undefined) notify(result.failure, 'retry');
@@ -312,6 +348,19 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     return withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, undefined)));
   };
 
+  /** An answer that was on its way when this page ended goes on in its place. */
+  const recoverOpen = () => {
+    const { conversationId, messages } = state.get();
+    const message = messages.at(-1);
+    const { recovery: lost, parentId } = message ?? {};
+    if (conversationId !== undefined && lost !== undefined && parentId !== undefined) {
+      void services.ifAlone(answerLock(conversationId), () => {
+        again = () => continueAnswer((message as ThreadMessage).messageId);
+        return withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, message, lost)));
+      });
+    }
+  };
+
   const find = (messageId: string) => state.get().messages.find((one) => one.messageId === messageId);
 
   const continueAnswer = async (messageId: string) => {
@@ -356,6 +405,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
       unfollow = history().subscribe(() => {
         if (state.get().turn === undefined) reload();
       });
+      void recoverElsewhere({ services, history, ensureSession, openChat: () => state.get().conversationId });
     },
     clear: () => {
       open(undefined);

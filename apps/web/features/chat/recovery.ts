@@ -1,0 +1,47 @@
+/**
+ * Answers that were on their way in other chats when this page ended. They are fetched without being shown; a chat that is
+ * open does it in its place (model.ts).
+ */
+import type { ChatSession, History, PendingAnswer, Services, StoredTicket } from '../../shell/services.ts';
+
+export interface RecoveryPorts {
+  readonly services: Pick<Services, 'ifAlone'>;
+  readonly history: () => History;
+  readonly ensureSession: () => Promise<ChatSession>;
+  readonly openChat: () => string | undefined;
+}
+
+/** One tab at a time works on the answers of a chat: a claim takes an answer from whoever reads it. */
+export const answerLock = (conversationId: string): string => `answer/${conversationId}`;
+
+export async function recoverElsewhere({ services, history, ensureSession, openChat }: RecoveryPorts): Promise<void> {
+  await Promise.resolve(); // the chat that was open is opened in this turn
+  for (const pending of history().pendingAnswers()) {
+    const { conversationId, message } = pending;
+    const { recovery } = message;
+    if (recovery === undefined || conversationId === openChat()) continue;
+    await services
+      .ifAlone(answerLock(conversationId), async () => fetchRest(await ensureSession(), history(), pending, recovery))
+      .catch(() => {}); // the message keeps what it has, and is marked as cut
+  }
+}
+
+async function fetchRest(
+  session: ChatSession,
+  history: History,
+  { conversationId, message }: PendingAnswer,
+  { ticket, startsAt }: StoredTicket,
+): Promise<void> {
+  const { messageId, parentId, role, model } = message;
+  let { text } = message;
+  let status: 'complete' | 'interrupted' = 'complete';
+  try {
+    for await (const event of session.resume(ticket, { haveText: text.slice(startsAt) })) {
+      if (event.kind === 'text-delta') text += event.text;
+    }
+  } catch {
+    status = 'interrupted';
+  }
+  const named = model === undefined ? {} : { model };
+  await history.saveMessage({ conversationId, messageId, parentId, role, text, status, ...named });
+}
