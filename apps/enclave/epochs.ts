@@ -149,6 +149,7 @@ export class Epochs {
       evidence: bundle,
       evidenceDigest: digest,
       startMs,
+      notAfterMs: startMs + times.validMs,
       isErased: false,
     };
     this.#epochs.push(epoch);

@@ -6,6 +6,7 @@ import { isEnclaveErrorCode } from './enclave-error.ts';
 
 const EVENTS = [
   'start',
+  'leave',
   'stop',
   'epoch',
   'session-open',

@@ -88,7 +88,11 @@ try {
   const engine = await createEngine(flags, () => log('engine-restart', { restarts: ++restarts }));
   const enclave = await startEnclave({ engine, dataDir: flags.dataDir, port: flags.port, log });
   const stop = (): void => void enclave.close().then(() => process.exit(0));
-  process.once('SIGTERM', stop);
+  // What runs may end well; whoever cannot wait says it twice, or with another signal.
+  process.once('SIGTERM', () => {
+    process.once('SIGTERM', stop);
+    void enclave.leave().then(stop);
+  });
   process.once('SIGINT', stop);
   // Started by `sotto up`: nothing stays behind when that is gone, however it ended.
   if (process.connected) process.once('disconnect', stop);

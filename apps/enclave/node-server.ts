@@ -28,20 +28,23 @@ export interface NodeServerOptions {
 export interface NodeServer {
   readonly url: string;
   readonly port: number;
+  /** No new session from now on; the node is no longer listed. */
+  leave(): void;
   /** Closes the door and every open socket. */
   close(): Promise<void>;
 }
 
 /** @throws EnclaveError `port-taken` */
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
+  let isLeaving = false;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_LIMIT_BYTES, perMessageDeflate: false });
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
-    (request, response) => void answer(request, response, options).catch(() => response.destroy()),
+    (request, response) => void answer(request, response, options, isLeaving).catch(() => response.destroy()),
   );
   server.on('upgrade', (request, stream, head) => {
     stream.on('error', () => stream.destroy());
-    const status = refuseUpgrade(request, sockets.clients.size, options);
+    const status = isLeaving ? 503 : refuseUpgrade(request, sockets.clients.size, options);
     if (status !== undefined) return refuse(stream, status);
     // The keys are made fresh before the handshake can ask for them.
     options.epochs.refresh().then(
@@ -54,6 +57,9 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    leave() {
+      isLeaving = true;
+    },
     async close() {
       for (const client of sockets.clients) client.terminate();
       server.closeAllConnections();
@@ -95,11 +101,18 @@ function refuse(stream: Duplex, status: number): void {
   stream.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, options: NodeServerOptions): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: NodeServerOptions,
+  isLeaving: boolean,
+): Promise<void> {
   const stranger = refuseStranger(request);
   if (stranger !== undefined) return send(response, stranger, 'text/plain', '');
   if (request.method !== 'GET') return sendError(response, new EnclaveError('method-not-allowed'));
   if (request.url === '/healthz') return send(response, 200, 'text/plain', 'ok\n');
+  // CH-89: a node that stops must not be chosen for a new session.
+  if (isLeaving) return send(response, 503, 'text/plain', '');
   if (request.url === '/node') {
     await options.epochs.refresh();
     return send(response, 200, 'application/json', encodeListing(options));

@@ -17,6 +17,9 @@ import { KeptAnswers } from './kept-answers.ts';
 import type { Log } from './log.ts';
 import { measureSources } from './measurement.ts';
 import { startNodeServer } from './node-server.ts';
+import { OpenChannels } from './open-channels.ts';
+
+const LEAVE_LIMIT_MS = 30_000;
 
 export interface EnclaveOptions {
   /** What computes answers; null answers every chat with `engine-missing`. Closed with the enclave. */
@@ -41,6 +44,9 @@ export interface Enclave {
   readonly nodeId: string;
   /** 64 hex digits: what a `dev` policy pins. */
   readonly devFingerprint: string;
+  /** Takes no new session and no new request; resolves when the running ones are over, at the latest after the limit. */
+  leave(limitMs?: number): Promise<void>;
+  /** At once. */
   close(): Promise<void>;
 }
 
@@ -56,6 +62,8 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
   const measurement = await measureSources();
   const nodeId = deriveNodeId(root.publicKey);
   const config = { engine: engine?.model ?? null, limits, requestTimeMs, sessionLimit, times };
+  const stopped = new AbortController();
+  const channels = new OpenChannels(clock);
   const epochs = await Epochs.create({
     source: createDevEvidenceSource({ privateKey: root.privateKey, measurement }),
     nodeId,
@@ -64,7 +72,10 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
     clock,
     random,
     times,
-    onRotate: () => log('epoch'),
+    onRotate: () => {
+      log('epoch');
+      void channels.advise(times.rotateMs, stopped.signal);
+    },
   });
 
   const queue = new FairQueue(limits);
@@ -90,17 +101,22 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
         );
       },
     });
+    channels.add(channel);
     log('session-open');
     void channel.closed.then(() => log('session-close'));
   };
   const server = await startNodeServer({ port: options.port ?? 0, nodeId, epochs, sessionLimit, onSocket });
-  const stopped = new AbortController();
   const turning = epochs.run(stopped.signal);
   log('start', { port: server.port });
   return {
     url: server.url,
     nodeId: encodeHex(nodeId),
     devFingerprint: encodeHex(devFingerprint(root.publicKey)),
+    async leave(limitMs = LEAVE_LIMIT_MS) {
+      server.leave();
+      log('leave', { sessions: channels.count });
+      await channels.leave(limitMs);
+    },
     async close() {
       stopped.abort();
       await server.close();

@@ -16,6 +16,8 @@ export class NodeConnection {
   readonly #options: Pick<NodeSessionOptions, 'baseUrl' | 'policy'>;
   readonly #cache = new NodeCache();
   readonly #listeners = new Set<(phase: SessionPhase) => void>();
+  /** The newest may be used; those before it finish what runs. */
+  readonly #sessions = new Set<NodeSession>();
   #session: NodeSession | undefined;
   #opening: Promise<NodeSession> | undefined;
 
@@ -36,8 +38,11 @@ export class NodeConnection {
       },
     });
     try {
-      this.#session = await this.#opening;
-      return this.#session;
+      const opened = await this.#opening;
+      this.#session = opened;
+      this.#sessions.add(opened);
+      void opened.closed.then(() => this.#sessions.delete(opened));
+      return opened;
     } finally {
       this.#opening = undefined;
       if (onPhase !== undefined) this.#listeners.delete(onPhase);
@@ -45,7 +50,7 @@ export class NodeConnection {
   }
 
   close(): void {
-    this.#session?.close();
+    for (const session of this.#sessions) session.close();
     this.#session = undefined;
   }
 }

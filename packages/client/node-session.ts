@@ -8,14 +8,7 @@ import { connectChannel } from '@sotto/channel/initiator';
 import { RECOVERY_KEY_BYTES } from '@sotto/channel/recovery';
 import { sha256 } from '@sotto/crypto/hash';
 import type { Clock, ConnectSocket, DistrustSource, Fetch, Random } from '@sotto/ports';
-import {
-  isVerifiedNode,
-  type Policy,
-  type VerificationReport,
-  type VerifiedNode,
-  VerifyError,
-  verifyNode,
-} from '@sotto/verify';
+import { type Policy, type VerificationReport, type VerifiedNode, VerifyError } from '@sotto/verify';
 import {
   type ChatCompletionRequest,
   encodeRequestHead,
@@ -31,6 +24,7 @@ import {
 import { type ChatEvent, type ChatSender, collect, readChat, refusal, streamChat } from './chat.ts';
 import { ClientError } from './errors.ts';
 import { explain, explained } from './explained.ts';
+import { assertTrusted, type Judge, judgeClaim } from './judge-claim.ts';
 import { askLive } from './live-proof.ts';
 import { type KnownNode, NodeCache } from './node-cache.ts';
 import { chooseOne } from './random-choice.ts';
@@ -105,6 +99,7 @@ export interface NodeSession {
   proveLive(): Promise<VerificationReport>;
   /** Resolves when the session has ended, with the error that ended it, or undefined after `close`. */
   readonly closed: Promise<Error | undefined>;
+  /** Whether it takes a new request: a session whose node is leaving finishes what runs and takes none. */
   readonly isOpen: boolean;
   close(): void;
 }
@@ -129,48 +124,35 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
   options.onPhase?.('connecting');
   const relay = `${options.baseUrl.replace(/^http/, 'ws')}/relay/${listing.nodeId}`;
   const socket = await ports.connect(relay, options.signal);
+  const { policy } = options;
+  const nodeId = parseHex(listing.nodeId, 16);
+  const judge: Judge = { ports, policy, cache, nodeIdHex: listing.nodeId, nodeId, suite: SUITE };
   const channel = await connectChannel({
     socket,
     random: ports.random,
     clock: ports.clock,
-    nodeId: parseHex(listing.nodeId, 16),
+    nodeId: judge.nodeId,
     suites: listing.suites,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
 
   options.onPhase?.('checking');
   try {
-    const nowMs = ports.clock.nowMs();
-    let known = cache.find(listing.nodeId, channel, nowMs, ports.distrust);
-    if (known === undefined) {
+    const known = await judgeClaim(judge, channel, async () => {
       // The server's copy saves a round trip; the handshake's digest decides whether it is the node's bundle.
-      let bundle = await prefetched;
+      const bundle = await prefetched;
+      const isNamed = bundle !== undefined && equalBytes(sha256(bundle), channel.evidenceDigest);
       // CL-03: another bundle than the one the handshake named is not this node's, and is asked for from the node itself.
-      if (bundle === undefined || !equalBytes(sha256(bundle), channel.evidenceDigest)) {
-        bundle = await channel.fetchEvidence(BUNDLE_LIMIT_BYTES);
-      }
-      const verified = await verifyNode({
-        bundle,
-        policy: options.policy,
-        nowMs,
-        expectedEvidenceDigest: channel.evidenceDigest,
-        expectedNodeId: channel.nodeId,
-        expectedStaticKey: channel.staticKey,
-        expectedEpochId: channel.epochId,
-        expectedSuite: SUITE,
-        distrust: ports.distrust,
-      });
-      known = { ...verified, bundle };
-      cache.remember(listing.nodeId, known);
-    }
-    // CL-01: types can be talked out of things at run time; what `verify` did not make opens nothing.
-    if (!isVerifiedNode(known.node)) throw new ClientError('node-unverified', { rule: 'CL-01' });
+      if (!isNamed) return channel.fetchEvidence(BUNDLE_LIMIT_BYTES);
+      return bundle;
+    });
+    assertTrusted(known.node, ports.distrust);
     const verifiedChannel = channel.promote(known.node);
     options.onPhase?.('verified');
-    const { baseUrl, policy } = options;
+    const { baseUrl } = options;
     const reopen: Reopen = (nodeId, signal) =>
       openNodeSession(ports, { baseUrl, policy, cache, nodeId, ...(signal === undefined ? {} : { signal }) });
-    return new OpenSession(verifiedChannel, known, ports, options.policy, reopen);
+    return new OpenSession(verifiedChannel, known, ports, judge, reopen);
   } catch (error) {
     channel.close();
     throw explain(error);
@@ -188,52 +170,91 @@ function chooseNode(listings: readonly NodeListing[], random: Random, wanted: st
 }
 
 class OpenSession implements NodeSession {
-  readonly node: VerifiedNode;
-  readonly report: VerificationReport;
-  readonly bundle: Uint8Array;
   readonly closed: Promise<Error | undefined>;
   readonly #channel: VerifiedChannel;
   readonly #reopen: Reopen;
-  #open = true;
-  #distrusted = false;
-  #isLeft = false;
   readonly #ports: ClientPorts;
-  readonly #policy: Policy;
-  /** What a live question found, when that ended the session. */
-  #refusal: VerifyError | undefined;
+  readonly #judge: Judge;
+  /** Of the latest handshake. */
+  #known: KnownNode;
+  #open = true;
+  #isLeft = false;
+  #isRenewing = false;
+  /** Why this device ended the session, when the node was the reason. */
+  #refusal: Error | undefined;
 
-  constructor(channel: VerifiedChannel, known: KnownNode, ports: ClientPorts, policy: Policy, reopen: Reopen) {
+  constructor(channel: VerifiedChannel, known: KnownNode, ports: ClientPorts, judge: Judge, reopen: Reopen) {
     const { distrust } = ports;
     this.#channel = channel;
     this.#reopen = reopen;
     this.#ports = ports;
-    this.#policy = policy;
-    this.node = known.node;
-    this.report = known.report;
-    this.bundle = known.bundle;
+    this.#judge = judge;
+    this.#known = known;
+    channel.onNotice = (notice) => {
+      if (notice === 'renewal-due') void this.#renew();
+    };
     const stop = distrust.subscribe(() => {
       // CL-06: a node that was withdrawn while a session is open must not receive another word.
-      if (distrust.isDistrusted(known.node)) {
-        this.#distrusted = true;
-        channel.close();
-      }
+      if (distrust.isDistrusted(this.#known.node)) this.#refuse(new ClientError('node-distrusted', { rule: 'CL-06' }));
     });
     this.closed = channel.closed.then((info) => {
       this.#open = false;
       stop();
-      if (this.#distrusted) return new ClientError('node-distrusted', { rule: 'CL-06' });
       if (this.#refusal !== undefined) return this.#refusal;
-      return info.kind === 'closed' && info.by === 'us' ? undefined : new ClientError('node-lost');
+      return this.#isLeft && info.kind === 'closed' ? undefined : new ClientError('node-lost');
     });
   }
 
+  get node(): VerifiedNode {
+    return this.#known.node;
+  }
+
+  get report(): VerificationReport {
+    return this.#known.report;
+  }
+
+  get bundle(): Uint8Array {
+    return this.#known.bundle;
+  }
+
   get isOpen(): boolean {
-    return this.#open;
+    return this.#open && this.#refusal === undefined && !this.#channel.isLeaving;
+  }
+
+  /** The node must not receive another word, not even one that waits. */
+  #refuse(reason: Error): void {
+    this.#refusal ??= reason;
+    this.#channel.abandon();
+  }
+
+  /** New keys, and the evidence of the node's present epoch, for the session that runs (spec/channel.md §renewal). */
+  async #renew(): Promise<void> {
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
+    try {
+      const renewal = await this.#channel.renew();
+      const known = await judgeClaim(this.#judge, renewal, () => this.#fetchEvidence(renewal.evidenceDigest));
+      assertTrusted(known.node, this.#ports.distrust);
+      this.#known = known;
+      await renewal.accept(known.node);
+    } catch (error) {
+      // Whatever is wrong with the new epoch, the session does not go on under the old one as if nothing were (CH-77).
+      if (isRefusal(error)) this.#refuse(error);
+      else this.#channel.abandon();
+    } finally {
+      this.#isRenewing = false;
+    }
+  }
+
+  async #fetchEvidence(digest: Uint8Array): Promise<Uint8Array> {
+    const response = await this.request('GET', `/v1/evidence/${encodeHex(digest)}`);
+    if (response.status !== 200) throw await refusal(response);
+    return collect(response.body, BUNDLE_LIMIT_BYTES);
   }
 
   #assertOpen(): void {
     if (this.#refusal !== undefined) throw this.#refusal;
-    if (!this.#open || this.#distrusted) throw new ClientError(this.#distrusted ? 'node-distrusted' : 'node-lost');
+    if (!this.#open) throw new ClientError('node-lost');
   }
 
   async request(method: Method, path: string, options: NodeRequestOptions = {}): Promise<NodeResponse> {
@@ -303,7 +324,6 @@ class OpenSession implements NodeSession {
   /** A session that we ended ourselves has no line that could come back. */
   #whyEnded(error: unknown): unknown {
     if (this.#refusal !== undefined) return this.#refusal;
-    if (this.#distrusted) return new ClientError('node-distrusted', { rule: 'CL-06' });
     return this.#isLeft ? new ClientError('answer-incomplete', { cause: error }) : explain(error);
   }
 
@@ -319,7 +339,7 @@ class OpenSession implements NodeSession {
     try {
       return await askLive({
         ports: this.#ports,
-        policy: this.#policy,
+        policy: this.#judge.policy,
         suite: SUITE,
         node,
         handshakeHash,
@@ -327,10 +347,7 @@ class OpenSession implements NodeSession {
       });
     } catch (error) {
       // CH-86: a machine that could not prove itself must not receive another word.
-      if (error instanceof VerifyError) {
-        this.#refusal = error;
-        this.#channel.close();
-      }
+      if (error instanceof VerifyError) this.#refuse(error);
       throw error;
     }
   }
@@ -339,6 +356,11 @@ class OpenSession implements NodeSession {
     this.#isLeft = true;
     this.#channel.close();
   }
+}
+
+/** The node was judged and is not to be trusted; anything else is a line or a machine that does not work. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof VerifyError || (error instanceof ClientError && error.action === 'stop');
 }
 
 async function sendBody(stream: ChannelStream, body: Uint8Array<ArrayBuffer> | undefined): Promise<void> {

@@ -145,7 +145,8 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
   };
 
   const ensure = (): Promise<ChatSession> => {
-    if (session !== undefined) return Promise.resolve(session);
+    // A machine that stops lets the answers that run come to their end; the next question needs another session.
+    if (session?.isOpen) return Promise.resolve(session);
     const current = state.get();
     // Never retried in silence (CL-05): the person decides.
     if (opening !== undefined && current.kind === 'failed') return opening;
