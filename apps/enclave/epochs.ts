@@ -4,7 +4,7 @@
  */
 import { encodeHex, equalBytes } from '@sotto/bytes';
 import type { ResponderEpoch } from '@sotto/channel';
-import { generateX25519 } from '@sotto/crypto/dh';
+import { eraseX25519Key, generateX25519 } from '@sotto/crypto/dh';
 import type { Binding } from '@sotto/evidence/binding';
 import { createDevEvidence } from '@sotto/evidence/dev';
 import type { Clock, EvidenceSource, Random } from '@sotto/ports';
@@ -191,5 +191,5 @@ export class Epochs {
 function eraseKey(epoch: Epoch): void {
   if (epoch.isErased) return;
   epoch.isErased = true;
-  (epoch.staticPrivateKey as Uint8Array).fill(0);
+  eraseX25519Key(epoch.staticPrivateKey as Uint8Array);
 }

@@ -72,6 +72,25 @@ test('CH-60 what a sender seals, a receiver opens, from key to key', async () =>
   }
 });
 
+test('CH-60 two ends go on under new keys, answer after answer', { timeout: 6000 }, async () => {
+  const pair = await openChannelPair({ onRequest: echoRequest });
+  for (let i = 0; i < 3; i++) {
+    const stream = pair.channel.request(fill(1, i));
+    await stream.end();
+    await readBody(stream.body);
+  }
+  const records = pair.sockets.sent.slice(2).map(({ bytes }) => bytes.length);
+  assert.ok(records.length >= 6);
+  pair.channel.close();
+  assert.deepEqual(await pair.responder.closed, { kind: 'closed', by: 'peer' });
+  const sealing = await RecordCipher.create(primitives, firstKey(), 100);
+  const before = await sealing.seal(fill(1, 1));
+  sealing.rekey();
+  const opening = await RecordCipher.create(primitives, parseHex(keys_hex[1] as string), 100, 1);
+  assert.equal((await opening.open(await sealing.seal(fill(1, 2))))[0], 2);
+  assert.equal(before.length, 272);
+});
+
 test('CH-63 a key seals and opens no more records than it may', async () => {
   const cipher = () => RecordCipher.create(primitives, firstKey(), 100, 0, 2);
   const [sending, receiving] = [await cipher(), await cipher()];

@@ -4,6 +4,7 @@ import type { Bytes } from './error.ts';
 import { x25519PublicKeySync, x25519Sync } from './sync.node.ts';
 
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
+export { eraseX25519Key } from './lasting-keys.node.ts';
 
 /** A fresh pair, 32 bytes each. */
 export async function generateX25519(): Promise<{ privateKey: Bytes; publicKey: Bytes }> {

@@ -58,3 +58,8 @@ export function x25519PublicKey(privateKey: Uint8Array): Promise<Bytes> {
 export function x25519(privateKey: Uint8Array, publicKey: Uint8Array): Promise<Bytes> {
   return multiply(privateKey, publicKey);
 }
+
+/** Overwrites the bytes of a private key. */
+export function eraseX25519Key(privateKey: Uint8Array): void {
+  privateKey.fill(0);
+}

@@ -1,13 +1,22 @@
 /** SHA-2 and HMAC on node:crypto. Synchronous: inputs are small. */
-import { createHash, createHmac, createSecretKey } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { concatBytes } from '@sotto/bytes';
 import type { Bytes } from './error.ts';
 
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 
+/** What is joined first, so that one call does: a hash object costs more than hashing so little. */
+const SMALL_BYTES = 65_536;
+
 function digest(algorithm: string, parts: readonly Uint8Array[]): Bytes {
-  const hash = createHash(algorithm);
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return new Uint8Array(hash(algorithm, first, 'buffer'));
+  if (parts.reduce((sum, part) => sum + part.length, 0) <= SMALL_BYTES) {
+    return new Uint8Array(hash(algorithm, concatBytes(...parts), 'buffer'));
+  }
+  const joined = createHash(algorithm);
+  for (const part of parts) joined.update(part);
+  return new Uint8Array(joined.digest());
 }
 
 /** SHA-256 of the parts joined; 32 bytes. */
@@ -30,10 +39,26 @@ export function unsafeSha1(...parts: readonly Uint8Array[]): Bytes {
   return digest('sha1', parts);
 }
 
-/** HMAC-SHA-256 of the parts joined; 32 bytes. */
+const BLOCK_BYTES = 64;
+
+/** HMAC-SHA-256 (RFC 2104) of the parts joined; 32 bytes. Put together from two hashes: Node's own takes twice as long. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Bytes {
-  // Imported first: given raw bytes, Node spends four times as long.
-  const mac = createHmac('sha256', createSecretKey(key));
-  for (const part of parts) mac.update(part);
-  return new Uint8Array(mac.digest());
+  const short = key.length > BLOCK_BYTES ? sha256(key) : key;
+  const inner = new Uint8Array(BLOCK_BYTES + parts.reduce((sum, part) => sum + part.length, 0));
+  const outer = new Uint8Array(BLOCK_BYTES + 32);
+  for (let at = 0; at < BLOCK_BYTES; at++) {
+    const byte = short[at] ?? 0;
+    inner[at] = byte ^ 0x36;
+    outer[at] = byte ^ 0x5c;
+  }
+  let at = BLOCK_BYTES;
+  for (const part of parts) {
+    inner.set(part, at);
+    at += part.length;
+  }
+  outer.set(hash('sha256', inner, 'buffer'), BLOCK_BYTES);
+  const mac = new Uint8Array(hash('sha256', outer, 'buffer'));
+  inner.fill(0);
+  outer.fill(0);
+  return mac;
 }

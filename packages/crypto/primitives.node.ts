@@ -1,9 +1,13 @@
 /** X25519, ML-KEM-768 and AES-256-GCM for the Noise core, each answering at once. */
+import type { KeyObject } from 'node:crypto';
+import { importLastingX25519Key } from './lasting-keys.node.ts';
 import type { Primitives } from './primitives.ts';
 import {
   decapsulateMlKem768Sync,
   encapsulateMlKem768Sync,
   importSecretKey,
+  importX25519PrivateKey,
+  importX25519PublicKey,
   mlKem768PublicKeySync,
   openAes256GcmSync,
   sealAes256GcmSync,
@@ -30,4 +34,26 @@ export const primitives: Primitives = {
       open: (nonce, ciphertext, aad) => openAes256GcmSync(held, nonce, ciphertext, aad),
     };
   },
+  forOneHandshake(lasting) {
+    // Whoever put another in its place wants that one.
+    if (this.dh !== x25519Sync || this.dhPublicKey !== x25519PublicKeySync) return this;
+    const [own, others] = [new Map<Uint8Array, KeyObject>(), new Map<Uint8Array, KeyObject>()];
+    const ownOf = (key: Uint8Array) =>
+      key === lasting ? importLastingX25519Key(key) : once(own, key, () => importX25519PrivateKey(key));
+    return {
+      ...this,
+      dhPublicKey: (key) => x25519PublicKeySync(ownOf(key)),
+      dh: (key, other) =>
+        x25519Sync(
+          ownOf(key),
+          once(others, other, () => importX25519PublicKey(other)),
+        ),
+    };
+  },
 };
+
+function once<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
+  const found = map.get(key) ?? create();
+  map.set(key, found);
+  return found;
+}

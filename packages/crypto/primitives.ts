@@ -26,4 +26,11 @@ export interface Primitives extends KeyAgreement {
   encapsulate(publicKey: Uint8Array): Awaitable<{ ciphertext: Bytes; sharedSecret: Bytes }>;
   decapsulate(seed: Uint8Array, ciphertext: Uint8Array): Awaitable<Bytes>;
   importAead(key: Uint8Array): Awaitable<AeadKey>;
+  /**
+   * These primitives for one handshake: a key that it uses several times is imported once.
+   *
+   * @param lasting a private key that outlives the handshake: it stays imported until its bytes are overwritten by
+   * `eraseX25519Key`, or nothing refers to them any more
+   */
+  forOneHandshake?(lasting?: Uint8Array): Primitives;
 }

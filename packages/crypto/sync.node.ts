@@ -71,36 +71,58 @@ export function openAes256GcmSync(
   return plaintext;
 }
 
+/**
+ * Node finds out that raw bytes are not a key object by throwing and catching; the stack traces of that take longer than
+ * the import. Nothing else runs meanwhile.
+ */
+function withoutTraces<Value>(run: () => Value): Value {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return run();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
 function privateObject(type: 'x25519' | 'ml-kem-768', format: 'raw-private' | 'raw-seed', key: Uint8Array): KeyObject {
-  return createPrivateKey({ key: key as never, format, asymmetricKeyType: type } as never);
+  return withoutTraces(() => createPrivateKey({ key: key as never, format, asymmetricKeyType: type } as never));
 }
 
 function publicObject(type: 'x25519' | 'ml-kem-768', key: Uint8Array): KeyObject {
-  return createPublicKey({ key: key as never, format: 'raw-public', asymmetricKeyType: type } as never);
+  return withoutTraces(() =>
+    createPublicKey({ key: key as never, format: 'raw-public', asymmetricKeyType: type } as never),
+  );
 }
 
 function rawPublic(privateKey: KeyObject): Bytes {
   return new Uint8Array(createPublicKey(privateKey).export({ format: 'raw-public' }) as unknown as Uint8Array);
 }
 
-/** The X25519 public key, 32 bytes, of a 32-byte private key. */
-export function x25519PublicKeySync(privateKey: Uint8Array): Bytes {
+/** A 32-byte X25519 private key, imported: Node computes its public key while it does so, which is half the work of a DH. */
+export function importX25519PrivateKey(privateKey: Uint8Array): KeyObject {
   assertLength(privateKey, 32);
-  return rawPublic(privateObject('x25519', 'raw-private', privateKey));
+  return privateObject('x25519', 'raw-private', privateKey);
+}
+
+/** 32 bytes that anybody may have made. */
+export function importX25519PublicKey(publicKey: Uint8Array): KeyObject {
+  assertLength(publicKey, 32);
+  return publicObject('x25519', publicKey);
+}
+
+/** The X25519 public key, 32 bytes, of a private key. */
+export function x25519PublicKeySync(privateKey: Uint8Array | KeyObject): Bytes {
+  return rawPublic(privateKey instanceof Uint8Array ? importX25519PrivateKey(privateKey) : privateKey);
 }
 
 /** X25519 (RFC 7748). @throws CryptoError `low-order-point` when the result would be all zero */
-export function x25519Sync(privateKey: Uint8Array, publicKey: Uint8Array): Bytes {
-  assertLength(privateKey, 32);
-  assertLength(publicKey, 32);
+export function x25519Sync(privateKey: Uint8Array | KeyObject, publicKey: Uint8Array | KeyObject): Bytes {
+  const own = privateKey instanceof Uint8Array ? importX25519PrivateKey(privateKey) : privateKey;
+  const other = publicKey instanceof Uint8Array ? importX25519PublicKey(publicKey) : publicKey;
   let shared: Bytes;
   try {
-    shared = new Uint8Array(
-      diffieHellman({
-        privateKey: privateObject('x25519', 'raw-private', privateKey),
-        publicKey: publicObject('x25519', publicKey),
-      }),
-    );
+    shared = new Uint8Array(diffieHellman({ privateKey: own, publicKey: other }));
   } catch {
     // Both keys have the right length, so the only thing left for OpenSSL to refuse is an all-zero result.
     throw new CryptoError('low-order-point');

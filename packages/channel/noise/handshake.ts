@@ -50,6 +50,7 @@ export class HandshakeState {
   #theirEphemeral: Uint8Array | undefined;
   #theirStatic: Uint8Array | undefined;
   #theirHybrid: Uint8Array | undefined;
+  #imported: Primitives | undefined;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
@@ -98,6 +99,13 @@ export class HandshakeState {
   erase(): void {
     this.#options.keys.ephemeral.fill(0);
     this.#options.keys.hybrid?.fill(0);
+    this.#imported = undefined;
+  }
+
+  /** Keys that several tokens use are imported once. */
+  #once(primitives: Primitives): Primitives {
+    this.#imported ??= primitives.forOneHandshake?.(this.#options.keys.static) ?? primitives;
+    return this.#imported;
   }
 
   /** Before the first message: the keys that both sides know already, the initiator's first. */
@@ -107,7 +115,8 @@ export class HandshakeState {
     for (const side of ['initiator', 'responder'] as const) {
       for (const token of pattern.before[side]) {
         const [own, theirs] = token === 'e' ? [keys.ephemeral, this.#theirEphemeral] : [keys.static, this.#theirStatic];
-        const key = side === role ? yield* ask((primitives) => primitives.dhPublicKey(need(own))) : need(theirs);
+        const key =
+          side === role ? yield* ask((primitives) => this.#once(primitives).dhPublicKey(need(own))) : need(theirs);
         if (token === 'e') this.#mixEphemeral(key);
         else this.#state.mixHash(key);
       }
@@ -127,13 +136,13 @@ export class HandshakeState {
     const { keys, algorithms } = this.#options;
     switch (token) {
       case 'e': {
-        const key = yield* ask((primitives) => primitives.dhPublicKey(keys.ephemeral));
+        const key = yield* ask((primitives) => this.#once(primitives).dhPublicKey(keys.ephemeral));
         this.#mixEphemeral(key);
         message.raw(key);
         return;
       }
       case 's': {
-        const key = yield* ask((primitives) => primitives.dhPublicKey(need(keys.static)));
+        const key = yield* ask((primitives) => this.#once(primitives).dhPublicKey(need(keys.static)));
         message.raw(yield* this.#state.encryptAndHash(key));
         return;
       }
@@ -207,7 +216,7 @@ export class HandshakeState {
     const [own, other] = role === 'initiator' ? [first, second] : [second, first];
     const ours = need(own === 'e' ? keys.ephemeral : keys.static);
     const theirs = need(other === 'e' ? this.#theirEphemeral : this.#theirStatic);
-    this.#mixSecret(yield* ask((primitives) => primitives.dh(ours, theirs)));
+    this.#mixSecret(yield* ask((primitives) => this.#once(primitives).dh(ours, theirs)));
   }
 
   #mixSecret(secret: Uint8Array): void {
