@@ -1,6 +1,6 @@
 /** Stage `sev-snp`: a report of AMD SEV-SNP with its certificates (spec/evidence-sev-snp.md). */
 import { encodeHex } from '@sotto/bytes';
-import { parseCertificate, parsePem } from '@sotto/crypto/x509';
+import { type Certificate, parseCertificate, parsePem } from '@sotto/crypto/x509';
 import { amdRoots, type SevSnpVerdict, type SnpTcb, verifySevSnp } from '@sotto/evidence/sev-snp';
 import { amdIntermediates } from '@sotto/evidence/sev-snp/intermediates';
 import { base64, count, optional, refused, required, struct, text } from './input.ts';
@@ -24,12 +24,16 @@ export async function judgeSevSnp(value: unknown): Promise<JsonObject> {
   const verdict = await verifySevSnp({
     report: input.report,
     endorsement: { kind, certificate: input.vlek ?? required(input.vcek, 'vcek') },
-    intermediates: input.ask_pem === undefined ? amdIntermediates() : parsePem(input.ask_pem, 'CERTIFICATE'),
-    roots: input.ark_pem === undefined ? amdRoots() : parsePem(input.ark_pem, 'CERTIFICATE').map(parseCertificate),
+    intermediates: certificatesOf(input.ask_pem) ?? amdIntermediates(),
+    roots: certificatesOf(input.ark_pem) ?? amdRoots(),
     crl: input.crl,
     timeSeconds: Number(input.time),
   });
   return outputOf(verdict);
+}
+
+function certificatesOf(pem: string | undefined): Certificate[] | undefined {
+  return pem === undefined ? undefined : parsePem(pem, 'CERTIFICATE').map(parseCertificate);
 }
 
 function outputOf({ report, product }: SevSnpVerdict): JsonObject {

@@ -4,6 +4,7 @@
  * A module of its own, because a client is handed them with the evidence and need not carry them.
  */
 import { parseBase64 } from '@sotto/bytes';
+import { type Certificate, parseCertificate } from '@sotto/crypto/x509';
 
 /** SHA-256 of each certificate, in the order of `amdIntermediates`. */
 export const INTERMEDIATE_FINGERPRINTS: readonly string[] = [
@@ -142,7 +143,10 @@ const INTERMEDIATES: readonly string[] = [
     'SUxr',
 ];
 
-/** In DER. */
-export function amdIntermediates(): readonly Uint8Array[] {
-  return INTERMEDIATES.map((text) => parseBase64(text));
+let parsed: readonly Certificate[] | undefined;
+
+/** Parsed once; the same objects each time. */
+export function amdIntermediates(): readonly Certificate[] {
+  parsed ??= INTERMEDIATES.map((text) => parseCertificate(parseBase64(text)));
+  return parsed;
 }

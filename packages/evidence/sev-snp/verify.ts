@@ -10,7 +10,6 @@ import {
   assertValidAt,
   type Certificate,
   type Crl,
-  parseCertificate,
   parseCrl,
   verifyChain,
   verifyCrl,
@@ -25,8 +24,8 @@ export interface SevSnpInput {
   readonly report: Uint8Array;
   /** The certificate of the key that signed it, in DER: of the chip (`vcek`) or lent to a cloud (`vlek`). */
   readonly endorsement: { readonly kind: 'vcek' | 'vlek'; readonly certificate: Uint8Array };
-  /** In DER: AMD's keys between root and endorsement, of which the one that the endorsement names is taken. */
-  readonly intermediates: readonly Uint8Array[];
+  /** AMD's keys between root and endorsement; the one that the endorsement names is taken, and checked. */
+  readonly intermediates: readonly Certificate[];
   /** `amdRoots()`, or those of a test. */
   readonly roots: readonly Certificate[];
   /** The root's revocation list in DER; without it the verdict says that revocation was not checked. */
@@ -65,17 +64,17 @@ export async function verifySevSnp(input: SevSnpInput): Promise<SevSnpVerdict> {
   // Class format
   const report = parseSnpReport(input.report);
   const endorsement = parseEndorsement(input.endorsement.certificate, input.endorsement.kind);
-  const intermediates = input.intermediates.map(parseCertificate);
   const crl = input.crl === undefined ? undefined : parseCrl(input.crl);
 
   // Class chain
   const { certificate } = endorsement;
-  const issuer = intermediates.find(({ subject }) => equalBytes(subject, certificate.issuer));
+  const issuer = input.intermediates.find(({ subject }) => equalBytes(subject, certificate.issuer));
   const sent = issuer === undefined ? [certificate] : [certificate, issuer];
   const chain = await verifyChain({ chain: sent, roots: input.roots });
   const product = productOf(endorsement, chain);
 
   // Class revocation
+  // EV-205: a list that is shown and not looked at would be taken for one that was.
   if (crl !== undefined) await checkRevocation(crl, chain, input.lowestCrlNumber);
 
   // Class signature
@@ -89,6 +88,7 @@ export async function verifySevSnp(input: SevSnpInput): Promise<SevSnpVerdict> {
 
   // Class freshness
   assertValidAt(chain, input.timeSeconds);
+  // EV-220: an old list hides what was revoked since.
   if (crl !== undefined) assertCrlValidAt(crl, input.timeSeconds);
   return verdictOf(report, endorsement, product, crl);
 }
