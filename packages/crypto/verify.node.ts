@@ -1,7 +1,16 @@
 /** Signatures of vendors: ECDSA over P-256 and P-384, RSA-PSS and RSA PKCS #1, on node:crypto. */
-import { constants, createPublicKey, verify } from 'node:crypto';
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { rawEcdsaSignature } from './ecdsa-signature.ts';
 import { curveBytes, type PublicKey, type SignatureScheme } from './x509/public-key.ts';
+
+/** Importing takes half as long as verifying, and a CA's key is used several times. */
+const keys = new WeakMap<PublicKey, KeyObject>();
+
+function imported(key: PublicKey): KeyObject {
+  const known = keys.get(key) ?? createPublicKey({ key: key.spki as never, format: 'der', type: 'spki' });
+  keys.set(key, known);
+  return known;
+}
 
 /**
  * Whether the key's owner signed the message. False for everything else, wrong lengths and schemes of another kind of key
@@ -18,7 +27,7 @@ export async function verifySignature(
 ): Promise<boolean> {
   const digest = scheme.endsWith('256') ? 'sha256' : 'sha384';
   try {
-    const keyObject = createPublicKey({ key: key.spki as never, format: 'der', type: 'spki' });
+    const keyObject = imported(key);
     if (key.kind === 'ec') {
       if (!scheme.startsWith('ecdsa')) return false;
       const raw = form === 'raw' ? signature : rawEcdsaSignature(signature, curveBytes(key.curve));

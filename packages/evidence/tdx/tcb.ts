@@ -71,6 +71,7 @@ export function evaluateTcb(
   if (qeLevel === undefined) throw unsupported('EV-152', 'the quoting enclave reaches no TCB level');
 
   let status = merge(level.status, module?.status);
+  // EV-154: a guest that only has to be started again would be called out of date for ever.
   if (isRelaunchEnough(report, tcbInfo, sgxLevel, status, module, qeLevel)) {
     const isConfigured = needsConfiguration(sgxLevel.status) || needsConfiguration(status);
     status = isConfigured ? 'TDRelaunchAdvisedConfigurationNeeded' : 'TDRelaunchAdvised';
