@@ -49,7 +49,8 @@ export const MARKDOWN_SAMPLE = [
 
 /**
  * An engine that obeys the last user message: `/lorem N` answers with N words, `/markdown` with `MARKDOWN_SAMPLE`,
- * `/crash N` breaks after N words, `/slow N R` answers N words at R a second (10); anything else is echoed as `Echo: …`.
+ * `/crash N` breaks after N words, `/slow N R` answers N words at R a second (10), `/wait N` is silent for N
+ * milliseconds first; anything else is echoed as `Echo: …`.
  */
 export function scriptedEngine(options: ScriptedEngineOptions = {}): ScriptedEngine {
   const contextTokens = options.contextTokens ?? 4096;
@@ -67,6 +68,7 @@ export function scriptedEngine(options: ScriptedEngineOptions = {}): ScriptedEng
       counts.started++;
       let finished = false;
       try {
+        if (script.silentMs !== undefined) await sleep(script.silentMs, signal);
         for (const [index, text] of words.entries()) {
           if (index === script.crashAfterTokens)
             throw new Error(`scripted crash while answering: ${messages.at(-1)?.content}`);
@@ -102,9 +104,11 @@ interface Script {
   readonly words: readonly string[];
   readonly crashAfterTokens: number | undefined;
   readonly tokensPerSecond: number | undefined;
+  /** Before the first word. */
+  readonly silentMs?: number;
 }
 
-const SCRIPT = /^\/(lorem|crash|slow|markdown)(?: (\d{1,6}))?(?: (\d{1,4}))?\s*$/;
+const SCRIPT = /^\/(lorem|crash|slow|wait|markdown)(?: (\d{1,6}))?(?: (\d{1,4}))?\s*$/;
 
 function readScript(prompt: string, options: ScriptedEngineOptions): Script {
   const { crashAfterTokens, tokensPerSecond } = options;
@@ -113,6 +117,7 @@ function readScript(prompt: string, options: ScriptedEngineOptions): Script {
   if (options.tokens !== undefined) return { words: lorem(options.tokens), crashAfterTokens, tokensPerSecond };
   if (command === 'crash') return { words: lorem(number + 1), crashAfterTokens: number, tokensPerSecond };
   if (command === 'slow') return { words: lorem(number), crashAfterTokens, tokensPerSecond: Number(pace) };
+  if (command === 'wait') return { words: lorem(20), crashAfterTokens, tokensPerSecond, silentMs: number };
   if (command === 'lorem') return { words: lorem(number), crashAfterTokens, tokensPerSecond };
   const text = command === 'markdown' ? MARKDOWN_SAMPLE : `Echo: ${prompt}`;
   return { words: text.match(/\s*\S+|\s+$/g) ?? [], crashAfterTokens, tokensPerSecond };
@@ -136,13 +141,17 @@ async function pause(
   if (tokensPerSecond === undefined && index % 64 !== 63) return;
   const dueMs = tokensPerSecond === undefined ? 0 : startMs + (index * 1000) / tokensPerSecond - Date.now();
   if (tokensPerSecond !== undefined && dueMs <= 0) return;
+  await sleep(dueMs, signal);
+}
+
+async function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, dueMs);
+    const timer = setTimeout(done, delayMs);
     signal.addEventListener('abort', done, { once: true });
   });
 }

@@ -327,7 +327,9 @@ test('CL-49 answers of chats that are not open are fetched too, one tab at a tim
     rig.isAlone = isAlone;
     rig.resumed = (haveText, signal) => spoken('one two three', rig.clock, signal, 20, haveText);
     const conversationId = await cutHistory(rig, 'one');
+    const other = await rig.history.createConversation('other');
     rig.chat.followHistory();
+    rig.chat.open(other);
     await rig.clock.advance(2000);
     const [, answer] = rig.history.thread(conversationId);
     assert.deepEqual([answer?.text, answer?.status], isAlone ? ['one two three', 'complete'] : ['one', 'partial']);
@@ -335,4 +337,15 @@ test('CL-49 answers of chats that are not open are fetched too, one tab at a tim
     await rig.clock.advance(2000);
     assert.equal(rig.history.thread(conversationId)[1]?.status, isAlone ? 'complete' : 'partial');
   }
+});
+
+test('CL-49 where no chat is open the one that was cut is opened, and its answer goes on there', async () => {
+  const rig = createRig(undefined);
+  rig.resumed = (haveText, signal) => spoken('one two three', rig.clock, signal, 200, haveText);
+  const conversationId = await cutHistory(rig, 'one');
+  rig.chat.followHistory();
+  await rig.clock.advance(100);
+  assert.equal(rig.chat.state.get().conversationId, conversationId);
+  await rig.clock.advance(3000);
+  assert.equal(rig.chat.state.get().messages[1]?.text, 'one two three');
 });

@@ -10,6 +10,7 @@ import type {
   History,
   MessageToSave,
   ModelInfo,
+  PendingAnswer,
   Services,
   StoredTicket,
   ThreadMessage,
@@ -17,7 +18,7 @@ import type {
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { type AnswerEnd, streamAnswer } from './answer.ts';
 import { fitTurns, titleOf } from './context.ts';
-import { answerLock, recoverElsewhere } from './recovery.ts';
+import { answerLock, recoverPending } from './recovery.ts';
 
 export type TurnPhase = 'checking' | 'sending' | 'thinking' | 'streaming' | 'recovering' | 'unsaved';
 
@@ -353,12 +354,21 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     const { conversationId, messages } = state.get();
     const message = messages.at(-1);
     const { recovery: lost, parentId } = message ?? {};
-    if (conversationId !== undefined && lost !== undefined && parentId !== undefined) {
-      void services.ifAlone(answerLock(conversationId), () => {
-        again = () => continueAnswer((message as ThreadMessage).messageId);
-        return withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, message, lost)));
-      });
-    }
+    if (conversationId === undefined || lost === undefined || parentId === undefined) return;
+    void services.ifAlone(answerLock(conversationId), () => resume(message as ThreadMessage, lost));
+  };
+
+  const resume = async (message: ThreadMessage, lost: StoredTicket) => {
+    const { messageId, parentId } = message;
+    again = () => continueAnswer(messageId);
+    if (parentId !== undefined)
+      await withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, message, lost)));
+  };
+
+  /** Whoever was in the middle of an answer and has opened nothing else finds it again. */
+  const resumeHere = async ({ conversationId, message }: PendingAnswer, lost: StoredTicket) => {
+    open(conversationId);
+    await resume(message, lost);
   };
 
   const find = (messageId: string) => state.get().messages.find((one) => one.messageId === messageId);
@@ -405,7 +415,8 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
       unfollow = history().subscribe(() => {
         if (state.get().turn === undefined) reload();
       });
-      void recoverElsewhere({ services, history, ensureSession, openChat: () => state.get().conversationId });
+      const openChat = () => state.get().conversationId;
+      void recoverPending({ services, history, ensureSession, openChat, resumeHere });
     },
     clear: () => {
       open(undefined);

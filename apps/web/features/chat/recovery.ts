@@ -1,6 +1,6 @@
 /**
- * Answers that were on their way in other chats when this page ended. They are fetched without being shown; a chat that is
- * open does it in its place (model.ts).
+ * Answers that were on their way when this page ended, and whose chat is not open. Where none is, the newest is opened and
+ * goes on in its place; the others are fetched without being shown.
  */
 import type { ChatSession, History, PendingAnswer, Services, StoredTicket } from '../../shell/services.ts';
 
@@ -9,19 +9,25 @@ export interface RecoveryPorts {
   readonly history: () => History;
   readonly ensureSession: () => Promise<ChatSession>;
   readonly openChat: () => string | undefined;
+  readonly resumeHere: (pending: PendingAnswer, recovery: StoredTicket) => Promise<void>;
 }
 
 /** One tab at a time works on the answers of a chat: a claim takes an answer from whoever reads it. */
 export const answerLock = (conversationId: string): string => `answer/${conversationId}`;
 
-export async function recoverElsewhere({ services, history, ensureSession, openChat }: RecoveryPorts): Promise<void> {
+export async function recoverPending(ports: RecoveryPorts): Promise<void> {
+  const { services, history, ensureSession, openChat, resumeHere } = ports;
   await Promise.resolve(); // the chat that was open is opened in this turn
   for (const pending of history().pendingAnswers()) {
     const { conversationId, message } = pending;
     const { recovery } = message;
     if (recovery === undefined || conversationId === openChat()) continue;
     await services
-      .ifAlone(answerLock(conversationId), async () => fetchRest(await ensureSession(), history(), pending, recovery))
+      .ifAlone(answerLock(conversationId), async () =>
+        openChat() === undefined
+          ? resumeHere(pending, recovery)
+          : fetchRest(await ensureSession(), history(), pending, recovery),
+      )
       .catch(() => {}); // the message keeps what it has, and is marked as cut
   }
 }
