@@ -7,6 +7,8 @@ export const HELP = `Sotto: private AI chat that the people who run it cannot re
   sotto trust add ADDRESS   Remember the fingerprint of a machine; another one stops every chat with it.
   sotto trust list          Show what is remembered.
   sotto trust remove URL    Forget it.
+  sotto verify FILE…        Judge hardware evidence offline, rule by rule: a TDX quote, a SEV-SNP report, NVIDIA reports.
+  sotto verify ADDRESS      Judge the machine of a Sotto that runs.
   sotto conformance STAGE   Judge one case, offline: JSON in, JSON out (\`capabilities\` lists the stages; --batch takes many).
   sotto version             Print the version.
 
@@ -26,6 +28,13 @@ sotto chat
   --policy FILE     Which machines to accept (JSON), instead of a remembered fingerprint.
   --prompt TEXT     Ask this one question, print the answer, end.
   --data DIR        Where remembered fingerprints are.
+
+sotto verify
+  FILE…             The evidence, and what belongs to it: collateral (JSON), certificates (DER, PEM), manifests (XML). Any order.
+  --policy FILE     What you demand of the machine (JSON, spec/evidence.md). Without it: is the hardware genuine.
+  --at TIME         Judge for this time instead of now, such as 2026-02-03T01:00:00Z.
+  --nonce HEX       What NVIDIA devices had to answer to.
+  --json            As JSON.
 
 sotto operator show [ACCOUNT]
   --data DIR        The data folder of the server.

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { makeTdxCase } from '@sotto/testkit/evidence-tdx';
 import { EXIT } from './plain-error.ts';
 import { readyText } from './up/ready-text.ts';
 
@@ -64,4 +65,30 @@ test('what is said when the page is ready: the address on a line of its own, and
   );
   assert.doesNotMatch(readyText({ ...facts, externalEngine: 'Ollama' }), /nothing you write leaves/);
   assert.match(readyText({ ...facts, model: undefined }), /--model FILE\.gguf/);
+});
+
+test('verify: words for what is no evidence, exit codes, and nothing but closed words', () => {
+  const file = join(folder, 'quote');
+  writeFileSync(file, 'not evidence\x1b[31m');
+  assert.equal(sotto('verify').code, EXIT.usage);
+  assert.equal(sotto('verify', join(folder, 'absent')).code, EXIT.noInput);
+  const unknown = sotto('verify', file);
+  assert.deepEqual([unknown.code, unknown.out], [EXIT.noInput, '']);
+  assert.match(unknown.err, /Nothing that Sotto knows is in the file quote/);
+  assert.equal(sotto('verify', file, '--at', 'yesterday').code, EXIT.usage);
+  assert.equal(sotto('verify', file, '--nonce', '00').code, EXIT.usage);
+  writeFileSync(join(folder, 'policy.json'), '{"kind":"tdx","version":1}');
+  assert.match(sotto('verify', file, '--policy', join(folder, 'policy.json')).err, /rule EV-4/);
+});
+
+test('verify: evidence under a root of tests is refused, with the rule', () => {
+  const { quote, timeSeconds } = makeTdxCase();
+  writeFileSync(join(folder, 'test-quote'), quote);
+  const words = ['verify', join(folder, 'test-quote'), '--at', String(timeSeconds)];
+  const { code, out } = sotto(...words);
+  assert.equal(code, EXIT.refused);
+  assert.match(out, /NO {2}The certificates end in Intel's root +EV-\d+/);
+  assert.match(out, /REFUSED\. .*class chain/);
+  const json = JSON.parse(sotto(...words, '--json').out) as { verdict: string };
+  assert.equal(json.verdict, 'refused');
 });

@@ -12,6 +12,7 @@ const root = defineCommand({
     chat: lazy(async () => (await import('./commands/chat.ts')).chatCommand),
     operator: lazy(async () => (await import('./commands/operator.ts')).operatorCommand),
     trust: lazy(async () => (await import('./commands/trust.ts')).trustCommand),
+    verify: lazy(async () => (await import('./commands/verify.ts')).verifyCommand),
     conformance: lazy(async () => (await import('./commands/conformance.ts')).conformanceCommand),
   },
 });

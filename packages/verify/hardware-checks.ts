@@ -17,10 +17,6 @@ export interface TdxClaims {
   readonly mrtd: Uint8Array;
   /** 0 to 3. */
   readonly rtmrs: readonly Uint8Array[];
-  readonly debug: boolean;
-  readonly migratable: boolean;
-  /** A service TD is bound: MRSERVICETD is not zero. */
-  readonly serviceTd: boolean;
   readonly ppid: Uint8Array | undefined;
 }
 
@@ -68,12 +64,6 @@ export function judgeTdx(report: ReportBuilder, policy: TdxPolicy, claims: TdxCl
   report.begin(CHECKS.tdxEvaluation, String(claims.evaluationNumber ?? 'none'), `at least ${minimumEvaluation}`);
   // EV-422: under last year's list every platform is up to date.
   if (evaluation < minimumEvaluation) throw report.refuse();
-
-  judgeDebug(report, claims.debug);
-  judgeMigration(report, claims.migratable);
-  report.begin(CHECKS.serviceTd, yes(claims.serviceTd, 'bound'), 'not bound');
-  // EV-425: a service TD may move the machine's memory to where the policy does not reach.
-  if (claims.serviceTd) throw report.refuse();
 
   const [mrtd, rtmrs] = [encodeHex(claims.mrtd), claims.rtmrs.slice(0, 3).map(encodeHex)];
   judgeMeasurement(

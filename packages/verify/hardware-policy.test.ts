@@ -126,9 +126,6 @@ const tdxClaims: TdxClaims = {
   evaluationNumber: 17,
   mrtd: bytes(48, 0x0a),
   rtmrs: [bytes(48, 0x10), bytes(48, 0x11), bytes(48, 0x12), bytes(48, 0x13)],
-  debug: false,
-  migratable: false,
-  serviceTd: false,
   ppid: bytes(16, 1),
 };
 const snpClaims: SnpClaims = {
@@ -182,17 +179,11 @@ test('EV-422 collateral of an older evaluation, or none, is refused', () => {
 });
 
 test('EV-423 debug is refused', () => {
-  refusal(() => judgeTdxWith({ debug: true }), 'policy', 'debug-enabled', 'EV-423');
   refusal(() => judgeSnpWith({ debug: true }), 'policy', 'debug-enabled', 'EV-423');
 });
 
 test('EV-424 a machine that may be moved is refused', () => {
-  refusal(() => judgeTdxWith({ migratable: true }), 'policy', 'migration-enabled', 'EV-424');
   refusal(() => judgeSnpWith({ migratable: true }), 'policy', 'migration-enabled', 'EV-424');
-});
-
-test('EV-425 a bound service TD is refused', () => {
-  refusal(() => judgeTdxWith({ serviceTd: true }), 'policy', 'service-td-bound', 'EV-425');
 });
 
 test('EV-426 every part of the firmware is at its floor', () => {

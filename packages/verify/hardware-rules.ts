@@ -66,14 +66,6 @@ export const HARDWARE_CHECKS = {
     'A machine that may be moved may be moved to where it can be read.',
     'The machine was started so that it can be moved to another processor.',
   ),
-  serviceTd: check(
-    'EV-425',
-    'policy',
-    'service-td-bound',
-    'No service machine is attached',
-    'A service machine may carry memory to where this policy does not reach.',
-    'A service machine is attached to it.',
-  ),
   vmpl: check(
     'EV-429',
     'policy',

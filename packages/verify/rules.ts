@@ -47,7 +47,6 @@ export type VerifyErrorCode =
   | 'report-data-mismatch'
   | 'rim-missing'
   | 'roots-missing'
-  | 'service-td-bound'
   | 'session-fields-present'
   | 'smt-enabled'
   | 'suite-not-bound'

@@ -4,18 +4,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import {
-  CookieJar,
-  createNodeClock,
-  createNodeConnectSocket,
-  createNodeFetch,
-  createNodeRandom,
-} from '@sotto/adapters-node';
 import { SottoError } from '@sotto/bytes';
-import { type NodeSession, openNodeSession } from '@sotto/client';
+import type { NodeSession } from '@sotto/client';
 import { type Policy, parsePolicy } from '@sotto/verify';
 import { defineCommand } from 'citty';
 import { dataFolderAt } from '../data-folder.ts';
+import { connectToNode } from '../node-connection.ts';
 import { expectedFingerprint, parsePinnedAddress } from '../pins.ts';
 import { EXIT, PlainError } from '../plain-error.ts';
 import { DEFAULT_PORT } from '../up/port.ts';
@@ -44,7 +38,7 @@ export const chatCommand = defineCommand({
           }
         : loadPolicy(args.policy);
     try {
-      const session = await connect(address.origin, policy);
+      const session = await connectToNode(address.origin, policy);
       try {
         await converse(session, args.prompt);
       } finally {
@@ -55,21 +49,6 @@ export const chatCommand = defineCommand({
     }
   },
 });
-
-async function connect(baseUrl: string, policy: Policy): Promise<NodeSession> {
-  const cookieJar = new CookieJar();
-  const fetch = createNodeFetch({ cookieJar });
-  return openNodeSession(
-    {
-      clock: createNodeClock(),
-      random: createNodeRandom(),
-      fetch,
-      connect: createNodeConnectSocket({ cookieJar }),
-      distrust: { isDistrusted: () => false, subscribe: () => () => {} },
-    },
-    { baseUrl, policy },
-  );
-}
 
 async function converse(session: NodeSession, prompt: string | undefined): Promise<void> {
   const [model] = await session.models();

@@ -1,0 +1,123 @@
+/**
+ * `sotto verify`: judges evidence from files, or of a machine that runs, and prints the judgement rule by rule. Offline for files:
+ * nothing is fetched and nothing leaves. Exit code 0 for genuine or accepted evidence, 76 for refused.
+ */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { parseHex } from '@sotto/bytes';
+import { amdIntermediates } from '@sotto/evidence/sev-snp/intermediates';
+import {
+  EvidenceFileError,
+  type HardwarePolicy,
+  type HardwareReport,
+  judgeFiles,
+  PolicyError,
+  parseHardwarePolicy,
+  VerifyError,
+} from '@sotto/verify';
+import { defineCommand } from 'citty';
+import { dataFolderAt } from '../data-folder.ts';
+import { evidenceTable } from '../evidence-table.ts';
+import { connectToNode } from '../node-connection.ts';
+import { expectedFingerprint, parsePinnedAddress } from '../pins.ts';
+import { EXIT, PlainError } from '../plain-error.ts';
+
+export const verifyCommand = defineCommand({
+  meta: { name: 'verify' },
+  args: {
+    policy: { type: 'string' },
+    at: { type: 'string' },
+    nonce: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    data: { type: 'string' },
+  },
+  async run({ args }) {
+    const names = args._.map(String);
+    const [first] = names;
+    if (first === undefined) {
+      throw new PlainError('`sotto verify` needs a file, or an address.', 'See `sotto --help`.', EXIT.usage);
+    }
+    if (/^https?:\/\//.test(first)) return verifyAddress(first, args.data, args.json);
+    const report = await judge(names, args);
+    process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${evidenceTable(report).join('\n')}\n`);
+    if (report.verdict === 'refused') process.exitCode = EXIT.refused;
+  },
+});
+
+async function judge(
+  names: readonly string[],
+  args: { readonly policy?: string | undefined; readonly at?: string | undefined; readonly nonce?: string | undefined },
+): Promise<HardwareReport> {
+  try {
+    return await judgeFiles({
+      files: names.map((name) => ({ name: basename(name), bytes: readOrSay(name) })),
+      policy: args.policy === undefined ? undefined : readPolicy(args.policy),
+      timeSeconds: readTime(args.at),
+      amdIntermediates: amdIntermediates(),
+      nonce: readNonce(args.nonce),
+    });
+  } catch (error) {
+    if (!(error instanceof EvidenceFileError)) throw error;
+    throw new PlainError(error.message, 'See `sotto --help` for what can be judged.', EXIT.noInput, error);
+  }
+}
+
+function readOrSay(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new PlainError(`The file ${path} cannot be read.`, 'Is the name right?', EXIT.noInput, error);
+  }
+}
+
+function readPolicy(path: string): HardwarePolicy {
+  try {
+    return parseHardwarePolicy(JSON.parse(new TextDecoder().decode(readOrSay(path))));
+  } catch (error) {
+    if (!(error instanceof PolicyError) && !(error instanceof SyntaxError)) throw error;
+    const message = error instanceof PolicyError ? `${error.message} (rule ${error.rule})` : 'It is not JSON.';
+    throw new PlainError(`The policy ${path} cannot be used. ${message}`, 'See spec/evidence.md.', EXIT.noInput, error);
+  }
+}
+
+/** Old evidence is judged for its own time; without one, for now. */
+function readTime(text: string | undefined): number {
+  if (text === undefined) return Math.floor(Date.now() / 1000);
+  const seconds = /^\d{1,12}$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1000);
+  if (Number.isFinite(seconds)) return seconds;
+  throw new PlainError(`${text} is not a time.`, 'Write it as 2026-02-03T01:00:00Z.', EXIT.usage);
+}
+
+function readNonce(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined;
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return parseHex(text.toLowerCase(), 32);
+  throw new PlainError('A nonce is 64 hex digits.', 'Without the nonce no device can be judged.', EXIT.usage);
+}
+
+/** A machine that runs: its development evidence, against the fingerprint that this person remembers. */
+async function verifyAddress(text: string, data: string | undefined, json: boolean): Promise<void> {
+  const address = parsePinnedAddress(text);
+  const fingerprint = expectedFingerprint(dataFolderAt(data, process.env).pins, address, Date.now());
+  let report: VerifyError['report'];
+  let refusal: VerifyError | undefined;
+  try {
+    const session = await connectToNode(address.origin, { kind: 'dev', version: 1, fingerprint });
+    ({ report } = session);
+    session.close();
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error;
+    ({ report } = error);
+    refusal = error;
+  }
+  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else {
+    const marks = { passed: 'yes', failed: 'NO', 'not-applicable': '–' } as const;
+    const lines = report.checks.map(({ status, title, rule }) => `  ${marks[status].padEnd(4)}${rule}  ${title}`);
+    const verdict =
+      refusal === undefined
+        ? 'Checked: a development machine. It is not private from whoever runs it.'
+        : `REFUSED. ${refusal.message} (rule ${refusal.rule}, ${refusal.code})`;
+    process.stdout.write(`${[...lines, '', verdict].join('\n')}\n`);
+  }
+  if (refusal !== undefined) process.exitCode = EXIT.refused;
+}
