@@ -24,6 +24,21 @@ import {
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 
 const TAG_BYTES = 16;
+const LARGE_BYTES = 4096;
+
+/** A buffer that nothing else uses, as plain bytes: a Buffer's `slice` does not copy. */
+function viewOf(buffer: Buffer): Bytes {
+  return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.length);
+}
+
+/** The same bytes with room behind them. Large ones change hands instead of being copied: a tenth of a record's time. */
+function grownBy(bytes: number, buffer: Buffer): Bytes {
+  const [whole, length] = [buffer.buffer as ArrayBuffer, buffer.length + bytes];
+  if (buffer.length >= LARGE_BYTES && whole.byteLength === buffer.length) return new Uint8Array(whole.transfer(length));
+  const grown = new Uint8Array(length);
+  grown.set(buffer);
+  return grown;
+}
 
 /** A key of 32 bytes, imported: Node takes raw bytes too, and spends three times the cipher's own time on looking at them. */
 export function importSecretKey(key: Uint8Array): KeyObject {
@@ -41,8 +56,7 @@ export function sealAes256GcmSync(
   assertLength(nonce, 12);
   const cipher = createCipheriv('aes-256-gcm', key instanceof Uint8Array ? importSecretKey(key) : key, nonce);
   if (aad.length > 0) cipher.setAAD(aad);
-  const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-  sealed.set(cipher.update(plaintext));
+  const sealed = grownBy(TAG_BYTES, cipher.update(plaintext));
   cipher.final();
   sealed.set(cipher.getAuthTag(), plaintext.length);
   return sealed;
@@ -62,7 +76,7 @@ export function openAes256GcmSync(
   const decipher = createDecipheriv('aes-256-gcm', imported, nonce, { authTagLength: TAG_BYTES });
   if (aad.length > 0) decipher.setAAD(aad);
   decipher.setAuthTag(ciphertext.subarray(at));
-  const plaintext = new Uint8Array(decipher.update(ciphertext.subarray(0, at)));
+  const plaintext = viewOf(decipher.update(ciphertext.subarray(0, at)));
   try {
     decipher.final();
   } catch {
