@@ -83,9 +83,17 @@ export interface DeviceStore {
 
 /** Hands out a platform's signed statement over `reportData`; run only on a node. */
 export interface EvidenceSource {
-  readonly platform: 'dev';
-  /** @param reportData 64 bytes (spec/evidence.md, binding) */
+  readonly platform: 'dev' | 'tdx' | 'sev-snp' | 'tpm';
+  /** @param reportData 64 bytes (spec/evidence.md, binding); of a TPM the device nonce, 32 bytes */
   quote(reportData: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Devices beside the processor (GPUs, switches), which answer to a nonce of their own; run only on a node. */
+export interface DeviceEvidenceSource {
+  /** @param nonce 32 bytes (spec/evidence.md, device nonce) */
+  collect(
+    nonce: Uint8Array,
+  ): Promise<readonly { readonly deviceKind: string; readonly evidence: Uint8Array<ArrayBuffer> }[]>;
 }
 
 /** What must no longer be trusted. Empty until the log exists; tests drive it. */

@@ -1,4 +1,5 @@
 /** @sotto/evidence/nvidia: GPUs and switches of NVIDIA (spec/evidence-nvidia.md). */
+export { encodeNvidiaDevice, NVIDIA_DEVICE, type NvidiaDeviceEvidence, parseNvidiaDevice } from './device-evidence.ts';
 export type { NvidiaErrorCode } from './error.ts';
 export type { DeviceIdentity, NvidiaArch } from './identity.ts';
 export { type Measurement, type ParsedReport, parseReport } from './report.ts';

@@ -8,7 +8,14 @@ import { verifySignature } from '@sotto/crypto/verify';
 import { type Certificate, CertificateError, parseCertificate, parsePem, verifyChain } from '@sotto/crypto/x509';
 import { JudgementError } from '../judgement-error.ts';
 import { refusal } from './error.ts';
-import { type NvidiaInput, parseReport, productionRoots, verifyNvidia } from './index.ts';
+import {
+  encodeNvidiaDevice,
+  type NvidiaInput,
+  parseNvidiaDevice,
+  parseReport,
+  productionRoots,
+  verifyNvidia,
+} from './index.ts';
 import { parseOcsp, verifyOcsp } from './ocsp.ts';
 import { parseRim } from './rim.ts';
 import { verifySignedXml } from './rim-signature.ts';
@@ -168,6 +175,19 @@ test('EV-299 the claims name device, versions, manifests and answers, and never 
   assert.equal(encodeHex(claims.measurements[0]?.digest ?? new Uint8Array()).length, 96);
   const [bare] = (await verifyNvidia({ ...good, rims: good.rims.slice(1), ocsp: good.ocsp.slice(1) })).devices;
   assert.deepEqual([bare?.matchedRims, bare?.rim, bare?.ocsp], [['vbios'], 'absent', 'absent']);
+});
+
+test('EV-291 a device reads back as it was written, and not a byte shorter or longer', () => {
+  const { report, certificates } = good.devices[0] as NvidiaInput['devices'][number];
+  const bytes = encodeNvidiaDevice({ report, certificates });
+  assert.deepEqual(parseNvidiaDevice(bytes), { report, certificates });
+  for (const length of [0, 1, 2, 100, bytes.length - 1]) {
+    assert.throws(() => parseNvidiaDevice(bytes.slice(0, length)), { code: 'device-set-malformed', rule: 'EV-291' });
+  }
+  assert.throws(() => parseNvidiaDevice(Uint8Array.of(...bytes, 0)), { rule: 'EV-291' });
+  assert.throws(() => encodeNvidiaDevice({ report, certificates: [] }), { rule: 'EV-291' });
+  const nine = Array.from({ length: 9 }, () => new Uint8Array(1));
+  assert.throws(() => encodeNvidiaDevice({ report, certificates: nine }), { rule: 'EV-291' });
 });
 
 test('EV-290 the pinned roots are those of the specification', () => {
