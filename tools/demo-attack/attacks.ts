@@ -1,18 +1,30 @@
 /** The attacks, each as an operator would mount it. `refusedBy` is the rule that must stop it; undefined means that this version does not. */
 
+import {
+  CookieJar,
+  createNodeClock,
+  createNodeConnectSocket,
+  createNodeFetch,
+  createNodeRandom,
+} from '@sotto/adapters-node';
+import { openNodeSession } from '@sotto/client';
+import { devPolicy } from '@sotto/verify';
 import { type EvilNode, startEvilNode } from './evil-node.ts';
 import type { Answer, EvilOperator } from './evil-operator.ts';
+import { type HostileNodeOptions, startHostileNode } from './hostile-node.ts';
 
 export interface Stage {
   readonly operator: EvilOperator;
   readonly nodeId: string;
   /** The genuine machine's fingerprint, which the person pinned. */
   readonly fingerprint: string;
+  /** Where the genuine machine keeps its root: for attackers who have it. */
+  readonly enclaveDataDir: string;
 }
 
 /** What the attacker set up; undone after the attack. */
 export interface Mounted {
-  readonly evilNode?: EvilNode;
+  readonly evilNode?: { bytesRead(): number; close(): void };
   /** The fingerprint in the link that the person is made to open. */
   readonly offered?: string;
   /** Runs when the victim has written its history. */
@@ -28,6 +40,10 @@ export interface Attack {
   readonly refusedBy: string | undefined;
   /** How the refusal is seen where the peer cannot tell which rule was broken; `refusedBy` unless given. */
   readonly seenAs?: string;
+  /** Refusals of somebody else's library that come before the rule's, switched off together with it. */
+  readonly besides?: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+  /** How many bytes the attacker may have when it is refused: a machine that passes for genuine is told the words. */
+  readonly mayRead?: boolean;
   /** The one file whose check of the rule is meant, where several files check it. */
   readonly checkIn?: string;
   mount(stage: Stage): Promise<Mounted>;
@@ -69,6 +85,64 @@ export const ATTACKS: readonly Attack[] = [
       operator.hooks = { onAnswer: editNodes((node) => ({ ...node, suites: ['plain-0', 'sotto-1'] })) };
       return {};
     },
+  },
+  {
+    name: 'evidence-of-another-purpose',
+    tried: 'answer with evidence that the genuine machine signed for a broker, over the attacker’s key',
+    task: 'ask',
+    refusedBy: 'EV-39',
+    mount: (stage) => betray(stage, { purpose: 'broker' }),
+  },
+  {
+    name: 'handshake-replayed',
+    tried: 'answer with the machine’s half of an earlier handshake',
+    task: 'ask',
+    refusedBy: 'CH-05',
+    besides: [{ file: 'packages/crypto/sync.node.ts', find: '    decipher.final();\n', replace: '' }],
+    mount: async (stage) => {
+      const [first] = await recordSession(stage);
+      stage.operator.hooks = {
+        onFrame: (direction, frame, index) => [isHandshake(direction, index) ? (first ?? frame) : frame],
+      };
+      return {};
+    },
+  },
+  {
+    name: 'low-order-point',
+    tried: 'agree on a key that everybody knows, by a point of low order',
+    task: 'ask',
+    refusedBy: 'CH-03',
+    besides: [
+      {
+        file: 'packages/crypto/sync.node.ts',
+        find: "\n    throw new CryptoError('low-order-point');\n  }",
+        replace: '\n    return new Uint8Array(32);\n  }',
+      },
+    ],
+    mount: (stage) => betray(stage, { isLowOrder: true }),
+  },
+  {
+    name: 'records-spliced',
+    tried: 'return the records of another session with the same machine',
+    task: 'ask',
+    refusedBy: 'CH-21',
+    checkIn: 'packages/crypto/sync.node.ts',
+    mount: async (stage) => {
+      const recorded = await recordSession(stage);
+      stage.operator.hooks = {
+        onFrame: (direction, frame, index) =>
+          direction === 'to-client' && index > 0 ? [recorded[index] ?? frame] : [frame],
+      };
+      return {};
+    },
+  },
+  {
+    name: 'session-flooded',
+    tried: 'keep the person’s device busy with frames that say nothing',
+    task: 'ask',
+    refusedBy: 'CH-110',
+    mayRead: true,
+    mount: (stage) => betray(stage, { isFlooding: true }),
   },
   {
     name: 'record-tampered',
@@ -154,10 +228,49 @@ interface WireNode {
 async function divert(
   { operator, nodeId }: Stage,
   replayed?: { bundle: Uint8Array; epochId: Uint8Array },
-): Promise<{ evilNode: EvilNode }> {
+): Promise<Mounted & { evilNode: EvilNode }> {
   const evilNode = await startEvilNode({ nodeIdHex: nodeId, ...(replayed === undefined ? {} : { replayed }) });
   operator.hooks = { divertTo: evilNode.url };
   return { evilNode };
+}
+
+/** Leads the relay to a machine that has the genuine one's root. */
+async function betray(
+  { operator, nodeId, enclaveDataDir }: Stage,
+  options: Omit<HostileNodeOptions, 'nodeIdHex' | 'enclaveDataDir'>,
+): Promise<Mounted> {
+  const evilNode = await startHostileNode({ nodeIdHex: nodeId, enclaveDataDir, ...options });
+  operator.hooks = { divertTo: evilNode.url };
+  return { evilNode };
+}
+
+const isHandshake = (direction: string, index: number) => direction === 'to-client' && index === 0;
+
+/** The attacker is a customer too: the frames that the machine sent in a session of its own. */
+async function recordSession({ operator, fingerprint }: Stage): Promise<Buffer[]> {
+  const frames: Buffer[] = [];
+  operator.hooks = {
+    onFrame: (direction, frame) => {
+      if (direction === 'to-client') frames.push(Buffer.from(frame));
+      return [frame];
+    },
+  };
+  const cookieJar = new CookieJar();
+  const plain = createNodeFetch({ cookieJar });
+  const session = await openNodeSession(
+    {
+      clock: createNodeClock(),
+      random: createNodeRandom(),
+      connect: createNodeConnectSocket({ cookieJar }),
+      fetch: (url, init) => plain(url, { ...init, headers: { ...init?.headers, origin: operator.url } }),
+      distrust: { isDistrusted: () => false, subscribe: () => () => {} },
+    },
+    { baseUrl: operator.url, policy: devPolicy(fingerprint) },
+  );
+  await session.models();
+  await session.models();
+  session.close();
+  return frames;
 }
 
 async function genuineEvidence({ operator }: Stage): Promise<{ bundle: Uint8Array; epochId: Uint8Array }> {

@@ -1,8 +1,8 @@
 /** The demonstration is itself checked: with the named rule switched off, its line must say FAILED. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { type System, startSystem } from '../harness/system.ts';
-import { ATTACKS } from './attacks.ts';
+import { ATTACKS, type Attack } from './attacks.ts';
 import { runAttack } from './main.ts';
 
 let system: System;
@@ -13,15 +13,20 @@ before(async () => {
 
 after(() => system.stop());
 
-for (const attack of ATTACKS) {
+// Two at a time: each victim is a process of its own, and mostly waits.
+describe('each attack', { concurrency: 2, timeout: 300_000 }, () => {
+  for (const attack of ATTACKS) check(attack);
+});
+
+function check(attack: Attack): void {
   test(`${attack.name}: the line is true`, async () => {
     const row = await runAttack(system, attack);
     assert.equal(row.verdict, attack.refusedBy === undefined ? 'NOT DETECTED' : 'REFUSED');
-    assert.equal(row.bytesRead, 0);
+    if (attack.mayRead !== true) assert.equal(row.bytesRead, 0);
   });
 
   const rule = attack.refusedBy;
-  if (rule === undefined) continue;
+  if (rule === undefined) return;
   test(`${attack.name}: FAILED once ${rule} is switched off`, async () => {
     assert.equal((await runAttack(system, attack, rule)).verdict, 'FAILED');
   });

@@ -143,7 +143,7 @@ export async function assertEnded({ closed, peer }: Attacked, code: string): Pro
 
 export function assertNoEcho(frames: readonly Frame[]): void {
   const said = concatBytes(...frames.map(encodeFrame));
-  assert.equal(Buffer.from(said).includes(CANARY), false, 'what the attacker sent came back');
+  assert.equal(Buffer.from(said).includes(Buffer.from(CANARY)), false, 'what the attacker sent came back');
 }
 
 v8.setFlagsFromString('--expose-gc');
