@@ -11,7 +11,12 @@ const MEBIBYTE = 1024 * 1024;
 
 function incomingOf(body: AsyncIterable<Uint8Array>): IncomingRequest {
   const head = encodeRequestHead({ version: WIRE_VERSION, method: 'POST', path: '/v1/chat/completions', headers: [] });
-  const writer = { write: async () => undefined, end: async () => undefined, fail: () => undefined };
+  const writer = {
+    write: async () => undefined,
+    gathering: () => undefined,
+    end: async () => undefined,
+    fail: () => undefined,
+  };
   const channel = { handshakeHash: new Uint8Array(32), epochId: new Uint8Array(16) };
   const { signal } = new AbortController();
   return { head, channel, body, signal, respond: () => writer, reject: () => undefined };

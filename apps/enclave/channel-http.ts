@@ -146,6 +146,8 @@ class Line {
   async write(part: Uint8Array): Promise<void> {
     await this.#kept?.append(part);
     await this.#send(() => this.#writer?.write(part));
+    // SH-40: what is asked for right after a record would be as old as a tick when the next one leaves.
+    await this.#writer?.gathering();
   }
 
   async end(): Promise<void> {

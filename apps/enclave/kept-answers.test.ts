@@ -487,7 +487,7 @@ test('CH-96 neither the request’s head nor its key outlives the reading of it'
   async function* body() {
     yield CHAT;
   }
-  const writer = { write: async () => undefined, end: async () => undefined, fail: () => undefined };
+  const writer = { write: async () => undefined, gathering: () => undefined, end: async () => undefined };
   const incoming = {
     head,
     body: body(),

@@ -20,6 +20,8 @@ export interface BodySink {
   offer(source: BodySource): void;
   /** Whether more waits than writers may be ahead of the records. */
   readonly isAhead: boolean;
+  /** How much that is. */
+  readonly aheadBytes: number;
   sendCredit(stream: number, bytes: number): void;
 }
 
@@ -160,6 +162,11 @@ export class BodyWriter implements BodySource {
   #settle(): void {
     const takenBytes = this.#takenBytes + (this.#hasEnded ? 1 : 0);
     while ((this.#waiting[0]?.atBytes ?? Number.POSITIVE_INFINITY) <= takenBytes) this.#waiting.shift()?.resolve();
+    const isLittle = this.#queuedBytes <= Math.min(this.#credit, this.#sink.aheadBytes);
+    if (this.#waiting.length === 0 || this.#ending !== undefined || !isLittle) return;
+    // The rest waits for what is written next, and shares its record: held here as in `write`.
+    for (const [index, chunk] of this.#chunks.entries()) this.#chunks[index] = chunk.slice();
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve();
   }
 
   #forget(): void {

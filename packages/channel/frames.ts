@@ -8,6 +8,7 @@ import { ByteReader, BytesError, ByteWriter } from '@sotto/bytes';
 import { ChannelError } from './errors.ts';
 import { HEAD_LIMIT_BYTES } from './limits.ts';
 import type { HandshakeRole } from './noise/handshake.ts';
+import { PROFILES } from './shaping/profiles.ts';
 import { MESSAGE_1_BYTES, MESSAGE_2_BYTES } from './suite.ts';
 
 export type Frame =
@@ -214,7 +215,11 @@ function parseBody(kind: FrameKind, reader: ByteReader): Frame {
       return { kind, message: reader.vector16(MESSAGE_2_BYTES) };
     case 'advice':
       return { kind, advice: reader.u8() };
-    case 'shape':
-      return { kind, profile: reader.u8() };
+    case 'shape': {
+      const profile = reader.u8();
+      // SH-02: a profile that we do not know is a shape that the client would wait for in vain.
+      if (profile >= PROFILES.length) throw new ChannelError('frame-malformed', { rule: 'SH-02' });
+      return { kind, profile };
+    }
   }
 }

@@ -15,6 +15,7 @@ import {
 import { InitiatorRenewal, type UnverifiedRenewal } from './renewal-initiator.ts';
 import { Session, type SessionParts, toChannelError } from './session.ts';
 import { SessionLife } from './session-life.ts';
+import { PROFILES, type Profile } from './shaping/profiles.ts';
 
 /** A request and its answer. Everything rejects with the ChannelError that ended the stream. */
 export interface ChannelStream {
@@ -104,10 +105,13 @@ export class InitiatorStreams {
   }
 
   /** Tells the responder that its evidence was accepted; from now on it takes requests. */
-  promote(notAfterMs: number | undefined): void {
+  promote(notAfterMs: number | undefined, profile: Profile): void {
     if (this.#endedBy !== undefined) throw this.#endedBy;
     this.#life.renewed(endOf(notAfterMs));
     this.#session.send({ kind: 'verified' });
+    if (profile === 'compact') return;
+    this.#session.send({ kind: 'shape', profile: PROFILES.indexOf(profile) });
+    this.#session.shape(profile);
   }
 
   renew(): Promise<UnverifiedRenewal> {
@@ -143,12 +147,21 @@ export class InitiatorStreams {
     const stopListening = () => signal?.removeEventListener('abort', cancel);
     const stream = { writer, reader, resolveHead: resolve, rejectHead: reject, hasHead: false, stopListening };
     this.#streams.set(id, stream);
+    if (id !== EVIDENCE_STREAM) session.requestAccepted(id);
     session.send({ kind: 'open', stream: id, head });
     // Stream 0 has no head and no request body: its answer is the evidence and nothing else.
     if (id === EVIDENCE_STREAM) stream.hasHead = true;
     return {
       write: (chunk) => writer.write(chunk),
-      end: () => writer.end(),
+      end() {
+        const ended = writer.end();
+        session.requestComplete(id);
+        ended.then(
+          () => session.requestSent(id),
+          () => undefined,
+        );
+        return ended;
+      },
       cancel,
       head: promise,
       body: reader,
@@ -169,6 +182,7 @@ export class InitiatorStreams {
     stream.rejectHead(error);
     stream.writer.fail(error);
     stream.reader.fail(error);
+    this.#session.streamOver(id);
   }
 
   /** Between two ticks a session may have outlived its node's evidence. */

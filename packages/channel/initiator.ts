@@ -15,6 +15,7 @@ import { type ChannelStream, InitiatorStreams } from './initiator-streams.ts';
 import { type ChannelLimits, DEFAULT_LIMITS, EVIDENCE_STREAM } from './limits.ts';
 import { assertExpectedPeer, type ExpectedPeer, type UnverifiedRenewal } from './renewal-initiator.ts';
 import { type ChannelCloseInfo, toChannelError } from './session.ts';
+import type { Profile } from './shaping/profiles.ts';
 import { encodePrologue, encodeRenewalPrologue, SUITE } from './suite.ts';
 
 export { ChannelError, type ChannelErrorCode, type ResetCode } from './errors.ts';
@@ -35,6 +36,8 @@ export interface ConnectOptions {
   readonly limits?: Partial<ChannelLimits>;
   /** Instead of the platform's own. */
   readonly primitives?: Primitives;
+  /** How what passes is shaped, both ways (spec/shaping.md). Default: `compact`, which hides sizes and no times. */
+  readonly profile?: Profile;
 }
 
 /** A channel to somebody who has proven nothing yet. */
@@ -89,6 +92,7 @@ export interface VerifiedChannel {
 /** Performs the handshake. Rejects with ChannelError or the signal's reason; the socket is closed then. */
 export async function connectChannel(options: ConnectOptions): Promise<UnverifiedChannel> {
   const { socket, random, clock, signal, suites = [SUITE], primitives = platformPrimitives } = options;
+  const { profile = 'compact' } = options;
   const nodeId = new Uint8Array(options.nodeId);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const incoming = new IncomingSocket(socket);
@@ -101,7 +105,8 @@ export async function connectChannel(options: ConnectOptions): Promise<Unverifie
       const createHandshake = (handshakeHash: Uint8Array) =>
         new InitiatorHandshake({ ...shared, prologue: encodeRenewalPrologue(suites, nodeId, handshakeHash) });
       const parts = { role: 'initiator', incoming, ...ciphers, clock, random, limits } as const;
-      return createUnverified({ ...claim, nodeId }, new InitiatorStreams(parts, claim, createHandshake));
+      const streams = new InitiatorStreams(parts, claim, createHandshake);
+      return createUnverified({ ...claim, nodeId }, streams, profile);
     });
   } finally {
     handshake.erase();
@@ -110,7 +115,7 @@ export async function connectChannel(options: ConnectOptions): Promise<Unverifie
 
 type Identity = NodeClaim & Pick<UnverifiedChannel, 'nodeId'>;
 
-function createUnverified(identity: Identity, streams: InitiatorStreams): UnverifiedChannel {
+function createUnverified(identity: Identity, streams: InitiatorStreams, profile: Profile): UnverifiedChannel {
   let isDead = false;
   const assertAlive = () => {
     // CH-17: a second owner of the channel could act on it after the first one refused the peer.
@@ -148,7 +153,7 @@ function createUnverified(identity: Identity, streams: InitiatorStreams): Unveri
         throw refuse(toChannelError(error));
       }
       isDead = true;
-      streams.promote(expected.notAfterMs);
+      streams.promote(expected.notAfterMs, profile);
       return createVerified(streams);
     },
     close() {

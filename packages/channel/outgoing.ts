@@ -10,10 +10,21 @@ import { encodeFrame, type Frame, REKEY_NUMBER } from './frames.ts';
 import { bucketOf, type ChannelLimits, RECORD_LIMIT_BYTES } from './limits.ts';
 import type { HandshakeRole } from './noise/handshake.ts';
 import type { RecordCipher } from './records.ts';
-import type { Pacer } from './shaping/pacer.ts';
+import type { Pacer, Waiting } from './shaping/pacer.ts';
 
 /** Kept free in every record for a `rekey` at its end. */
 const RESERVED_BYTES = 1;
+
+/** Frames whose time says nothing about what is read or written: it follows from the session's own. */
+const PROMPT: ReadonlySet<Frame['kind']> = new Set<Frame['kind']>([
+  'verified',
+  'shape',
+  'ping',
+  'renew',
+  'renewed',
+  'switch',
+  'advice',
+]);
 
 export interface OutgoingParts {
   readonly role: HandshakeRole;
@@ -24,6 +35,8 @@ export interface OutgoingParts {
   readonly pacer: Pacer;
   /** The session cannot go on; it says `close` if it can. */
   onFault(error: ChannelError): void;
+  /** A record has left, and its pacer knows. */
+  onDeparture(): void;
   /** A record could not be sealed: nothing more can be said. */
   onBroken(error: unknown): void;
 }
@@ -103,14 +116,20 @@ export class Outgoing {
     this.#schedule();
   }
 
-  requestAccepted(): void {
-    this.#pacer.requestAccepted(this.#parts.clock.nowMs());
+  /** Tells the pacer what has happened, and sends what is due then. */
+  tell(happened: (pacer: Pacer, nowMs: number) => void): void {
+    if (this.#isStopped) return;
+    happened(this.#pacer, this.#parts.clock.nowMs());
     this.#schedule();
   }
 
-  streamsIdle(): void {
-    this.#pacer.streamsIdle(this.#parts.clock.nowMs());
-    this.#schedule();
+  /** Resolves when writers had better say what they have: shortly before a record leaves. Undefined: now. */
+  gathering(): Promise<void> | undefined {
+    const { gatherMs } = this.#pacer;
+    if (gatherMs === 0 || this.#isStopped) return undefined;
+    const nowMs = this.#parts.clock.nowMs();
+    const waitMs = (this.#pacer.next(nowMs, this.#waiting)?.atMs ?? nowMs) - gatherMs - nowMs;
+    return waitMs <= 0 ? undefined : this.#parts.clock.sleep(waitMs, this.#stop.signal).catch(() => undefined);
   }
 
   /**
@@ -123,7 +142,8 @@ export class Outgoing {
     if (this.#cipher.remaining > 0) {
       const bytes = encodeFrame(close);
       const nowMs = this.#parts.clock.nowMs();
-      const size = this.#pacer.next(nowMs, this.queuedBytes + bytes.length)?.sizeBytes ?? 0;
+      const waitingBytes = this.queuedBytes + bytes.length;
+      const size = this.#pacer.next(nowMs, { bytes: waitingBytes, promptBytes: waitingBytes })?.sizeBytes ?? 0;
       this.#seal(size, bytes);
     }
     this.stop();
@@ -156,6 +176,12 @@ export class Outgoing {
     return bytes === 0 && !this.#isRekeyDue ? 0 : bytes + RESERVED_BYTES;
   }
 
+  get #waiting(): Waiting {
+    let promptBytes = 0;
+    for (const { kind, bytes } of this.#control) if (PROMPT.has(kind)) promptBytes += bytes.length;
+    return { bytes: this.queuedBytes, promptBytes };
+  }
+
   #push(control: Control): void {
     if (this.#isStopped) return;
     this.#control.push(control);
@@ -168,11 +194,11 @@ export class Outgoing {
     const { clock } = this.#parts;
     while (!this.#isStopped) {
       const nowMs = clock.nowMs();
-      const queuedBytes = this.queuedBytes;
-      const next = this.#pacer.next(nowMs, queuedBytes);
+      const waiting = this.#waiting;
+      const next = this.#pacer.next(nowMs, waiting);
       if (next === undefined) return;
       // A record that is full cannot become fuller: no turn is waited for.
-      if (next.atMs <= nowMs && queuedBytes >= next.sizeBytes) this.#depart(nowMs, next.sizeBytes);
+      if (next.atMs <= nowMs && waiting.bytes >= next.sizeBytes) this.#depart(nowMs, next.sizeBytes);
       else {
         if (this.#dueMs === undefined || next.atMs < this.#dueMs) void this.#sleepUntil(next.atMs, nowMs);
         return;
@@ -192,7 +218,7 @@ export class Outgoing {
     if (this.#dueMs !== dueMs) return;
     this.#dueMs = undefined;
     const thenMs = Math.max(clock.nowMs(), dueMs);
-    const next = this.#pacer.next(thenMs, this.queuedBytes);
+    const next = this.#pacer.next(thenMs, this.#waiting);
     if (next !== undefined && next.atMs <= thenMs) this.#depart(thenMs, next.sizeBytes);
     this.#schedule();
   }
@@ -210,6 +236,7 @@ export class Outgoing {
       return;
     }
     this.#pacer.sent(nowMs, this.#seal(sizeBytes));
+    this.#parts.onDeparture();
   }
 
   #fault(error: ChannelError): void {

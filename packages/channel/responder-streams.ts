@@ -8,6 +8,7 @@ import { ResponderRenewal } from './renewal-responder.ts';
 import type { AnsweredHandshake, SessionIdentity } from './responder-handshake.ts';
 import { Session, type SessionParts } from './session.ts';
 import { SessionLife } from './session-life.ts';
+import { PROFILES } from './shaping/profiles.ts';
 
 /** One request. Its body and signal end when the initiator cancels or the channel is lost. */
 export interface IncomingRequest {
@@ -26,6 +27,8 @@ export interface IncomingRequest {
 export interface ResponseWriter {
   /** Resolves when the window has taken the whole chunk; rejects with the ChannelError that ended the stream. */
   write(chunk: Uint8Array): Promise<void>;
+  /** Resolves when the next record is about to leave: what is written then is the newest there is. Undefined: now. */
+  gathering(): Promise<void> | undefined;
   end(): Promise<void>;
   /** Ends the stream so that the other end knows that the answer is not whole. */
   fail(code: ResetCode): void;
@@ -49,6 +52,7 @@ export class ResponderStreams {
   readonly #stopTimer = new AbortController();
   readonly #opens: Allowance;
   #isVerified = false;
+  #hasShape = false;
   #hasEvidence = false;
   #lastStream = EVIDENCE_STREAM;
 
@@ -68,6 +72,7 @@ export class ResponderStreams {
     this.#session = new Session(parts, {
       onFrame: (frame) => this.#receive(frame),
       onTick: () => life.tick(),
+      onDeparture: () => this.#closeIfDone(),
       onEnd: (error) => this.#end(error),
     });
     this.#renewal = new ResponderRenewal({
@@ -109,8 +114,10 @@ export class ResponderStreams {
     this.#closeIfDone();
   }
 
+  /** A session whose shape goes on after its last answer ends with the shape, so that its end does not show the answer's. */
   #closeIfDone(): void {
-    if (this.#isLeaving && this.#streams.size === 0) this.#session.close();
+    const { isShaping, isSpent } = this.#session.shaping;
+    if (isSpent || (this.#isLeaving && this.#streams.size === 0 && !isShaping)) this.#session.close();
   }
 
   #receive(frame: Frame): void {
@@ -119,6 +126,14 @@ export class ResponderStreams {
       if (this.#isVerified) throw new ChannelError('frame-misplaced', { rule: 'CH-19' });
       this.#isVerified = true;
       this.#stopTimer.abort(new ChannelError('session-closed'));
+      return;
+    }
+    if (frame.kind === 'shape') {
+      const isInTime = this.#isVerified && !this.#hasShape && this.#lastStream === EVIDENCE_STREAM;
+      // SH-01: a shape that changes while something is under way shows where it changed.
+      if (!isInTime) throw new ChannelError('frame-misplaced', { rule: 'SH-01' });
+      this.#hasShape = true;
+      this.#session.shape(PROFILES[frame.profile] ?? 'compact');
       return;
     }
     if (frame.kind === 'renew' || frame.kind === 'switch') {
@@ -181,19 +196,24 @@ export class ResponderStreams {
     // CH-40: a number used twice, or out of turn, would mix two requests.
     if (id !== this.#lastStream + 1 || id > LAST_STREAM) throw new ChannelError('frame-misplaced', { rule: 'CH-40' });
     this.#lastStream = id;
+    this.#session.requestAccepted(id);
+    const refuse = (code: ResetCode) => {
+      this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES[code] });
+      this.#session.streamOver(id);
+    };
     // CH-84: a request that is taken while the node stops would be cut in the middle.
     if (this.#isLeaving) {
-      this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES.busy });
+      refuse('busy');
       return;
     }
     // CH-111: opening and cancelling costs a peer twelve bytes, and us a request begun for nothing.
     if (!this.#opens.take(1)) {
-      this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES.busy });
+      refuse('busy');
       return;
     }
     // CH-42: each open stream may hold a window of our memory.
     if (this.#streams.size >= STREAMS_LIMIT) {
-      this.#session.send({ kind: 'error', stream: id, reset: RESET_CODES['too-many-streams'] });
+      refuse('too-many-streams');
       return;
     }
     const { writer, reader, abort } = this.#create(id);
@@ -206,6 +226,7 @@ export class ResponderStreams {
     const close = (error: ChannelError) => this.#close(id, error, false);
     const response: ResponseWriter = {
       write: (chunk) => writer.write(chunk),
+      gathering: () => this.#session.gathering(),
       end() {
         const ended = writer.end().then(() => close(new ChannelError('stream-closed')));
         // Whoever does not wait for the end must not bring the program down with it.
@@ -254,6 +275,7 @@ export class ResponderStreams {
     stream.reader.fail(error);
     // CH-48: work for nobody costs everybody else.
     if (isLost) stream.abort.abort(error);
+    this.#session.streamOver(id);
     this.#closeIfDone();
   }
 

@@ -14,7 +14,9 @@ import type { ChannelLimits } from './limits.ts';
 import type { HandshakeRole } from './noise/handshake.ts';
 import { Outgoing } from './outgoing.ts';
 import type { RecordCipher } from './records.ts';
+import { createPacer } from './shaping/create-pacer.ts';
 import { createCompactPacer, type Pacer } from './shaping/pacer.ts';
+import type { Profile } from './shaping/profiles.ts';
 
 /** How a session ended. `kind: 'closed'` is an orderly end; anything else names what went wrong. */
 export type ChannelCloseInfo =
@@ -39,6 +41,8 @@ export interface SessionHandlers {
   onFrame(frame: Frame): void;
   /** Every `tickMs`. May throw ChannelError: the session ends with it. */
   onTick?(): void;
+  /** A record has left. */
+  onDeparture?(): void;
   /** Once, before `closed` resolves. */
   onEnd(error: ChannelError): void;
 }
@@ -74,6 +78,7 @@ export class Session implements BodySink {
       limits: parts.limits,
       pacer: createCompactPacer(parts.limits.coalesceMs),
       onFault: (error) => this.fail(error),
+      onDeparture: () => handlers.onDeparture?.(),
       onBroken: (error) => {
         this.#finish(toChannelError(error), 'us');
         socket.close(4000, 'fault');
@@ -110,26 +115,51 @@ export class Session implements BodySink {
   }
 
   get isAhead(): boolean {
-    return this.#outgoing.queuedBytes > this.#outgoing.pacer.aheadBytes;
+    return this.#outgoing.queuedBytes > this.aheadBytes;
+  }
+
+  get aheadBytes(): number {
+    return this.#outgoing.pacer.aheadBytes;
   }
 
   sendCredit(stream: number, bytes: number): void {
     this.send({ kind: 'credit', stream, bytes });
   }
 
-  /** Another profile for what we send. */
-  setPacer(pacer: Pacer): void {
-    this.#outgoing.pacer = pacer;
+  /** From now on we send as this profile does. */
+  shape(profile: Profile): void {
+    const { role, clock, limits } = this.#parts;
+    this.#outgoing.pacer = createPacer(role, profile, limits.coalesceMs, clock.nowMs());
+  }
+
+  /** Whether records leave whatever waits, and whether all of them have that ever will. */
+  get shaping(): Pick<Pacer, 'isShaping' | 'isSpent'> {
+    return this.#outgoing.pacer;
   }
 
   /** A request was taken, or made. */
-  requestAccepted(): void {
-    this.#outgoing.requestAccepted();
+  requestAccepted(stream: number): void {
+    this.#outgoing.tell((pacer, nowMs) => pacer.requestAccepted?.(stream, nowMs));
   }
 
-  /** The last open stream is over. */
-  streamsIdle(): void {
-    this.#outgoing.streamsIdle();
+  /** A request that we make is written to its end. */
+  requestComplete(stream: number): void {
+    this.#outgoing.tell((pacer) => pacer.requestComplete?.(stream));
+  }
+
+  /** And has left. */
+  requestSent(stream: number): void {
+    this.#outgoing.tell((pacer) => pacer.requestSent?.(stream));
+  }
+
+  /** However it ended. */
+  streamOver(stream: number): void {
+    this.#outgoing.tell((pacer) => pacer.streamOver?.(stream));
+  }
+
+  /** Resolves when there is room again for what writers have; undefined: now. */
+  gathering(): Promise<void> | undefined {
+    return this.#outgoing.gathering();
   }
 
   /** Sends `frame` as the last one under the present key; later records are sealed by `cipher`. */
@@ -227,6 +257,7 @@ export class Session implements BodySink {
           if (this.#isOver) return;
           this.#handle(frame);
         }
+        this.#outgoing.tell((pacer, nowMs) => pacer.received?.(nowMs));
       }
     } catch (error) {
       this.fail(toChannelError(error));
@@ -296,6 +327,7 @@ export class Session implements BodySink {
         this.#ping = random.bytes(PING_TOKEN_BYTES);
         this.send({ kind: 'ping', token: this.#ping });
       }
+      if (this.#silentTicks >= 2) this.#outgoing.tell((pacer) => pacer.silence?.());
     }
   }
 }

@@ -10,6 +10,7 @@ import type {
 } from '@sotto/channel';
 import { connectChannel } from '@sotto/channel/initiator';
 import { acceptChannel } from '@sotto/channel/responder';
+import type { Profile } from '@sotto/channel/shaping';
 import { sha256 } from '@sotto/crypto/hash';
 import { type Primitives, primitives as platform } from '@sotto/crypto/primitives';
 import type { Clock } from '@sotto/ports';
@@ -26,6 +27,7 @@ export interface ChannelPairOptions {
   readonly evidence?: Uint8Array<ArrayBuffer>;
   readonly suites?: readonly string[];
   readonly expectedNodeId?: Uint8Array;
+  readonly profile?: Profile;
   /** Instead of one epoch for good. */
   readonly currentEpoch?: () => ResponderEpoch;
 }
@@ -69,6 +71,7 @@ export function startChannelPair(options: ChannelPairOptions = {}) {
     random: createSeededRandom('initiator'),
     nodeId: options.expectedNodeId ?? PAIR_NODE_ID,
     ...(options.suites === undefined ? {} : { suites: options.suites }),
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
   });
   return { sockets, epoch, responder, connecting };
 }

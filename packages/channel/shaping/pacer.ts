@@ -14,22 +14,39 @@ export interface Departure {
   readonly sizeBytes: number;
 }
 
+/** What waits to leave and may: bytes of frames. */
+export interface Waiting {
+  readonly bytes: number;
+  /** Those that a pacer may make a record for at once, as when they come is no secret. */
+  readonly promptBytes: number;
+}
+
 /** Owned by one direction of one session. */
 export interface Pacer {
-  /** Bytes that writers may be ahead of the records: a write that leaves no more waiting resolves at once. */
+  /** Bytes that writers may be ahead of the records: a write that leaves no more waiting resolves. */
   readonly aheadBytes: number;
-  /**
-   * The next record; undefined: none until something changes. Asked again after every change.
-   *
-   * @param queuedBytes what waits to leave, as frames
-   */
-  next(nowMs: number, queuedBytes: number): Departure | undefined;
+  /** Writers are asked for more so long before a record leaves; 0: as soon as there is room. */
+  readonly gatherMs: number;
+  /** Whether records leave whatever waits. */
+  readonly isShaping: boolean;
+  /** Whether the session has had all the cover that it gets. */
+  readonly isSpent: boolean;
+  /** The next record; undefined: none until something changes. Asked again after every change. */
+  next(nowMs: number, waiting: Waiting): Departure | undefined;
   /** A record left. */
   sent(nowMs: number, sizeBytes: number): void;
+  /** A record arrived, and its frames were handled. */
+  received?(nowMs: number): void;
+  /** Nothing has arrived for a tick of the session. */
+  silence?(): void;
   /** The responder took a request, or the initiator made one. */
-  requestAccepted(nowMs: number): void;
-  /** No stream is open any more. */
-  streamsIdle(nowMs: number): void;
+  requestAccepted?(stream: number, nowMs: number): void;
+  /** The initiator's request is written to its end. */
+  requestComplete?(stream: number): void;
+  /** And has left to its end. */
+  requestSent?(stream: number): void;
+  /** However it ended. */
+  streamOver?(stream: number): void;
 }
 
 /** Profile `compact`: what is written within one turn, or within `coalesceMs` of the last record, shares a record. */
@@ -37,7 +54,10 @@ export function createCompactPacer(coalesceMs: number): Pacer {
   let lastMs = Number.NEGATIVE_INFINITY;
   return {
     aheadBytes: BULK_BYTES,
-    next(nowMs, queuedBytes) {
+    gatherMs: 0,
+    isShaping: false,
+    isSpent: false,
+    next(nowMs, { bytes: queuedBytes }) {
       if (queuedBytes === 0) return undefined;
       if (queuedBytes >= BULK_BYTES) {
         // Full records at once; the rest follows.
@@ -50,7 +70,5 @@ export function createCompactPacer(coalesceMs: number): Pacer {
     sent(nowMs) {
       lastMs = nowMs;
     },
-    requestAccepted: () => undefined,
-    streamsIdle: () => undefined,
   };
 }
