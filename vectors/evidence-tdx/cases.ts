@@ -125,9 +125,7 @@ const format: TdxVectorCase[] = [
     id: 'version-6',
     rule: 'EV-102',
     note: 'a version that does not exist',
-    change: (d) => {
-      d.version = 6;
-    },
+    quote: (quote) => quote.with(0, 6),
     expect: unsupported,
   },
   {

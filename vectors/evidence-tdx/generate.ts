@@ -51,7 +51,7 @@ export function tdxVectors(): Fields {
   const vectors = TDX_CASES.map(({ id, rule, note, change, input = {}, quote, expect }) => {
     const made = makeTdxCase(change);
     const altered = quote === undefined ? made : { ...made, quote: new Uint8Array(quote(made.quote)) };
-    const fields = { ...inputOf(altered), ...input };
+    const fields: Fields = { ...inputOf(altered), ...input };
     if (fields.root_ca_pem === 'good') fields.root_ca_pem = good.root_ca_pem;
     return { id, rule, note, change: difference(good, fields), expect };
   });

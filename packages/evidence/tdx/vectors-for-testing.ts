@@ -73,7 +73,9 @@ async function judge(input: Fields): Promise<unknown> {
     });
     return { accept: { tcb_status: tcb?.status, advisory_ids: tcb?.advisoryIds } };
   } catch (error) {
-    if (error instanceof JudgementError || error instanceof CertificateError) return { code: error.code };
+    // Of our own checks the very one must refuse; those of certificates are named by the vectors of their own rules.
+    if (error instanceof JudgementError) return { code: error.code, rule: error.rule };
+    if (error instanceof CertificateError) return { code: error.code };
     throw error;
   }
 }
@@ -82,5 +84,8 @@ async function judge(input: Fields): Promise<unknown> {
 export async function holds(rule: string): Promise<void> {
   const ours = vectors.filter((vector) => vector.rule === rule);
   assert.ok(ours.length > 0, `no vector names ${rule}`);
-  for (const { id, change, expect } of ours) assert.deepEqual(await judge(merge(base, change)), expect, id);
+  for (const { id, change, expect } of ours) {
+    const isOurs = 'code' in expect && expect.code.startsWith('tdx-');
+    assert.deepEqual(await judge(merge(base, change)), isOurs ? { ...expect, rule } : expect, id);
+  }
 }

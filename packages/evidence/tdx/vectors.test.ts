@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { concatBytes, encodeHex, parseBase64 } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
+import { parseTcbInfo } from './collateral.ts';
 import { intelRoots, parseTdxQuote } from './index.ts';
 import { parseJsonObject } from './json.ts';
 import { base, collateralOf, holds, vectors } from './vectors-for-testing.ts';
@@ -38,6 +39,18 @@ test('EV-111 collateral of more than 256 Ki characters is refused before it is r
 test('EV-112 TCB info of another kind, or with fields missing, is refused', () => holds('EV-112'));
 test('EV-113 a QE identity of another kind, or with fields missing, is refused', () => holds('EV-113'));
 test('EV-114 Intel’s whole answer is taken, and with a third member refused', () => holds('EV-114'));
+test('EV-114 a signature beside the object that is not 64 bytes in hex is refused', () => {
+  const { tcbInfoJson, tcbInfoSignatureHex = '' } = collateralOf(base.collateral as Record<string, unknown>);
+  parseTcbInfo(tcbInfoJson, tcbInfoSignatureHex.toUpperCase());
+  for (const wrong of [
+    '',
+    tcbInfoSignatureHex.slice(2),
+    `${tcbInfoSignatureHex}00`,
+    tcbInfoSignatureHex.replace(/.$/, 'g'),
+  ]) {
+    assert.throws(() => parseTcbInfo(tcbInfoJson, wrong), { rule: 'EV-114' });
+  }
+});
 test('EV-115 a status that is not one of Intel’s words is refused', () => holds('EV-115'));
 test('EV-116 a time in another form, or backwards, is refused', () => holds('EV-116'));
 test('EV-120 a chain that is not one of a PCK certificate is refused', () => holds('EV-120'));
