@@ -6,8 +6,8 @@ import { encodeHex, equalBytes } from '@sotto/bytes';
 import type { ResponderEpoch } from '@sotto/channel';
 import { eraseX25519Key, generateX25519 } from '@sotto/crypto/dh';
 import type { Binding } from '@sotto/evidence/binding';
-import { createDevEvidence } from '@sotto/evidence/dev';
-import type { Clock, EvidenceSource, Random } from '@sotto/ports';
+import { createEvidence } from '@sotto/evidence/collect';
+import type { Clock, DeviceEvidenceSource, EvidenceSource, Random } from '@sotto/ports';
 import { EnclaveError } from './enclave-error.ts';
 
 export const SUITES = ['sotto-1'] as const;
@@ -28,6 +28,8 @@ const LIVE_SECONDS = 60;
 
 export interface EpochsOptions {
   readonly source: EvidenceSource;
+  /** GPUs and what else answers to a nonce of its own; absent where there are none. */
+  readonly devices?: DeviceEvidenceSource;
   readonly nodeId: Uint8Array;
   readonly releaseDigest: Uint8Array;
   readonly configDigest: Uint8Array;
@@ -85,8 +87,8 @@ export class Epochs {
     const epoch = this.#epochs.find(({ epochId }) => equalBytes(epochId, options.epochId));
     if (epoch === undefined) throw new EnclaveError('not-found');
     const nowSeconds = Math.floor(this.#options.clock.nowMs() / 1000);
-    const { bundle } = await createDevEvidence({
-      source: this.#options.source,
+    const { bundle } = await createEvidence({
+      ...this.#options,
       binding: {
         ...this.#bindingOf(epoch.publicKey, epoch.epochId),
         purpose: 'live',
@@ -132,7 +134,7 @@ export class Epochs {
   }
 
   async #rotate(): Promise<void> {
-    const { source, clock, random, times, onRotate } = this.#options;
+    const { clock, random, times, onRotate } = this.#options;
     const { privateKey, publicKey } = await generateX25519();
     const epochId = random.bytes(16);
     const startMs = clock.nowMs();
@@ -141,7 +143,7 @@ export class Epochs {
       notBeforeSeconds: Math.floor(startMs / 1000),
       notAfterSeconds: Math.floor((startMs + times.validMs) / 1000),
     };
-    const { bundle, digest } = await createDevEvidence({ source, binding });
+    const { bundle, digest } = await createEvidence({ ...this.#options, binding });
     const epoch = {
       epochId,
       staticPrivateKey: privateKey,
@@ -157,7 +159,10 @@ export class Epochs {
   }
 
   /** What evidence of every purpose says of this node; of purpose `epoch`, without its times. */
-  #bindingOf(publicKey: Uint8Array, epochId: Uint8Array): Omit<Binding, 'notBeforeSeconds' | 'notAfterSeconds'> {
+  #bindingOf(
+    publicKey: Uint8Array,
+    epochId: Uint8Array,
+  ): Omit<Binding, 'notBeforeSeconds' | 'notAfterSeconds' | 'deviceEvidenceDigest'> {
     const { nodeId, releaseDigest, configDigest } = this.#options;
     return {
       purpose: 'epoch',
@@ -168,7 +173,6 @@ export class Epochs {
       checkpoint: undefined,
       releaseDigest,
       configDigest,
-      deviceEvidenceDigest: new Uint8Array(32),
       clientNonce: new Uint8Array(0),
       handshakeHash: new Uint8Array(0),
     };

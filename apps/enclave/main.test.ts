@@ -45,8 +45,21 @@ test('without a model the program starts, says so, and ends when told', async (t
   for (const line of log.trim().split('\n')) assert.ok(typeof JSON.parse(line).event === 'string', line);
 });
 
+test('EV-458 a machine that is to serve under hardware and has none does not start', async (t) => {
+  const { ready, ended } = await createProgram(t, [], ['--evidence', 'sev-snp']);
+  assert.equal(ready.ready, false);
+  assert.equal((ready.error as { code: string }).code, 'evidence-unavailable');
+  assert.equal((await ended).code, 1);
+});
+
 test('flags that say nothing sensible end the program with a code', async (t) => {
-  for (const args of [['--port', 'x'], ['--nonsense'], ['--model-file', 'a', '--engine-url', 'b']]) {
+  for (const args of [
+    ['--port', 'x'],
+    ['--evidence', 'gold'],
+    ['--gpus'],
+    ['--nonsense'],
+    ['--model-file', 'a', '--engine-url', 'b'],
+  ]) {
     const { ready, ended } = await createProgram(t, [], args);
     assert.equal(ready.ready, false);
     assert.equal((ready.error as { code: string }).code, 'bad-flags');

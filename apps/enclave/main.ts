@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { installCrashHandlers, isStartedLoud } from './crash.ts';
 import { EnclaveError, encodeErrorBody, toEnclaveError } from './enclave-error.ts';
 import type { Engine } from './engine.ts';
+import { EVIDENCE_KINDS, type EvidenceChoice } from './evidence-source.ts';
 import { createLog } from './log.ts';
 import { startEnclave } from './start.ts';
 
@@ -17,6 +18,8 @@ const HELP = `The Sotto enclave: the only program that sees what people write.
   --engine-url URL   an OpenAI-compatible engine on this machine, instead
   --engine-model ID  which of its models (default: the first)
   --threads N        threads of the embedded engine (default: free cores)
+  --evidence KIND    dev, tdx, sev-snp or tpm: what speaks for this machine (default: dev)
+  --gpus             the machine's GPUs speak too (not with dev)
 
 Without a model it starts, and answers every chat with what to do.
 `;
@@ -28,6 +31,7 @@ interface Flags {
   readonly engineUrl: string | undefined;
   readonly engineModel: string | undefined;
   readonly threads: number | undefined;
+  readonly evidence: EvidenceChoice;
 }
 
 /** @throws EnclaveError `bad-flags` */
@@ -40,8 +44,10 @@ function parseFlags(args: readonly string[]): Flags {
     'engine-url': text,
     'engine-model': text,
     threads: text,
+    evidence: text,
+    gpus: { type: 'boolean' } as const,
   };
-  let values: Partial<Record<keyof typeof options, string>>;
+  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
   try {
     values = parseArgs({ args: [...args], options, strict: true }).values;
   } catch {
@@ -51,7 +57,15 @@ function parseFlags(args: readonly string[]): Flags {
   if (dataDir === undefined || (modelFile !== undefined && engineUrl !== undefined))
     throw new EnclaveError('bad-flags');
   const port = parseCount(values.port, 65_535) ?? 0;
-  return { port, dataDir, modelFile, engineUrl, engineModel, threads: parseCount(values.threads, 256) };
+  const threads = parseCount(values.threads, 256);
+  return { port, dataDir, modelFile, engineUrl, engineModel, threads, evidence: parseEvidence(values) };
+}
+
+function parseEvidence(values: { evidence?: string; gpus?: boolean }): EvidenceChoice {
+  const kind = EVIDENCE_KINDS.find((name) => name === (values.evidence ?? 'dev'));
+  const gpus = values.gpus === true;
+  if (kind === undefined || (gpus && kind === 'dev')) throw new EnclaveError('bad-flags');
+  return { kind, gpus };
 }
 
 function parseCount(text: string | undefined, most: number): number | undefined {
@@ -86,7 +100,7 @@ try {
   const flags = parseFlags(process.argv.slice(2));
   let restarts = 0;
   const engine = await createEngine(flags, () => log('engine-restart', { restarts: ++restarts }));
-  const enclave = await startEnclave({ engine, dataDir: flags.dataDir, port: flags.port, log });
+  const enclave = await startEnclave({ ...flags, engine, log });
   const stop = (): void => void enclave.close().then(() => process.exit(0));
   // What runs may end well; whoever cannot wait says it twice, or with another signal.
   process.once('SIGTERM', () => {

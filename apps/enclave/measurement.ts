@@ -11,6 +11,7 @@ import { sha256 } from '@sotto/crypto/hash';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PARTS = [
   'adapters/node',
+  'adapters/tee',
   'apps/enclave',
   'packages/bytes',
   'packages/channel',

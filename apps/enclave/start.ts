@@ -4,7 +4,7 @@ import { createNodeRandom } from '@sotto/adapters-node/random';
 import { concatBytes, encodeHex, encodeUtf8 } from '@sotto/bytes';
 import { acceptChannel } from '@sotto/channel/responder';
 import { sha256 } from '@sotto/crypto/hash';
-import { createDevEvidenceSource, devFingerprint } from '@sotto/evidence/dev';
+import { devFingerprint } from '@sotto/evidence/dev';
 import type { Clock, Random, Socket } from '@sotto/ports';
 import { DEFAULT_QUEUE, DEFAULT_REQUEST_TIME_MS, handleApi } from './api.ts';
 import { BodyBudget, DEFAULT_BODY_LIMITS, serveStream } from './channel-http.ts';
@@ -12,10 +12,10 @@ import { loadDevRoot } from './dev-root.ts';
 import type { Engine } from './engine.ts';
 import { DEFAULT_TIMES, Epochs, type EpochTimes } from './epochs.ts';
 import { EvidenceApi } from './evidence-api.ts';
+import { type EvidenceChoice, openEvidence } from './evidence-source.ts';
 import { FairQueue, type QueueLimits } from './fair-queue.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import type { Log } from './log.ts';
-import { measureSources } from './measurement.ts';
 import { startNodeServer } from './node-server.ts';
 import { OpenChannels } from './open-channels.ts';
 
@@ -26,6 +26,8 @@ export interface EnclaveOptions {
   readonly engine: Engine | null;
   /** Holds the development key; made when it does not exist. */
   readonly dataDir: string;
+  /** Development evidence where absent. */
+  readonly evidence?: EvidenceChoice;
   /** 0 takes a free one. */
   readonly port?: number;
   readonly sessionLimit?: number;
@@ -50,7 +52,7 @@ export interface Enclave {
   close(): Promise<void>;
 }
 
-/** @throws EnclaveError `data-unusable`, `port-taken` */
+/** @throws EnclaveError `data-unusable`, `port-taken`; TeeError when it is to serve under hardware that is not there */
 export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
   const { engine, log = () => undefined, clock = createNodeClock(), random = createNodeRandom() } = options;
   const requestTimeMs = options.requestTimeMs ?? DEFAULT_REQUEST_TIME_MS;
@@ -59,13 +61,12 @@ export async function startEnclave(options: EnclaveOptions): Promise<Enclave> {
   const times = options.times ?? DEFAULT_TIMES;
 
   const root = await loadDevRoot(options.dataDir);
-  const measurement = await measureSources();
   const nodeId = deriveNodeId(root.publicKey);
   const config = { engine: engine?.model ?? null, limits, requestTimeMs, sessionLimit, times };
   const stopped = new AbortController();
   const channels = new OpenChannels(clock);
   const epochs = await Epochs.create({
-    source: createDevEvidenceSource({ privateKey: root.privateKey, measurement }),
+    ...(await openEvidence(options.evidence ?? { kind: 'dev', gpus: false }, { root, random })),
     nodeId,
     releaseDigest: new Uint8Array(32),
     configDigest: sha256(encodeUtf8(JSON.stringify(config))),
