@@ -17,6 +17,7 @@ const STAGES: ReadonlyMap<string, Stage> = new Map<string, Stage>([
   ['measure-snp', { version: 1, load: async () => (await import('./measure-snp.ts')).judgeMeasureSnp }],
   ['sev-snp', { version: 1, load: async () => (await import('./sev-snp.ts')).judgeSevSnp }],
   ['tdx', { version: 1, load: async () => (await import('./tdx.ts')).judgeTdx }],
+  ['tpm', { version: 1, load: async () => (await import('./tpm.ts')).judgeTpm }],
   ['vault-open', { version: 1, load: async () => (await import('./vault.ts')).judgeVaultOpen }],
 ]);
 
