@@ -1,5 +1,5 @@
 /** A hardware report as a table that a person can read at a terminal, or as JSON for a program. */
-import type { HardwareLine, HardwareReport } from '@sotto/verify';
+import type { HardwareLine, HardwareReport } from '@sotto/verify/files';
 
 const MARKS: Readonly<Record<HardwareLine['status'], string>> = {
   passed: 'yes',

@@ -19,7 +19,11 @@ export default defineConfig(({ mode }) => {
       modulePreload: { polyfill: false },
       sourcemap: false,
       reportCompressedSize: true,
-      rolldownOptions: { input: fileURLToPath(new URL(preview ? 'preview.html' : 'index.html', import.meta.url)) },
+      rolldownOptions: {
+        input: (preview ? ['preview.html'] : ['index.html', 'verify.html']).map((name) =>
+          fileURLToPath(new URL(name, import.meta.url)),
+        ),
+      },
     },
   };
 });

@@ -7,7 +7,7 @@ import { parseCertificate, parsePem } from '@sotto/crypto/x509';
 import { amdIntermediates } from '@sotto/evidence/sev-snp/intermediates';
 import { encodeSnpReport, issueAmdCrl, issueAmdKeys, issueEndorsement } from '@sotto/testkit/evidence-sev-snp';
 import { makeTdxCase } from '@sotto/testkit/evidence-tdx';
-import { type EvidenceFile, type FilesInput, type HardwareReport, judgeFiles, parseHardwarePolicy } from './index.ts';
+import { type EvidenceFile, type FilesInput, type HardwareReport, judgeFiles, parseHardwarePolicy } from './files.ts';
 
 const tdx = makeTdxCase();
 const { collateral } = tdx;

@@ -3,16 +3,6 @@
  * people (spec/evidence.md). The closure of this package is everything an auditor must read to trust the verdict.
  */
 export { PolicyError, type PolicyErrorCode, VerifyError } from './error.ts';
-export {
-  type EvidenceFile,
-  EvidenceFileError,
-  FILE_LIMIT_BYTES,
-  type FilesInput,
-  judgeFiles,
-  type TestRoots,
-} from './evidence-files.ts';
-export { type HardwarePolicy, parseHardwarePolicy } from './hardware-policy.ts';
-export type { HardwareLine, HardwareReport } from './hardware-report.ts';
 export { DEFAULT_MAX_AGE_SECONDS, type DevPolicy, type Policy, parsePolicy } from './policy.ts';
 export {
   acceptPin,

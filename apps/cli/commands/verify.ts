@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseHex } from '@sotto/bytes';
 import { amdIntermediates } from '@sotto/evidence/sev-snp/intermediates';
+import { VerifyError } from '@sotto/verify';
 import {
   EvidenceFileError,
   type HardwarePolicy,
@@ -13,8 +14,7 @@ import {
   judgeFiles,
   PolicyError,
   parseHardwarePolicy,
-  VerifyError,
-} from '@sotto/verify';
+} from '@sotto/verify/files';
 import { defineCommand } from 'citty';
 import { dataFolderAt } from '../data-folder.ts';
 import { evidenceTable } from '../evidence-table.ts';

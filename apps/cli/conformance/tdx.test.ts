@@ -10,6 +10,10 @@ const quoteOf = (path: string): Buffer =>
   path.endsWith('.hex') ? Buffer.from(readShared(path).toString('utf8').trim(), 'hex') : readShared(path);
 const collateralOf = (path: string) => JSON.parse(readShared(path).toString('utf8')) as Record<string, string>;
 const signatureOnly = { kind: 'signature-only' };
+const policy = (mrtd = '00'.repeat(48)) => ({
+  ...{ kind: 'tdx', version: 1, measurements: [{ mrtd, rtmrs: Array(3).fill('00'.repeat(48)) }] },
+  tcb: { statuses: ['UpToDate'], acceptedAdvisories: [], minimumEvaluation: 17 },
+});
 
 const PHALA = 'tdx/phala/tdx_quote';
 const PHALA_COLLATERAL = 'tdx/phala/tdx_quote_collateral.json';
@@ -29,7 +33,7 @@ interface Case {
   quote: string;
   collateral?: string;
   time: string;
-  policy?: { kind: string };
+  policy?: object;
   root?: string;
   expect: Record<string, unknown>;
 }
@@ -73,7 +77,7 @@ const CASES: Case[] = [
     name: 'v4, no collateral in production',
     quote: PHALA,
     time: '2025-06-20T00:00:00Z',
-    policy: { kind: 'tdx' },
+    policy: policy(),
     expect: refused('tdx-collateral-required', 'policy'),
   },
   {
@@ -124,8 +128,8 @@ const CASES: Case[] = [
     quote: AUTOMATA,
     collateral: OF_2025,
     time: '2025-06-25T00:00:00Z',
-    policy: { kind: 'tdx' },
-    expect: refused('tdx-tcb-not-accepted', 'tcb'),
+    policy: policy(),
+    expect: refused('tcb-status-refused', 'tcb'),
   },
   {
     name: 'debugged, reported',

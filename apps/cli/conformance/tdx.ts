@@ -10,7 +10,7 @@ const INPUT = struct({
   collateral: optional(readCollateral),
   time: count,
   root_ca_pem: optional(text),
-  policy: struct({ kind: text }),
+  policy: policyFor('tdx'),
 });
 
 const COLLATERAL = struct({
@@ -82,14 +82,15 @@ const SIGNATURE_ONLY: TdxDemands = { collateral: 'optional', tcbStatuses: TCB_ST
 
 export async function judgeTdx(value: unknown): Promise<JsonObject> {
   const input = INPUT(value, '');
-  const { root_ca_pem: rootPem, collateral } = input;
-  const { quote, platform, guest, tcb } = await verifyTdx({
+  const { root_ca_pem: rootPem, collateral, policy } = input;
+  const timeSeconds = Number(input.time);
+  const evidence = {
     quote: input.quote,
     ...(collateral === undefined ? {} : { collateral }),
-    timeSeconds: Number(input.time),
-    demands: input.policy.kind === 'signature-only' ? SIGNATURE_ONLY : PRODUCTION_DEMANDS,
     ...(rootPem === undefined ? {} : { roots: parsePem(rootPem, 'CERTIFICATE').map((der) => parseCertificate(der)) }),
-  });
+  };
+  if (policy !== undefined) await assertAccepted(reportTdx(evidence, policy, timeSeconds));
+  const { quote, platform, guest, tcb } = await verifyTdx({ ...evidence, timeSeconds, demands: SIGNATURE_ONLY });
   const { report } = quote;
   return {
     tcb_status: tcb?.status,

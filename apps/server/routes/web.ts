@@ -24,6 +24,11 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 /** Vite writes the content's hash into these names, so what they hold never changes. */
 const HASHED_NAME = /^\/assets\/.+-[\w-]{8}\.\w+$/;
 const COMPRESSED = new Set(['.css', '.html', '.js', '.json', '.svg', '.txt', '.wasm', '.webmanifest']);
+/** Pages with an address of their own; the app routes every other one by itself. */
+const PAGES: ReadonlyMap<string, string> = new Map([
+  ['/', '/index.html'],
+  ['/verify', '/verify.html'],
+]);
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 export function webRoutes({ webDir }: Services): Hono<AppEnv> {
@@ -36,7 +41,7 @@ export function webRoutes({ webDir }: Services): Hono<AppEnv> {
   };
 
   return new Hono<AppEnv>().get('/*', async (c) => {
-    const path = c.req.path === '/' ? '/index.html' : c.req.path;
+    const path = PAGES.get(c.req.path) ?? c.req.path;
     // SV-06: `..`, an encoded slash or a hidden name would read files beside the web app.
     if (!/^(\/[\w-][\w.-]*)+$/.test(path)) throw new ServerError('not-found');
     const found = await read(join(webDir, path));
