@@ -143,7 +143,9 @@ export class Outgoing {
       const bytes = encodeFrame(close);
       const nowMs = this.#parts.clock.nowMs();
       const waitingBytes = this.queuedBytes + bytes.length;
-      const size = this.#pacer.next(nowMs, { bytes: waitingBytes, promptBytes: waitingBytes })?.sizeBytes ?? 0;
+      const { isShaping, recordBytes } = this.#pacer;
+      const next = this.#pacer.next(nowMs, { bytes: waitingBytes, promptBytes: waitingBytes });
+      const size = isShaping ? recordBytes : (next?.sizeBytes ?? 0);
       this.#seal(size, bytes);
     }
     this.stop();

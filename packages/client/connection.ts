@@ -13,7 +13,7 @@ import {
 
 export class NodeConnection {
   readonly #ports: ClientPorts;
-  readonly #options: Pick<NodeSessionOptions, 'baseUrl' | 'policy'>;
+  readonly #options: Pick<NodeSessionOptions, 'baseUrl' | 'policy' | 'profile'>;
   readonly #cache = new NodeCache();
   readonly #listeners = new Set<(phase: SessionPhase) => void>();
   /** The newest may be used; those before it finish what runs. */
@@ -21,7 +21,7 @@ export class NodeConnection {
   #session: NodeSession | undefined;
   #opening: Promise<NodeSession> | undefined;
 
-  constructor(ports: ClientPorts, options: Pick<NodeSessionOptions, 'baseUrl' | 'policy'>) {
+  constructor(ports: ClientPorts, options: Pick<NodeSessionOptions, 'baseUrl' | 'policy' | 'profile'>) {
     this.#ports = ports;
     this.#options = options;
   }

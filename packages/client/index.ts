@@ -5,6 +5,8 @@
  * const session = await openNodeSession(ports, { baseUrl: 'http://localhost:7070', policy });
  * for await (const event of session.chat({ model, messages: [{ role: 'user', content: 'Hello' }] })) …
  */
+
+export { PROFILE_COSTS, PROFILES, type Profile, type ProfileCost } from '@sotto/channel/shaping';
 export {
   type AccountPorts,
   addPasskey,

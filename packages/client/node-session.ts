@@ -6,6 +6,7 @@ import { encodeHex, equalBytes, parseHex } from '@sotto/bytes';
 import type { ChannelStream, VerifiedChannel } from '@sotto/channel';
 import { connectChannel } from '@sotto/channel/initiator';
 import { RECOVERY_KEY_BYTES } from '@sotto/channel/recovery';
+import type { Profile } from '@sotto/channel/shaping';
 import { sha256 } from '@sotto/crypto/hash';
 import type { Clock, ConnectSocket, DistrustSource, Fetch, Random } from '@sotto/ports';
 import { type Policy, type VerificationReport, type VerifiedNode, VerifyError } from '@sotto/verify';
@@ -56,6 +57,8 @@ export interface NodeSessionOptions {
   /** 32 hex digits: this node and no other, for an answer that it keeps. */
   readonly nodeId?: string;
   readonly cache?: NodeCache;
+  /** How what passes is shaped against who watches the line (spec/shaping.md); `balanced` when it is not said. */
+  readonly profile?: Profile;
   readonly onPhase?: (phase: SessionPhase) => void;
   readonly signal?: AbortSignal;
 }
@@ -133,6 +136,7 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
     clock: ports.clock,
     nodeId: judge.nodeId,
     suites: listing.suites,
+    profile: options.profile ?? 'balanced',
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
 
@@ -364,6 +368,6 @@ function isRefusal(error: unknown): error is Error {
 }
 
 async function sendBody(stream: ChannelStream, body: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
-  if (body !== undefined && body.length > 0) await stream.write(body);
-  await stream.end();
+  // In one turn: a shaped request leaves when it is whole.
+  await Promise.all([body === undefined ? undefined : stream.write(body), stream.end()]);
 }

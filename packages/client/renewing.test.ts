@@ -108,35 +108,36 @@ async function until(condition: () => boolean, ms = 5000): Promise<void> {
   assert.ok(condition());
 }
 
-const FAST = { rotateMs: 900, validMs: 20_000, graceMs: 300 };
+const FAST = { rotateMs: 900, validMs: 30_000, graceMs: 300 };
 const hex = (session: NodeSession) => encodeHex(session.node.epochId);
 
-test('CH-76 fifty answers run on through turning epochs, and nothing of them is lost', {
-  timeout: 60_000,
-}, async (t) => {
-  const words = 220;
-  const { server, policy, lines } = await createSystem(t, {
-    times: FAST,
-    queue: { running: 50, waiting: 64, perSession: 64 },
+for (const { profile, count, words, least } of [
+  { profile: 'compact', count: 50, words: 250, least: 4 },
+  // A shaped client says something twice a second: three things to say take a second and a half.
+  { profile: 'balanced', count: 5, words: 200, least: 2 },
+] as const) {
+  test(`CH-76 ${count} answers run on through turning epochs, and nothing is lost (${profile})`, {
+    timeout: 60_000,
+  }, async (t) => {
+    const { server, policy, lines } = await createSystem(t, {
+      times: FAST,
+      queue: { running: 50, waiting: 64, perSession: 64 },
+    });
+    const session = await openNodeSession(createPerson(server).ports, { baseUrl: server.url, policy, profile });
+    const epochs = new Set([hex(session)]);
+    const watch = setInterval(() => epochs.add(hex(session)), 20);
+    const asking = Array.from({ length: count }, () => answerOf(session, `/slow ${words} 45`));
+    const [expected, ...answers] = await Promise.all(asking);
+    clearInterval(watch);
+    assert.ok((expected?.split(' ').length ?? 0) >= words);
+    assert.ok(answers.every((answer) => answer === expected));
+    assert.ok(epochs.size >= least, `the session stood on ${epochs.size} epochs`);
+    assert.equal(lines.filter((line) => line === 'session-open').length, 1);
+    assert.equal((await session.proveLive()).trust, 'development');
+    session.close();
+    assert.equal(await session.closed, undefined);
   });
-  const session = await openNodeSession(createPerson(server).ports, { baseUrl: server.url, policy });
-  const epochs = new Set([hex(session)]);
-  const watch = setInterval(() => epochs.add(hex(session)), 20);
-  const before = lines.filter((line) => line === 'epoch').length;
-  const [expected, ...answers] = await Promise.all(
-    Array.from({ length: 50 }, () => answerOf(session, `/slow ${words} 45`)),
-  );
-  clearInterval(watch);
-  assert.ok((expected?.split(' ').length ?? 0) >= words);
-  assert.ok(answers.every((answer) => answer === expected));
-  const turned = lines.filter((line) => line === 'epoch').length - before;
-  assert.ok(turned >= 3, `${turned} epochs turned`);
-  assert.ok(epochs.size >= 3, `the session stood on ${epochs.size} epochs`);
-  assert.equal(lines.filter((line) => line === 'session-open').length, 1);
-  assert.equal((await session.proveLive()).trust, 'development');
-  session.close();
-  assert.equal(await session.closed, undefined);
-});
+}
 
 test('CH-83 a node that is withdrawn between the judgement of its new epoch and the renewal hears nothing more', async (t) => {
   const { server, policy } = await createSystem(t, { times: FAST });
@@ -166,28 +167,10 @@ test('CH-83 a node that is withdrawn between the judgement of its evidence and t
   assert.ok((person.sent[0]?.length ?? 0) <= 3);
 });
 
-test('CH-83 what waits when a node is withdrawn is not sent', async (t) => {
-  const { server, policy } = await createSystem(t);
-  const person = createPerson(server);
-  const session = await openNodeSession(person.ports, { baseUrl: server.url, policy });
-  await session.models();
-  const before = person.sent[0]?.length ?? 0;
-  const body = new Uint8Array(100_000).fill(1);
-  const asking = session.request('POST', '/v1/chat/completions', { body });
-  person.distrusts = () => true;
-  person.announce();
-  await assert.rejects(asking);
-  await session.closed;
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const after = person.sent[0]?.slice(before) ?? [];
-  // One record may have left with the request already, before anything was known; the last one closes.
-  assert.ok(after.slice(1).every((size) => size <= 1040) && after.length <= 2, `${after}`);
-});
-
 test('CH-77 new evidence that does not pass ends the session, and its reason is told', async (t) => {
   const { server, policy } = await createSystem(t, { times: FAST });
   const person = createPerson(server);
-  const session = await openNodeSession(person.ports, { baseUrl: server.url, policy });
+  const session = await openNodeSession(person.ports, { baseUrl: server.url, policy, profile: 'compact' });
   const first = encodeHex(session.node.evidenceDigest);
   person.distrusts = ({ evidenceDigest }) => encodeHex(evidenceDigest) !== first;
   const error = (await session.closed) as VerifyError;
@@ -196,13 +179,18 @@ test('CH-77 new evidence that does not pass ends the session, and its reason is 
   await assert.rejects(session.models(), VerifyError);
 });
 
+// Shaped sessions last until their windows are over (SH-17); here it is the draining that is looked at.
 test('CH-89 a node that stops finishes what runs, takes nothing new, and the next question finds another', {
   timeout: 30_000,
 }, async (t) => {
   const { enclave, server, policy, lines } = await createSystem(t);
-  const connection = new NodeConnection(createPerson(server).ports, { baseUrl: server.url, policy });
+  const connection = new NodeConnection(createPerson(server).ports, {
+    baseUrl: server.url,
+    policy,
+    profile: 'compact',
+  });
   const session = await connection.session();
-  const idle = await openNodeSession(createPerson(server).ports, { baseUrl: server.url, policy });
+  const idle = await openNodeSession(createPerson(server).ports, { baseUrl: server.url, policy, profile: 'compact' });
   const running = answerOf(session, '/slow 30 30');
   await until(() => lines.includes('session-open'));
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -222,7 +210,11 @@ test('CH-89 a node that stops finishes what runs, takes nothing new, and the nex
 
 test('CH-89 an answer that does not end keeps no node', async (t) => {
   const { enclave, server, policy } = await createSystem(t);
-  const session = await openNodeSession(createPerson(server).ports, { baseUrl: server.url, policy });
+  const session = await openNodeSession(createPerson(server).ports, {
+    baseUrl: server.url,
+    policy,
+    profile: 'compact',
+  });
   const events = session.chat(question('/slow 10000 20'));
   const iterator = events[Symbol.asyncIterator]();
   await iterator.next();
@@ -252,7 +244,11 @@ test('CH-89 while a node stops, the next question goes to another by itself', { 
     await rm(dataDir, { recursive: true, force: true });
   });
   const policy: Policy = { kind: 'dev', version: 1, fingerprint: one.devFingerprint };
-  const connection = new NodeConnection(createPerson(server).ports, { baseUrl: server.url, policy });
+  const connection = new NodeConnection(createPerson(server).ports, {
+    baseUrl: server.url,
+    policy,
+    profile: 'compact',
+  });
   const session = await connection.session();
   const running = answerOf(session, '/slow 120 30');
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -112,6 +112,7 @@ export function createBalancedClientPacer(): Pacer {
     aheadBytes: BALANCED.uploadRecordBytes,
     gatherMs: 0,
     isShaping: true,
+    recordBytes: BALANCED.up.recordBytes,
     isSpent: false,
     next(nowMs, waiting) {
       return (uploads.isActive ? uploads.next(nowMs, waiting.bytes) : undefined) ?? answers.next(nowMs, waiting);
@@ -136,6 +137,7 @@ export function createStrictClientPacer(): Pacer {
     aheadBytes: 0,
     gatherMs: 0,
     isShaping: true,
+    recordBytes: STRICT.up.recordBytes,
     isSpent: false,
     next: (nowMs, waiting) => answers.next(nowMs, waiting),
     sent: () => answers.sent(),

@@ -15,7 +15,7 @@ export interface ProfileCost {
   readonly requestBytes: number | undefined;
   /** For as long as the session is open; undefined: nothing but pings. */
   readonly bytesPerHour: number | undefined;
-  /** The most that the first word waits for its record. */
+  /** The most that the first word waits for its record: the answer's head may fill the one before. */
   readonly addedMs: number;
   /** In plain words, one sentence. */
   readonly words: string;
@@ -42,7 +42,7 @@ export function costOf(profile: Profile): ProfileCost {
       answerBytes,
       answerSeconds,
       requestBytes: up(1, uploadBytes),
-      addedMs: BALANCED.down.everyMs,
+      addedMs: 2 * BALANCED.down.everyMs,
       words: `Every answer of up to ${answerSeconds} seconds looks alike: about ${Math.round(answerBytes / 1000)} kB each, longer ones in doublings.`,
     };
   }
@@ -53,7 +53,7 @@ export function costOf(profile: Profile): ProfileCost {
     ...none,
     profile,
     bytesPerHour,
-    addedMs: STRICT.down.everyMs,
+    addedMs: 2 * STRICT.down.everyMs,
     words: `A constant stream while the app is connected: about ${Math.round(bytesPerHour / 1e6)} MB an hour, used or not.`,
   };
 }

@@ -29,6 +29,8 @@ export interface Pacer {
   readonly gatherMs: number;
   /** Whether records leave whatever waits. */
   readonly isShaping: boolean;
+  /** The size of one that does. */
+  readonly recordBytes: number;
   /** Whether the session has had all the cover that it gets. */
   readonly isSpent: boolean;
   /** The next record; undefined: none until something changes. Asked again after every change. */
@@ -56,6 +58,7 @@ export function createCompactPacer(coalesceMs: number): Pacer {
     aheadBytes: BULK_BYTES,
     gatherMs: 0,
     isShaping: false,
+    recordBytes: RECORD_BUCKETS[0],
     isSpent: false,
     next(nowMs, { bytes: queuedBytes }) {
       if (queuedBytes === 0) return undefined;

@@ -76,6 +76,9 @@ export function createBalancedNodePacer(coalesceMs: number): Pacer {
     get isShaping() {
       return ticks.isRunning;
     },
+    get recordBytes() {
+      return sizeBytes;
+    },
     isSpent: false,
     next(nowMs: number, waiting: Waiting) {
       if (!ticks.isRunning) return between.next(nowMs, waiting);
@@ -112,6 +115,7 @@ export function createStrictNodePacer(nowMs: number): Pacer {
     aheadBytes: 0,
     gatherMs: down.gatherMs,
     isShaping: true,
+    recordBytes: down.recordBytes,
     get isSpent() {
       return open.size === 0 && ticks.count >= budgetRecords && ticks.count === windowOf(ticks.count, budgetRecords);
     },
