@@ -13,30 +13,54 @@ export interface TdxEvidence {
   readonly roots?: readonly Certificate[];
 }
 
-/** Steps of one platform, in the order of the classes. */
-function steps(
-  rules: string,
-  words: readonly [format: string, chain: string, revocation: string, signature: string, binding: string, tcb?: string],
-  shown: { readonly revocation: boolean; readonly tcb: boolean },
-): Step[] {
-  const [format, chain, revocation, signature, binding, tcb] = words;
-  const step = (failureClass: Step['failureClass'], title: string, why: string, isChecked = true) => ({
-    ...{ failureClass, rules, title, why, isChecked },
-  });
-  return [
-    step('format', format, 'What is not exactly in its form can be read in two ways.'),
-    step('chain', chain, "Only the vendor's own root, which this program carries, can say whose hardware this is."),
-    step('revocation', revocation, 'A key that was given up signs as well as before.', shown.revocation),
-    step('signature', signature, 'Without it, anybody could have written the evidence.'),
-    step('binding', binding, 'Genuine parts of two machines must not pass as one.'),
-    step(
-      'freshness',
-      'Everything was in date at the time it is judged for',
-      'What has expired is no longer vouched for.',
-    ),
-    ...(tcb === undefined ? [] : [step('tcb', tcb, 'Firmware with known holes signs as well as without.', shown.tcb)]),
-  ];
+type StepClass = Exclude<Step['failureClass'], 'policy'>;
+/** What a class of checks asks, and the rules of the platform's spec that say so. */
+type Words = readonly [failureClass: StepClass, rules: string, title: string];
+
+const WHY: Readonly<Record<StepClass, string>> = {
+  format: 'What is not exactly in its form can be read in two ways.',
+  chain: "Only the vendor's own root, which this program carries, can say whose hardware this is.",
+  revocation: 'A key that was given up signs as well as before.',
+  signature: 'Without it, anybody could have written the evidence.',
+  binding: 'Genuine parts of two machines must not pass as one.',
+  freshness: 'What has expired is no longer vouched for.',
+  tcb: 'Firmware with known holes signs as well as firmware without.',
+};
+
+/** @param unshown classes that nothing was shown for */
+function stepsOf(words: readonly Words[], unshown: readonly StepClass[]): Step[] {
+  return words.map(([failureClass, rules, title]) => ({
+    ...{ failureClass, rules, title, why: WHY[failureClass] },
+    isChecked: !unshown.includes(failureClass),
+  }));
 }
+
+const TDX_STEPS: readonly Words[] = [
+  ['format', 'EV-100–116', 'Quote and collateral are in their form'],
+  ['chain', 'EV-120–122', "The certificates end in Intel's root"],
+  ['revocation', 'EV-123–128', 'None of the keys is revoked'],
+  ['signature', 'EV-130–133', "The processor and Intel's quoting enclave signed"],
+  ['binding', 'EV-135–143', 'Quote, keys and collateral are of one machine'],
+  ['freshness', 'EV-145–149', 'Everything was in date at the time it is judged for'],
+  ['tcb', 'EV-150–157', 'Intel knows the firmware and has not revoked it'],
+];
+const SEV_SNP_STEPS: readonly Words[] = [
+  ['format', 'EV-180–192', 'Report and certificates are in their form'],
+  ['chain', 'EV-200–202', "The certificates end in AMD's root"],
+  ['revocation', 'EV-205', 'None of the keys is revoked'],
+  ['signature', 'EV-210', "The processor's own key signed"],
+  ['binding', 'EV-215–218', 'Report and certificate are of one chip and one firmware'],
+  ['freshness', 'EV-220', 'Everything was in date at the time it is judged for'],
+];
+const NVIDIA_STEPS: readonly Words[] = [
+  ['format', 'EV-240–272', 'Reports, certificates and manifests are in their form'],
+  ['chain', 'EV-268–269', "The certificates end in NVIDIA's roots"],
+  ['revocation', 'EV-286–297', 'None of the keys is revoked'],
+  ['signature', 'EV-273–280', 'Every device signed, and every manifest is signed'],
+  ['binding', 'EV-275–279', 'Every device answered to the nonce, and manifests are of these devices'],
+  ['freshness', 'EV-284–298', 'Everything was in date at the time it is judged for'],
+  ['tcb', 'EV-282–283', 'Every measurement that has a reference value matches it'],
+];
 
 /** @param policy undefined to learn only whether the evidence is genuine */
 export function reportTdx(
@@ -44,18 +68,9 @@ export function reportTdx(
   policy: TdxPolicy | undefined,
   timeSeconds: number,
 ): Promise<HardwareReport> {
-  const isShown = evidence.collateral !== undefined;
-  const words = [
-    'Quote and collateral are in their form',
-    "The certificates end in Intel's root",
-    'None of the keys is revoked',
-    "The processor and Intel's quoting enclave signed",
-    'Quote, keys and collateral are of one machine',
-    'Intel knows the firmware and has not revoked it',
-  ] as const;
   return reportOf<TdxVerdict, TdxPolicy>({
     platform: 'tdx',
-    steps: steps('evidence-tdx', words, { revocation: isShown, tcb: isShown }),
+    steps: stepsOf(TDX_STEPS, evidence.collateral === undefined ? ['revocation', 'tcb'] : []),
     verify: () =>
       verifyTdx({
         ...evidence,
@@ -96,17 +111,9 @@ export function reportSevSnp(
   policy: SnpPolicy | undefined,
   timeSeconds: number,
 ): Promise<HardwareReport> {
-  const isShown = evidence.crl !== undefined;
-  const words = [
-    'Report and certificates are in their form',
-    "The certificates end in AMD's root",
-    'None of the keys is revoked',
-    "The processor's own key signed",
-    'Report and certificate are of one chip and one firmware',
-  ] as const;
   return reportOf<SevSnpVerdict, SnpPolicy>({
     platform: 'sev-snp',
-    steps: steps('evidence-sev-snp', words, { revocation: isShown, tcb: true }),
+    steps: stepsOf(SEV_SNP_STEPS, evidence.crl === undefined ? ['revocation'] : []),
     verify: () => verifySevSnp({ ...evidence, timeSeconds }),
     claimsOf: (verdict) => [
       { name: 'processor', value: verdict.product },
@@ -133,18 +140,13 @@ export function reportSevSnp(
 
 /** Devices alone: a policy asks for them together with the machine that they are in, so here they are genuine or not. */
 export function reportNvidia(evidence: Omit<NvidiaInput, 'timeSeconds'>, timeSeconds: number): Promise<HardwareReport> {
-  const words = [
-    'Reports, certificates and manifests are in their form',
-    "The certificates end in NVIDIA's roots",
-    'None of the keys is revoked',
-    'Every device signed',
-    'Every device answered to the nonce, and manifests are of these devices',
-    'Every measurement that has a reference value matches it',
-  ] as const;
-  const shown = { revocation: evidence.ocsp.length > 0, tcb: evidence.rims.length > 0 };
+  const unshown = [
+    ...(evidence.ocsp.length > 0 ? [] : (['revocation'] as const)),
+    ...(evidence.rims.length > 0 ? [] : (['tcb'] as const)),
+  ];
   return reportOf<NvidiaVerdict, never>({
     platform: 'nvidia',
-    steps: steps('evidence-nvidia', words, shown),
+    steps: stepsOf(NVIDIA_STEPS, unshown),
     verify: () => verifyNvidia({ ...evidence, timeSeconds }),
     claimsOf: ({ devices }) =>
       devices.flatMap((device, i) => [
