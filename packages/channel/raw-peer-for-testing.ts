@@ -10,7 +10,7 @@ import { type HandshakeKeys, type HandshakeRole, HandshakeState } from './noise/
 import { NX_HFS } from './noise/pattern.ts';
 import { run } from './noise/steps.ts';
 import type { RecordCipher } from './records.ts';
-import { ALGORITHMS, aesGcmNonce, encodePrologue, SUITE } from './suite.ts';
+import { ALGORITHMS, aesGcmNonce, encodePrologue, encodeRenewalPrologue, SUITE } from './suite.ts';
 
 export { encodeFrame, type Frame, parseFrames } from './frames.ts';
 
@@ -39,6 +39,7 @@ export class RawPeer {
   readonly #role: HandshakeRole;
   readonly #key: Uint8Array;
   readonly #primitives: Primitives;
+  readonly #nodeId: Uint8Array;
   #wake: (() => void) | undefined;
 
   private constructor(
@@ -48,7 +49,9 @@ export class RawPeer {
     key: Uint8Array,
     role: HandshakeRole,
     primitives: Primitives,
+    nodeId: Uint8Array,
   ) {
+    this.#nodeId = nodeId;
     this.handshakeHash = state.handshakeHash;
     this.#socket = incoming.socket;
     this.#sending = ciphers.sending;
@@ -91,7 +94,21 @@ export class RawPeer {
     const keyOf = state.split();
     const key = (role === 'initiator' ? keyOf.fromInitiator : keyOf.fromResponder).slice();
     const ciphers = await createCiphers({ split: () => keyOf }, role, primitives, DEFAULT_LIMITS);
-    return new RawPeer(incoming, state, ciphers, key, role, primitives);
+    return new RawPeer(incoming, state, ciphers, key, role, primitives, nodeId);
+  }
+
+  /**
+   * Message 2 of a renewal, as a node would answer message 1; `next` holds the keys afterwards.
+   *
+   * @param keys `ephemeral` and `static`; the statement is the payload
+   */
+  async answerRenewal(message: Uint8Array, keys: HandshakeKeys, statement: Uint8Array): Promise<Uint8Array> {
+    const prologue = encodeRenewalPrologue([SUITE], this.#nodeId, this.handshakeHash);
+    const state = new HandshakeState({ pattern: NX_HFS, algorithms: ALGORITHMS, role: 'responder', prologue, keys });
+    await run(state.readMessage(message), this.#primitives);
+    const answer = await run(state.writeMessage(statement), this.#primitives);
+    this.next = await createCiphers(state, 'responder', this.#primitives, DEFAULT_LIMITS);
+    return answer;
   }
 
   /** One record with these frames, padded as it should be. */

@@ -1,10 +1,12 @@
 /** Renewal: a new handshake inside a session, what may leave when, and what ends the session (spec/channel.md, renewal). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeUtf8, equalBytes } from '@sotto/bytes';
+import { concatBytes, encodeHex, encodeUtf8, equalBytes, parseHex } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
 import { type Primitives, primitives } from '@sotto/crypto/primitives';
 import { primitives as webPrimitives } from '@sotto/crypto/primitives/web';
+import { encapsulateFromSeed } from '@sotto/crypto/seeded-kem';
+import type { Random } from '@sotto/ports';
 import {
   createManualClock,
   createRealClock,
@@ -15,10 +17,11 @@ import {
   readBody,
   settle,
 } from '@sotto/testkit';
-import { createCiphers } from './connect.ts';
+import { createCiphers, toHandshakeError } from './connect.ts';
 import { ChannelError } from './errors.ts';
 import type { Frame } from './frames.ts';
 import { connectChannel, type VerifiedChannel } from './initiator.ts';
+import { InitiatorHandshake } from './initiator-handshake.ts';
 import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
 import { type HandshakeRole, HandshakeState } from './noise/handshake.ts';
 import { NX_HFS } from './noise/pattern.ts';
@@ -27,6 +30,22 @@ import { RawPeer } from './raw-peer-for-testing.ts';
 import { acceptChannel, type ResponderEpoch } from './responder.ts';
 import type { ChannelCloseInfo } from './session.ts';
 import { ALGORITHMS, encodeNodeStatement, encodePrologue, encodeRenewalPrologue, parseNodeStatement } from './suite.ts';
+import { computeHandshake } from './transcript.ts';
+import { type Case, loadVectors } from './vectors-for-testing.ts';
+
+type Vector = Readonly<Record<`${string}_hex`, string>> & {
+  readonly offered_suites: string[];
+  readonly cases: (Case & { message2_hex: string })[];
+  readonly sessions: (Case & { to: 'initiator' | 'responder'; records: string[][] })[];
+};
+
+const vector = loadVectors<Vector>('renewal.json');
+const bytes = (name: `${string}_hex`) => parseHex(vector[name] as string);
+
+/** Gives exactly these values, in order. */
+function listed(...values: Uint8Array<ArrayBuffer>[]): Random {
+  return { bytes: () => values.shift() as Uint8Array<ArrayBuffer> };
+}
 
 const fill = (length: number, value: number) => new Uint8Array(length).fill(value);
 const hasCode = (code: string) => (error: unknown) => error instanceof ChannelError && error.code === code;
@@ -308,7 +327,50 @@ test('CH-70 a node answers under the prologue of the session and of no other', a
   }
 });
 
-test('CH-70 handshake messages of another length, or that do not compute, end the session', async () => {
+test('CH-70 the messages, the hash and the keys of a renewal are those of the vector', async () => {
+  const prologue = encodeRenewalPrologue(
+    vector.offered_suites,
+    bytes('node_id_hex'),
+    bytes('session_handshake_hash_hex'),
+  );
+  assert.equal(encodeHex(prologue), vector.prologue_hex);
+  const seeds = {
+    initiatorEphemeral: bytes('initiator_ephemeral_hex'),
+    initiatorKem: bytes('initiator_kem_seed_hex'),
+    responderEphemeral: bytes('responder_ephemeral_hex'),
+    responderStatic: bytes('responder_static_hex'),
+  };
+  const computed = await computeHandshake({
+    seeds,
+    prologue,
+    evidenceDigest: bytes('evidence_digest_hex'),
+    epochId: bytes('epoch_id_hex'),
+    primitives: { ...primitives, encapsulate: encapsulateFromSeed(bytes('encapsulation_seed_hex')) },
+  });
+  assert.deepEqual(computed.messages.map(encodeHex), [vector.message1_hex, vector.message2_hex]);
+  assert.equal(encodeHex(computed.handshakeHash), vector.handshake_hash_hex);
+  assert.equal(encodeHex(computed.fromInitiator), vector.from_initiator_key_hex);
+  assert.equal(encodeHex(computed.fromResponder), vector.from_responder_key_hex);
+});
+
+test('CH-70 an answer that was made for anything else is refused', async () => {
+  for (const { id, message2_hex, expect } of vector.cases) {
+    const handshake = new InitiatorHandshake({
+      prologue: bytes('prologue_hex'),
+      random: listed(bytes('initiator_ephemeral_hex'), bytes('initiator_kem_seed_hex')),
+      primitives,
+      limits: DEFAULT_LIMITS,
+    });
+    assert.equal(encodeHex(await handshake.begin()), vector.message1_hex);
+    const finished = await handshake.finish(parseHex(message2_hex)).then(
+      ({ claim }) => encodeHex(claim.handshakeHash),
+      (error: unknown) => ({ code: (toHandshakeError(error) as ChannelError).code }),
+    );
+    assert.deepEqual(finished, expect === 'accept' ? vector.handshake_hash_hex : expect, id);
+  }
+});
+
+test('CH-70 messages of another length, or that do not compute, end the session', async () => {
   for (const [message, code] of [
     [fill(1215, 1), 'handshake-malformed'],
     [fill(0, 1), 'handshake-malformed'],
@@ -332,45 +394,41 @@ test('CH-70 handshake messages of another length, or that do not compute, end th
   }
 });
 
-test('CH-71 a session that nobody verified is not renewed', async () => {
-  for (const frame of [{ kind: 'renew', message: message1 }, { kind: 'switch' }] as const) {
-    const { peer, closed } = await rawClient();
-    await peer.send(frame);
-    assert.deepEqual(await closed, failedWith('not-verified'));
+async function sessions(rule: string): Promise<void> {
+  const chosen = vector.sessions.filter((one) => one.rule === rule);
+  assert.ok(chosen.length > 0);
+  for (const { id, to, records, expect } of chosen) {
+    const { peer, closed } =
+      to === 'responder'
+        ? await rawClient()
+        : await rawNode().then((node) => ({ ...node, closed: node.channel.closed }));
+    for (const frames of records) await peer.sendPlaintext(concatBytes(...frames.map((one) => parseHex(one))));
+    // A session that took what it must not take ends well.
+    await peer.send({ kind: 'close', reason: 0 });
+    assert.deepEqual(await closed, { kind: 'failed', by: 'us', ...(expect as object) }, id);
   }
-});
+}
 
-test('CH-72 a renewal that nobody asked for, or a second one, ends the session', async () => {
-  const client = await rawClient();
-  await client.peer.send(
-    { kind: 'verified' },
-    { kind: 'renew', message: message1 },
-    { kind: 'renew', message: message1 },
-  );
-  assert.deepEqual(await client.closed, failedWith('frame-misplaced'));
-  const node = await rawNode();
-  await node.peer.send({ kind: 'renewed', message: fill(1248, 1) });
-  assert.deepEqual(await node.channel.closed, failedWith('frame-misplaced'));
-  const twice = await rawNode();
-  const renewing = twice.channel.renew();
-  const message = await answer(twice.peer, ofRenewal(twice.peer.handshakeHash));
-  await twice.peer.send({ kind: 'renewed', message }, { kind: 'renewed', message });
+test('CH-71 a session that nobody verified is not renewed', () => sessions('CH-71'));
+test('CH-72 a renewal that nobody asked for, or a second one, ends the session', () => sessions('CH-72'));
+test('CH-73 a switch out of turn ends the session', () => sessions('CH-73'));
+
+test('CH-72 an answer that comes twice ends the session', async () => {
+  const { peer, channel } = await rawNode();
+  const renewing = channel.renew();
+  const message = await answer(peer, ofRenewal(peer.handshakeHash));
+  await peer.send({ kind: 'renewed', message }, { kind: 'renewed', message });
   await assert.rejects(renewing, hasCode('frame-misplaced'));
 });
 
-test('CH-73 a switch out of turn ends the session', async () => {
-  const client = await rawClient();
-  await client.peer.send({ kind: 'verified' }, { kind: 'switch' });
-  assert.deepEqual(await client.closed, failedWith('frame-misplaced'));
-  const node = await rawNode();
-  await node.peer.send({ kind: 'switch' });
-  assert.deepEqual(await node.channel.closed, failedWith('frame-misplaced'));
-  const early = await rawNode();
-  const renewing = early.channel.renew();
-  await early.peer.send({ kind: 'renewed', message: await answer(early.peer, ofRenewal(early.peer.handshakeHash)) });
+test('CH-73 a switch of a node before the renewal was accepted ends the session', async () => {
+  const { peer, channel } = await rawNode();
+  const renewing = channel.renew();
+  await peer.send({ kind: 'renewed', message: await answer(peer, ofRenewal(peer.handshakeHash)) });
   await renewing;
-  await early.peer.send({ kind: 'switch' });
-  assert.deepEqual(await early.channel.closed, failedWith('frame-misplaced'));
+  await peer.send({ kind: 'switch' });
+  await peer.send({ kind: 'close', reason: 0 });
+  assert.deepEqual(await channel.closed, failedWith('frame-misplaced'));
 });
 
 test('CH-74 nothing leaves under the new keys before the new evidence was accepted', async () => {
@@ -453,7 +511,7 @@ test('CH-78 a stranger renews only so often', async () => {
     await peer.send({ kind: 'switch' });
     await nth(peer, 'switch', count);
   }
-  await peer.send({ kind: 'renew', message: message1 });
+  await peer.send({ kind: 'renew', message: message1 }, { kind: 'close', reason: 0 });
   assert.deepEqual(await closed, failedWith('session-exhausted'));
 });
 
@@ -469,7 +527,7 @@ test('CH-79 an initiator follows only so much advice, and of unknown kinds none'
 
 // Session life
 
-test('CH-80 a session that is not renewed within 20 minutes ends, at either end', async () => {
+test('CH-80 a session is due for renewal after 15 minutes and ends after 20 [CH-82]', async () => {
   const clock = createManualClock();
   const { peer, channel } = await rawNode({}, clock);
   let closed: ChannelCloseInfo | undefined;
@@ -541,6 +599,8 @@ test('CH-81 a session ends with the evidence of its epoch', async () => {
   await clock.advance(59_999);
   assert.equal(await echoWithin(clock, channel), 'still here');
   await clock.advance(1);
+  // A responder that goes on ends by the silence, with another reason.
+  await clock.advance(120_000);
   assert.deepEqual(await responder.closed, failedWith('session-expired'));
   assert.deepEqual(await channel.closed, { kind: 'failed', code: 'session-expired', by: 'peer' });
 });
@@ -563,6 +623,7 @@ test('CH-81 an initiator sends no request once what it verified is over, five mi
   await clock.advance(1);
   // Between two ticks: the request itself looks at the clock.
   assert.throws(() => channel.request(encodeUtf8('head')), hasCode('session-expired'));
+  await clock.advance(120_000);
   assert.deepEqual(await channel.closed, failedWith('session-expired'));
 });
 
@@ -590,3 +651,79 @@ async function echoWithin(clock: ReturnType<typeof createManualClock>, channel: 
   await clock.advance(0);
   return answering;
 }
+
+/** A second at most: what does not end has failed. */
+const soon = <Value>(value: Promise<Value>) =>
+  Promise.race([value, new Promise((resolve) => setTimeout(resolve, 1000))]);
+
+test('CH-84 a node that leaves takes no new request, finishes those that run, and closes in order', async () => {
+  const gate = Promise.withResolvers<void>();
+  const sockets = createSocketPair();
+  const responder = acceptChannel({
+    socket: sockets.b,
+    random: createSeededRandom('responder'),
+    clock: createRealClock(),
+    nodeId: PAIR_NODE_ID,
+    currentEpoch: () => epochOf(1),
+    onRequest: (request) => {
+      const writer = request.respond(encodeUtf8('answer'));
+      void gate.promise.then(async () => {
+        await writer.write(encodeUtf8('to its end'));
+        await writer.end();
+      });
+    },
+  });
+  const keys = { ephemeral: fill(32, 1), hybrid: fill(64, 2) };
+  const peer = await RawPeer.connect({ socket: sockets.a, role: 'initiator', nodeId: PAIR_NODE_ID, keys });
+  await peer.send({ kind: 'verified' }, { kind: 'open', stream: 1, head: encodeUtf8('one') });
+  await peer.frame(({ kind }) => kind === 'head');
+  responder.leave();
+  responder.leave();
+  assert.deepEqual(await peer.frame(({ kind }) => kind === 'advice'), { kind: 'advice', advice: 2 });
+  // One that was under way when the node said so.
+  await peer.send({ kind: 'open', stream: 2, head: encodeUtf8('two') });
+  assert.deepEqual(await peer.frame(({ kind }) => kind === 'error'), { kind: 'error', stream: 2, reset: 4 });
+  await peer.send({ kind: 'open', stream: 3, head: encodeUtf8('three') });
+  await nth(peer, 'error', 2);
+  gate.resolve();
+  assert.deepEqual(await soon(responder.closed), { kind: 'closed', by: 'us' });
+  await peer.frame(({ kind }) => kind === 'close');
+  const heard = peer.frames.map((frame) =>
+    frame.kind === 'data' ? new TextDecoder().decode(frame.bytes) : frame.kind,
+  );
+  assert.deepEqual(
+    heard.filter((one) => one !== 'rekey'),
+    ['head', 'advice', 'error', 'error', 'to its end', 'end', 'close'],
+  );
+  assert.deepEqual(peer.frames.at(-1), { kind: 'close', reason: 0 });
+  assert.equal(peer.frames.filter(({ kind }) => kind === 'advice').length, 1);
+});
+
+test('CH-84 an initiator that was told so opens no stream', async () => {
+  const { peer, channel } = await rawNode();
+  const notices: string[] = [];
+  channel.onNotice = (notice) => notices.push(notice);
+  const running = channel.request(encodeUtf8('one'));
+  await peer.send({ kind: 'advice', advice: 2 }, { kind: 'advice', advice: 2 });
+  await peer.send({ kind: 'head', stream: 1, head: encodeUtf8('answer') });
+  assert.deepEqual(await running.head, encodeUtf8('answer'));
+  assert.deepEqual([notices, channel.isLeaving], [['leaving'], true]);
+  assert.throws(() => channel.request(encodeUtf8('two')), hasCode('node-leaving'));
+});
+
+test('CH-84 a node that leaves closes at once where nothing runs, also before the end of the handshake', async () => {
+  const idle = await open();
+  idle.responder.leave();
+  assert.deepEqual(await soon(idle.responder.closed), { kind: 'closed', by: 'us' });
+  assert.deepEqual(await idle.channel.closed, { kind: 'closed', by: 'peer' });
+  const responder = acceptChannel({
+    socket: createSocketPair().b,
+    random: createSeededRandom('responder'),
+    clock: createRealClock(),
+    nodeId: PAIR_NODE_ID,
+    currentEpoch: () => epochOf(1),
+    onRequest: echoRequest,
+  });
+  responder.leave();
+  assert.deepEqual(await soon(responder.closed), { kind: 'closed', by: 'us' });
+});

@@ -142,7 +142,7 @@ for (const { profile, count, words, least } of [
 test('CH-83 a node that is withdrawn between the judgement of its new epoch and the renewal hears nothing more', async (t) => {
   const { server, policy } = await createSystem(t, { times: FAST });
   const person = createPerson(server);
-  const session = await openNodeSession(person.ports, { baseUrl: server.url, policy });
+  const session = await openNodeSession(person.ports, { baseUrl: server.url, policy, profile: 'compact' });
   const first = session.node.evidenceDigest;
   // `verifyNode` asks once for the new evidence; the last look, before `switch`, asks again.
   let asked = 0;
@@ -161,7 +161,7 @@ test('CH-83 a node that is withdrawn between the judgement of its evidence and t
   const person = createPerson(server);
   let asked = 0;
   person.distrusts = () => ++asked > 1;
-  const opening = openNodeSession(person.ports, { baseUrl: server.url, policy });
+  const opening = openNodeSession(person.ports, { baseUrl: server.url, policy, profile: 'compact' });
   await assert.rejects(opening, (error: ClientError) => error.code === 'node-distrusted');
   // Message 1, at most the record that asks for evidence, and the one that closes.
   assert.ok((person.sent[0]?.length ?? 0) <= 3);
