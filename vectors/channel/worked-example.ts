@@ -37,16 +37,22 @@ const mac = (key: Bytes, ...parts: Bytes[]): Bytes => hmac(sha256, key, concatBy
 const nonce = (counter: number) => concatBytes(fill(8, 0), u32(counter));
 const NOTHING = new Uint8Array(0);
 
-export const SEEDS = {
-  nodeId: fill(16, 0xab),
-  initiatorEphemeral: fill(32, 0x11),
-  initiatorKem: fill(64, 0x12),
-  responderEphemeral: fill(32, 0x21),
-  responderStatic: fill(32, 0x22),
-  encapsulation: fill(32, 0x23),
-  evidence: text('evidence'),
-  epochId: fill(16, 0x03),
-} as const;
+const REKEY_NONCE = concatBytes(fill(4, 0), fill(8, 0xff));
+const rekeyed = (key: Bytes): Bytes => gcm(key, REKEY_NONCE).encrypt(fill(32, 0)).slice(0, 32);
+
+const seedsOf = (first: number, evidence: string, epoch: number) => ({
+  initiatorEphemeral: fill(32, first + 0x01),
+  initiatorKem: fill(64, first + 0x02),
+  responderEphemeral: fill(32, first + 0x11),
+  responderStatic: fill(32, first + 0x12),
+  encapsulation: fill(32, first + 0x13),
+  evidence: text(evidence),
+  epochId: fill(16, epoch),
+});
+export const NODE_ID = fill(16, 0xab);
+/** Of the first handshake, and of the renewal: the node has begun another epoch. */
+export const SEEDS = seedsOf(0x10, 'evidence', 3);
+export const RENEWAL_SEEDS = seedsOf(0x30, 'evidence of another epoch', 4);
 
 /** The Noise symmetric state, in the open. */
 interface Noise {
@@ -68,15 +74,19 @@ function exampleSections(): ExampleSection[] {
     return bytes;
   };
 
+  const inputs = (seeds: typeof SEEDS) => {
+    show('client X25519 private', 'e', seeds.initiatorEphemeral);
+    show('client ML-KEM seed', 'd ‖ z', seeds.initiatorKem);
+    show('node X25519 private', 'e', seeds.responderEphemeral);
+    show('node static private', 's', seeds.responderStatic);
+    show('encapsulation seed', 'm', seeds.encapsulation);
+    show('evidence', `the bundle: the letters \`${new TextDecoder().decode(seeds.evidence)}\``, seeds.evidence);
+    show('epoch id', '', seeds.epochId);
+  };
+
   section('Inputs', 'Seeds of 32 or 64 equal bytes, so that nobody has to type. A real session draws them at random.');
-  show('node id', '', SEEDS.nodeId);
-  show('client X25519 private', 'e', SEEDS.initiatorEphemeral);
-  show('client ML-KEM seed', 'd ‖ z', SEEDS.initiatorKem);
-  show('node X25519 private', 'e', SEEDS.responderEphemeral);
-  show('node static private', 's', SEEDS.responderStatic);
-  show('encapsulation seed', 'm', SEEDS.encapsulation);
-  show('evidence', 'the bundle: the eight letters `evidence`', SEEDS.evidence);
-  show('epoch id', '', SEEDS.epochId);
+  show('node id', '', NODE_ID);
+  inputs(SEEDS);
 
   section('Prologue', 'Each side writes it from what it knows.');
   const offered = show(
@@ -88,10 +98,11 @@ function exampleSections(): ExampleSection[] {
   const prologue = show(
     'prologue',
     'label ‖ suite ‖ version ‖ offeredSuitesHash ‖ nodeId',
-    concatBytes(vector16(text('sotto/channel/v1')), vector16(text('sotto-1')), u16(1), offeredHash, SEEDS.nodeId),
+    concatBytes(vector16(text('sotto/channel/v1')), vector16(text('sotto-1')), u16(1), offeredHash, NODE_ID),
   );
 
-  const handshake = (first: Bytes, statement: Bytes) => {
+  const handshake = (first: Bytes, seeds: typeof SEEDS, where: string) => {
+    const statement = concatBytes(hash(seeds.evidence), seeds.epochId);
     const name = text('Noise_NXhfs_25519+MLKEM768_AESGCM_SHA256');
     const state: Noise = { h: hash(name), ck: hash(name), k: NOTHING, n: 0 };
     const mixHash = (data: Bytes, after: string) => {
@@ -108,30 +119,30 @@ function exampleSections(): ExampleSection[] {
     };
     const seal = (plaintext: Bytes) => gcm(state.k, nonce(state.n++), state.h).encrypt(plaintext);
 
-    section('Message 1', 'Client to node: `e, e1`, empty payload. 1,216 bytes.');
+    section(`${where}Message 1`, 'Client to node: `e, e1`, empty payload. 1,216 bytes.');
     show('h', 'SHA-256 of the protocol name; also ck', state.h);
     mixHash(first, 'after the prologue');
-    const e = show('e', 'client X25519 public', x25519.getPublicKey(SEEDS.initiatorEphemeral));
+    const e = show('e', 'client X25519 public', x25519.getPublicKey(seeds.initiatorEphemeral));
     mixHash(e, 'after e');
-    const kem = ml_kem768.keygen(SEEDS.initiatorKem);
+    const kem = ml_kem768.keygen(seeds.initiatorKem);
     const e1 = show('e1', 'client ML-KEM-768 encapsulation key', kem.publicKey);
     mixHash(e1, 'after e1');
     mixHash(NOTHING, 'after the empty payload');
     const message1 = show('message 1', 'e ‖ e1', concatBytes(e, e1));
 
-    section('Message 2', 'Node to client: `e, ee, ekem1, s, es`, payload 48 bytes. 1,248 bytes.');
-    const re = show('e', 'node X25519 public', x25519.getPublicKey(SEEDS.responderEphemeral));
+    section(`${where}Message 2`, 'Node to client: `e, ee, ekem1, s, es`, payload 48 bytes. 1,248 bytes.');
+    const re = show('e', 'node X25519 public', x25519.getPublicKey(seeds.responderEphemeral));
     mixHash(re, 'after e');
-    mixKey(show('ee', 'X25519', x25519.getSharedSecret(SEEDS.responderEphemeral, e)), 'after ee');
-    const { cipherText, sharedSecret } = ml_kem768.encapsulate(e1, SEEDS.encapsulation);
+    mixKey(show('ee', 'X25519', x25519.getSharedSecret(seeds.responderEphemeral, e)), 'after ee');
+    const { cipherText, sharedSecret } = ml_kem768.encapsulate(e1, seeds.encapsulation);
     show('ML-KEM ciphertext', '', cipherText);
     const ekem1 = show('ekem1', 'EncryptAndHash(ciphertext)', seal(cipherText));
     mixHash(ekem1, 'after ekem1');
     mixKey(show('ML-KEM secret', '', sharedSecret), 'after ekem1');
-    const staticPublic = show('static public', '', x25519.getPublicKey(SEEDS.responderStatic));
+    const staticPublic = show('static public', '', x25519.getPublicKey(seeds.responderStatic));
     const s = show('s', 'EncryptAndHash(static public)', seal(staticPublic));
     mixHash(s, 'after s');
-    mixKey(show('es', 'X25519', x25519.getSharedSecret(SEEDS.responderStatic, e)), 'after es');
+    mixKey(show('es', 'X25519', x25519.getSharedSecret(seeds.responderStatic, e)), 'after es');
     show('statement', 'evidence digest ‖ epoch id', statement);
     const payload = show('payload', 'EncryptAndHash(statement)', seal(statement));
     mixHash(payload, 'after the payload: the handshake hash');
@@ -141,32 +152,31 @@ function exampleSections(): ExampleSection[] {
     const fromNode = mac(extracted, fromClient, fill(1, 2));
     return { message1, message2, h: state.h, fromClient, fromNode };
   };
-  const statement = concatBytes(hash(SEEDS.evidence), SEEDS.epochId);
-  const { fromClient, fromNode } = handshake(prologue, statement);
+  const first = handshake(prologue, SEEDS, '');
 
   section('Keys', 'Split: one key a direction. Counters start at 0.');
   const keys = {
-    client: show('client → node', '', fromClient),
-    node: show('node → client', '', fromNode),
+    client: show('client → node', '', first.fromClient),
+    node: show('node → client', '', first.fromNode),
   };
   const counters = { client: 0, node: 0 };
 
   const record = (from: 'client' | 'node', ...frames: (readonly [string, string, Bytes])[]) => {
     for (const [name, note, bytes] of frames) show(name, note, bytes);
-    const plaintext = fill(256, 0);
-    plaintext.set(concatBytes(...frames.map(([, , bytes]) => bytes)));
-    show('plaintext', 'the frames and zeros, 256 bytes', plaintext);
+    const content = concatBytes(...frames.map(([, , bytes]) => bytes));
+    const plaintext = fill(content.length > 256 ? 2048 : 256, 0);
+    plaintext.set(content);
+    show('plaintext', `the frames and zeros, ${plaintext.length} bytes`, plaintext);
     const counter = counters[from]++;
     show('nonce', `counter ${counter}`, nonce(counter));
-    show('record', '272 bytes', gcm(keys[from], nonce(counter)).encrypt(plaintext));
-  };
-  const rekey = (from: 'client' | 'node') => {
-    show('nonce', '2^64 − 1', concatBytes(fill(4, 0), fill(8, 0xff)));
-    const sealed = gcm(keys[from], concatBytes(fill(4, 0), fill(8, 0xff))).encrypt(fill(32, 0));
-    show('sealed', '32 zero bytes under the key before', sealed);
-    keys[from] = show('key', 'the first 32 bytes of it', sealed.slice(0, 32));
+    show('record', `${plaintext.length + 16} bytes`, gcm(keys[from], nonce(counter)).encrypt(plaintext));
+    if (frames.at(-1)?.[0] === 'rekey') {
+      const who = from === 'client' ? 'client → node' : 'node → client';
+      keys[from] = show(`next key, ${who}`, 'rekey(key)', rekeyed(keys[from]));
+    }
   };
   const frame = (kind: number, ...fields: Bytes[]) => concatBytes(Uint8Array.of(kind), ...fields);
+  const rekey = ['rekey', '0x10: the last record under this key', frame(0x10)] as const;
 
   section('Client record 0', 'The evidence was accepted; one request, whole.');
   record(
@@ -176,25 +186,42 @@ function exampleSections(): ExampleSection[] {
     ['data', '0x04, stream 1, `a question`', frame(0x04, u32(1), vector16(text('a question')))],
     ['end', '0x05, stream 1', frame(0x05, u32(1))],
   );
-  section('Node record 0', 'The answer, whole.');
+  section('Node record 0', 'The answer, whole; and the end of the key that it was under.');
   record(
     'node',
     ['head', '0x03, stream 1, head `ok`', frame(0x03, u32(1), vector16(text('ok')))],
     ['data', '0x04, stream 1, `an answer`', frame(0x04, u32(1), vector16(text('an answer')))],
     ['end', '0x05, stream 1', frame(0x05, u32(1))],
-    ['rekey', '0x10', frame(0x10)],
+    rekey,
   );
-  section('The node’s next key', 'What it sends from now on is under this key.');
-  rekey('node');
-  section('Client record 1', 'The stream is over.');
-  record('client', ['rekey', '0x10', frame(0x10)]);
-  section('The client’s next key', 'The same for the other direction.');
-  rekey('client');
-  section('Client record 2', 'Still there?');
+  section('Client record 1', 'The client ends its key too.');
+  record('client', rekey);
+  section('Client record 2', 'Still there? Under the next key, with the next counter.');
   record('client', ['ping', '0x09, eight bytes', frame(0x09, fill(8, 0x5a))]);
   section('Node record 1', 'Yes.');
   record('node', ['pong', '0x0a, the same eight bytes', frame(0x0a, fill(8, 0x5a))]);
-  section('Client record 3', 'The session is over, in order.');
+
+  section('Renewal', 'A quarter of an hour later: another handshake inside the session, with the node’s next epoch.');
+  inputs(RENEWAL_SEEDS);
+  const again = show(
+    'renewal prologue',
+    'label ‖ offeredSuitesHash ‖ nodeId ‖ handshake hash of the first handshake',
+    concatBytes(vector16(text('sotto/channel/renew/v1')), offeredHash, NODE_ID, first.h),
+  );
+  const second = handshake(again, RENEWAL_SEEDS, 'Renewal: ');
+  section('Client record 3', 'Message 1 of the renewal.');
+  record('client', ['renew', '0x11, vector16 message 1', frame(0x11, vector16(second.message1))]);
+  section('Node record 2', 'Message 2 of the renewal.');
+  record('node', ['renewed', '0x12, vector16 message 2', frame(0x12, vector16(second.message2))]);
+  section('Client record 4', 'The new evidence was accepted: the last record under the old key.');
+  record('client', ['switch', '0x13', frame(0x13)]);
+  section('Node record 3', 'The same from the node.');
+  record('node', ['switch', '0x13', frame(0x13)]);
+  section('Renewal: Keys', 'Split of the second handshake. Counters start at 0 again.');
+  keys.client = show('client → node', '', second.fromClient);
+  keys.node = show('node → client', '', second.fromNode);
+  counters.client = 0;
+  section('Renewal: Client record 0', 'The session is over, in order.');
   record('client', ['close', '0x0b, reason 0 (done)', frame(0x0b, u16(0))]);
   return sections;
 }

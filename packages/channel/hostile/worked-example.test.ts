@@ -6,8 +6,9 @@ import { encodeHex, parseHex } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
 import { type Primitives, primitives } from '@sotto/crypto/primitives';
 import { encapsulateFromSeed } from '@sotto/crypto/seeded-kem';
-import { exampleJson, exampleText, SEEDS } from '../../../vectors/channel/worked-example.ts';
-import { computeHandshake, encodePrologue, type HandshakeRole, openRecords, SUITE } from '../transcript.ts';
+import { exampleJson, exampleText, NODE_ID, RENEWAL_SEEDS, SEEDS } from '../../../vectors/channel/worked-example.ts';
+import { encodeRenewalPrologue } from '../suite.ts';
+import { computeHandshake, encodePrologue, openRecords, SUITE } from '../transcript.ts';
 
 interface Section {
   readonly title: string;
@@ -28,44 +29,54 @@ test('the worked example is current', () => {
   assert.equal(read('spec/channel-example.md'), exampleText());
 });
 
-test('CH-07 the product makes every byte of the worked example’s handshake', async () => {
-  const prologue = encodePrologue([SUITE], SEEDS.nodeId);
-  assert.deepEqual(prologue, value('Prologue', 'prologue'));
-  const seeded: Primitives = { ...primitives, encapsulate: encapsulateFromSeed(SEEDS.encapsulation) };
-  const transcript = await computeHandshake({
-    seeds: SEEDS,
-    prologue,
-    evidenceDigest: sha256(SEEDS.evidence),
-    epochId: SEEDS.epochId,
-    primitives: seeded,
-  });
-  const expected = [
-    value('Message 1', 'message 1'),
-    value('Message 2', 'message 2'),
-    value('Message 2', 'h'),
-    value('Keys', 'client → node'),
-    value('Keys', 'node → client'),
-  ];
-  const { messages, handshakeHash, fromInitiator, fromResponder } = transcript;
-  const made = [...messages, handshakeHash, fromInitiator, fromResponder];
-  assert.deepEqual(made.map(encodeHex), expected.map(encodeHex));
+const HANDSHAKES = [
+  { where: '', seeds: SEEDS, prologue: () => encodePrologue([SUITE], NODE_ID) },
+  {
+    where: 'Renewal: ',
+    seeds: RENEWAL_SEEDS,
+    prologue: () => encodeRenewalPrologue([SUITE], NODE_ID, value('Message 2', 'h')),
+  },
+];
+
+test('CH-07 the product makes every byte of the worked example’s handshakes', async () => {
+  assert.deepEqual(encodePrologue([SUITE], NODE_ID), value('Prologue', 'prologue'));
+  for (const { where, seeds, prologue } of HANDSHAKES) {
+    const seeded: Primitives = { ...primitives, encapsulate: encapsulateFromSeed(seeds.encapsulation) };
+    const { messages, handshakeHash, fromInitiator, fromResponder } = await computeHandshake({
+      seeds,
+      prologue: prologue(),
+      evidenceDigest: sha256(seeds.evidence),
+      epochId: seeds.epochId,
+      primitives: seeded,
+    });
+    const expected = [
+      value(`${where}Message 1`, 'message 1'),
+      value(`${where}Message 2`, 'message 2'),
+      value(`${where}Message 2`, 'h'),
+      value(`${where}Keys`, 'client → node'),
+      value(`${where}Keys`, 'node → client'),
+    ];
+    const made = [...messages, handshakeHash, fromInitiator, fromResponder];
+    assert.deepEqual(made.map(encodeHex), expected.map(encodeHex));
+  }
 });
 
-test('CH-24 the product opens the records of the worked example, to the frames that it names', async () => {
-  const kinds = (from: HandshakeRole, word: string, key: string) => {
-    const records = sections
-      .filter(({ title }) => title.startsWith(`${word} record`))
-      .map(({ title }) => value(title, 'record'));
-    return openRecords({ key: value('Keys', key), from, counter: 0, records });
-  };
-  for (const [from, word, key] of [
-    ['initiator', 'Client', 'client → node'],
-    ['responder', 'Node', 'node → client'],
+test('CH-60 the product opens the records of the worked example, to the frames that it names', async () => {
+  for (const [where, from, word, key] of [
+    ['', 'initiator', 'Client', 'client → node'],
+    ['', 'responder', 'Node', 'node → client'],
+    ['Renewal: ', 'initiator', 'Client', 'client → node'],
   ] as const) {
-    const named = sections
-      .filter(({ title }) => title.startsWith(`${word} record`))
-      .map(({ values }) => values.map(({ name }) => name).filter((name) => !/^(plaintext|nonce|record)$/.test(name)));
-    const opened = await kinds(from, word, key);
+    const chosen = sections.filter(({ title }) => title.startsWith(`${where}${word} record`));
+    const named = chosen.map(({ values }) =>
+      values.map(({ name }) => name).filter((name) => !/^(plaintext|nonce|record|next key.*)$/.test(name)),
+    );
+    const opened = await openRecords({
+      key: value(`${where}Keys`, key),
+      from,
+      counter: 0,
+      records: chosen.map(({ title }) => value(title, 'record')),
+    });
     assert.deepEqual(
       opened.map((frames) => frames.map(({ kind }) => kind)),
       named,
