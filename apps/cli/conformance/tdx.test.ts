@@ -10,9 +10,9 @@ const quoteOf = (path: string): Buffer =>
   path.endsWith('.hex') ? Buffer.from(readShared(path).toString('utf8').trim(), 'hex') : readShared(path);
 const collateralOf = (path: string) => JSON.parse(readShared(path).toString('utf8')) as Record<string, string>;
 const signatureOnly = { kind: 'signature-only' };
-const policy = (mrtd = '00'.repeat(48)) => ({
-  ...{ kind: 'tdx', version: 1, measurements: [{ mrtd, rtmrs: Array(3).fill('00'.repeat(48)) }] },
-  tcb: { statuses: ['UpToDate'], acceptedAdvisories: [], minimumEvaluation: 17 },
+const policy = (mrtd = '00'.repeat(48), rtmrs = ['01', '02', '03'].map((octet) => octet.repeat(48))) => ({
+  ...{ kind: 'tdx', version: 1, measurements: [{ mrtd, rtmrs }] },
+  tcb: { statuses: ['UpToDate'], minimumEvaluation: 17 },
 });
 
 const PHALA = 'tdx/phala/tdx_quote';
@@ -129,7 +129,7 @@ const CASES: Case[] = [
     collateral: OF_2025,
     time: '2025-06-25T00:00:00Z',
     policy: policy(),
-    expect: refused('tcb-status-refused', 'tcb'),
+    expect: refused('tcb-status-not-accepted', 'tcb'),
   },
   {
     name: 'debugged, reported',
@@ -202,6 +202,24 @@ test('stage tdx: every shared quote gets the verdict that is known of it', { ski
       assert.deepEqual(output[name], value, `${one.name}: ${name}`);
   }
   t.diagnostic(`${CASES.length} cases, ${CASES.length} agree, 0 differ`);
+});
+
+test('stage tdx: a policy names the program, and is read strictly', { skip }, async () => {
+  const one: Case = { name: '', quote: V5, collateral: OF_FEB_2026, time: '2026-02-03T01:00:00Z', expect: {} };
+  const under = (chosen: unknown) => judge('tdx', () => ({ ...input(one), policy: chosen }));
+  const genuine = await under(signatureOnly);
+  const { mrtd_hex: mrtd, rtmr_hex: rtmrs } = genuine.output as { mrtd_hex: string; rtmr_hex: string[] };
+  assert.deepEqual(await under(policy(mrtd, rtmrs.slice(0, 3))), genuine);
+  assert.equal((await under(policy())).output.code, 'measurement-not-allowed');
+  for (const wrong of [
+    undefined,
+    {},
+    { kind: 'signature_only' },
+    { ...signatureOnly, more: 1 },
+    { ...policy(), tcp: {} },
+  ]) {
+    assert.equal((await under(wrong)).exit, 30);
+  }
 });
 
 test('stage tdx: the claims of a real quote are those that another verifier read from it', { skip }, async () => {

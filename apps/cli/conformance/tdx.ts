@@ -1,9 +1,11 @@
 /** Stage `tdx`: a quote of an Intel TDX guest with Intel's collateral (spec/evidence-tdx.md). */
 import { encodeHex } from '@sotto/bytes';
 import { parseCertificate, parsePem } from '@sotto/crypto/x509';
-import { PRODUCTION_DEMANDS, TCB_STATUSES, type TdxCollateral, type TdxDemands, verifyTdx } from '@sotto/evidence/tdx';
+import { TCB_STATUSES, type TdxCollateral, type TdxDemands, verifyTdx } from '@sotto/evidence/tdx';
+import { reportTdx } from '@sotto/verify/files';
 import { base64, count, hex, optional, type Reader, struct, text } from './input.ts';
 import type { JsonObject } from './outcome.ts';
+import { assertAccepted, policyFor } from './policy.ts';
 
 const INPUT = struct({
   quote: base64(),
