@@ -1,24 +1,34 @@
 /** The one part of a name that is read: chains compare whole names by their bytes. */
-import { parseUtf8 } from '@sotto/bytes';
+import { BytesError, parseUtf8 } from '@sotto/bytes';
 import { parseDer } from './der.ts';
 import { DerFields, readObjectIdentifier } from './der-values.ts';
 
 const COMMON_NAME = '2.5.4.3';
 
-/**
- * The common name of a name in DER (`Certificate.subject`, `.issuer`); undefined when there is none, or more than one.
- *
- * @throws CertificateError `der-malformed`, BytesError for text that is not UTF-8
- */
+/** The common name of a name in DER (`Certificate.subject`, `.issuer`); undefined unless there is exactly one, in UTF-8. */
 export function commonName(name: Uint8Array): string | undefined {
-  const found: string[] = [];
+  const found: Uint8Array[] = [];
   for (const set of parseDer(name).children) {
     for (const attribute of set.children) {
       const fields = new DerFields(attribute);
       const isCommonName = readObjectIdentifier(fields.next()) === COMMON_NAME;
       const { content } = fields.next();
-      if (isCommonName) found.push(parseUtf8(content));
+      if (isCommonName) found.push(content);
     }
   }
-  return found.length === 1 ? found[0] : undefined;
+  try {
+    return found[0] === undefined || found.length > 1 ? undefined : parseUtf8(found[0]);
+  } catch (error) {
+    if (error instanceof BytesError) return undefined;
+    throw error;
+  }
+}
+
+function readText(content: Uint8Array): string {
+  try {
+    return parseUtf8(content);
+  } catch (error) {
+    if (error instanceof BytesError) throw notDer('EV-351', 'a common name is not text');
+    throw error;
+  }
 }
