@@ -57,6 +57,7 @@ const cancel = (stream: number): Frame => ({ kind: 'cancel', stream });
 const head = (stream: number): Frame => ({ kind: 'head', stream, head: encodeUtf8('h') });
 const open = (stream: number, words = ''): Frame => ({ kind: 'open', stream, head: encodeUtf8(words) });
 const error = (stream: number): Frame => ({ kind: 'error', stream, reset: 1 });
+const shape = (profile: number): Frame => ({ kind: 'shape', profile });
 const rekey: Frame = { kind: 'rekey' };
 const unknown = Uint8Array.of(0x7f);
 
@@ -99,6 +100,9 @@ const TO_RESPONDER: Record<string, readonly Frame[] | Uint8Array> = {
   'renew, malformed': [{ kind: 'renew', message: fill(1215, 9) }],
   switch: [{ kind: 'switch' }],
   shape: [{ kind: 'shape', profile: 1 }],
+  'verified and shape': [{ kind: 'verified' }, shape(1)],
+  'verified and shape twice': [{ kind: 'verified' }, shape(1), shape(1)],
+  'verified and shape, unknown': [{ kind: 'verified' }, shape(3)],
   head: [head(1)],
   error: [error(1)],
   renewed: [{ kind: 'renewed', message: fill(1248, 9) }],
