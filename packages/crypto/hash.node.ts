@@ -56,9 +56,10 @@ export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): By
     inner.set(part, at);
     at += part.length;
   }
-  outer.set(hash('sha256', inner, 'buffer'), BLOCK_BYTES);
-  const mac = new Uint8Array(hash('sha256', outer, 'buffer'));
-  inner.fill(0);
-  outer.fill(0);
-  return mac;
+  const first = hash('sha256', inner, 'buffer');
+  outer.set(first, BLOCK_BYTES);
+  const mac = hash('sha256', outer, 'buffer');
+  for (const used of [inner, outer, first]) used.fill(0);
+  // Not copied: arrays this small lie where the collector moves them, and moving leaves a key behind that nobody can erase.
+  return new Uint8Array(mac.buffer as ArrayBuffer, mac.byteOffset, mac.length);
 }

@@ -20,11 +20,16 @@ export function deriveHkdf(
     throw new CryptoError('crypto-bad-length');
   }
   const extracted = hmac(salt.length === 0 ? new Uint8Array(hashBytes) : salt, ikm);
-  const output = new Uint8Array(Math.ceil(lengthBytes / hashBytes) * hashBytes);
+  // A buffer of its own, however small: the collector does not move it, so whoever owns the key can erase it.
+  const output = new Uint8Array(new ArrayBuffer(lengthBytes));
   let block: Uint8Array = new Uint8Array(0);
   for (let at = 0, counter = 1; at < lengthBytes; at += hashBytes, counter++) {
-    block = hmac(extracted, block, info, Uint8Array.of(counter));
-    output.set(block, at);
+    const before = block;
+    block = hmac(extracted, before, info, Uint8Array.of(counter));
+    before.fill(0);
+    output.set(block.subarray(0, lengthBytes - at), at);
   }
-  return output.slice(0, lengthBytes);
+  extracted.fill(0);
+  block.fill(0);
+  return output;
 }

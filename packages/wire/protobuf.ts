@@ -77,9 +77,13 @@ export function bytes(lengthBytes: number): ValueType<Uint8Array> {
     isEmpty: (value) => value.length === 0,
     write: (value) => value,
     read: (payload) => {
-      const value = payload as Uint8Array;
+      const read = payload as Uint8Array;
       // WI-26: a key or id of another length is another thing.
-      if (value.length !== lengthBytes) throw new WireError('wire-malformed', 'bytes have another length', 'WI-26');
+      if (read.length !== lengthBytes) throw new WireError('wire-malformed', 'bytes have another length', 'WI-26');
+      // In a buffer of its own the collector does not move it: a key can be erased by whoever reads it.
+      const value = new Uint8Array(new ArrayBuffer(lengthBytes));
+      value.set(read);
+      read.fill(0);
       return value;
     },
   };
