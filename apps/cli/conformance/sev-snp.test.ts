@@ -133,6 +133,40 @@ test('EV-187 every byte of every genuine report, certificate and list changed is
   t.diagnostic(JSON.stringify(counts));
 });
 
+test('EV-428 a policy refuses genuine evidence of another generation, and for what it demands', { skip }, async () => {
+  const all = samples() as Record<string, Sample>;
+  const [lunal, trustee, debug] = [all.lunal, all.trustee, all['go-sev-guest']] as [Sample, Sample, Sample];
+  const measurementOf = ({ report }: Sample) => [{ measurement: report.subarray(0x90, 0xc0).toString('hex') }];
+  const floor = { bootLoader: 2, tee: 0, snp: 5, microcode: 27 };
+  const policyOf = (sample: Sample, change: object = {}) => ({
+    kind: 'sev-snp',
+    version: 1,
+    measurements: measurementOf(sample),
+    generations: { Genoa: { minimumTcb: floor } },
+    smt: 'allowed',
+    ciphertextHiding: 'reported',
+    ...change,
+  });
+  const milan = { generations: { Milan: { minimumTcb: floor, accepted: 'known-weak-generation' } } };
+  const high = { generations: { Genoa: { minimumTcb: { ...floor, snp: 28 } } } };
+  const cases: [sample: Sample, policy: object, verdict: string][] = [
+    [lunal, policyOf(lunal), 'accepted'],
+    [lunal, policyOf(lunal, high), 'tcb tcb-below-floor'],
+    [lunal, policyOf(trustee), 'policy measurement-not-allowed'],
+    [lunal, policyOf(lunal, { smt: 'refused' }), 'policy smt-enabled'],
+    [lunal, policyOf(lunal, { ciphertextHiding: 'required' }), 'policy ciphertext-hiding-missing'],
+    [debug, policyOf(debug), 'policy generation-not-allowed'],
+    [debug, policyOf(debug, milan), 'policy debug-enabled'],
+    [trustee, policyOf(trustee, milan), 'tcb provisional-firmware'],
+    [lunal, { kind: 'tdx' }, 'malformed'],
+  ];
+  for (const [index, [sample, policy, expected]] of cases.entries()) {
+    const { exit, output } = await run(sample, { policy });
+    const verdict = exit === 0 ? 'accepted' : exit === 30 ? 'malformed' : `${output.class} ${output.code}`;
+    assert.equal(verdict, expected, `case ${index}: ${output.message}`);
+  }
+});
+
 test('CF-03, CF-02 exactly one certificate, and a policy, are a case', async () => {
   const input = { report: '', vcek: '', time: 0, policy: { kind: 'signature-only' } };
   assert.equal((await judge('sev-snp', () => input)).exit, 10);

@@ -3,8 +3,10 @@ import { encodeHex } from '@sotto/bytes';
 import { type Certificate, parseCertificate, parsePem } from '@sotto/crypto/x509';
 import { amdRoots, type SevSnpVerdict, type SnpTcb, verifySevSnp } from '@sotto/evidence/sev-snp';
 import { amdIntermediates } from '@sotto/evidence/sev-snp/intermediates';
+import { reportSevSnp } from '@sotto/verify/files';
 import { base64, count, optional, refused, required, struct, text } from './input.ts';
 import type { JsonObject } from './outcome.ts';
+import { assertAccepted, policyFor } from './policy.ts';
 
 const INPUT = struct({
   report: base64(),
@@ -14,22 +16,23 @@ const INPUT = struct({
   ark_pem: optional(text),
   crl: optional(base64()),
   time: count,
-  policy: struct({ kind: text }),
+  policy: policyFor('sev-snp'),
 });
 
 export async function judgeSevSnp(value: unknown): Promise<JsonObject> {
   const input = INPUT(value, '');
   if (input.vlek !== undefined) refused(input.vcek, 'vcek');
   const kind = input.vlek === undefined ? 'vcek' : 'vlek';
-  const verdict = await verifySevSnp({
+  const timeSeconds = Number(input.time);
+  const evidence = {
     report: input.report,
     endorsement: { kind, certificate: input.vlek ?? required(input.vcek, 'vcek') },
     intermediates: certificatesOf(input.ask_pem) ?? amdIntermediates(),
     roots: certificatesOf(input.ark_pem) ?? amdRoots(),
     crl: input.crl,
-    timeSeconds: Number(input.time),
-  });
-  return outputOf(verdict);
+  } as const;
+  if (input.policy !== undefined) await assertAccepted(reportSevSnp(evidence, input.policy, timeSeconds));
+  return outputOf(await verifySevSnp({ ...evidence, timeSeconds }));
 }
 
 function certificatesOf(pem: string | undefined): Certificate[] | undefined {

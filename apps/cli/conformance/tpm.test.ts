@@ -1,6 +1,6 @@
 /** Stage `tpm`: own vectors by rule, RSA keys, and the genuine quotes of three measured boots with every byte changed. */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseCertificate, parsePem } from '@sotto/crypto/x509';
@@ -72,6 +72,26 @@ test('EV-337 certificates of the attestation key are in date, where a time is gi
   await verify(undefined);
   await assert.rejects(verify(Date.UTC(2025, 0, 1) / 1000), { code: 'certificate-not-yet-valid' });
   await assert.rejects(verify(Date.UTC(2037, 0, 1) / 1000), { code: 'certificate-expired' });
+});
+
+test('EV-335 a key that comes alone is judged by the policy that pins it', async () => {
+  const input = inputOf('p256');
+  const spki = parsePem(input.ak_public_pem as string, 'PUBLIC KEY')[0] as Uint8Array;
+  const key = createHash('sha256').update(spki).digest('hex');
+  const policyOf = (change: object) => ({
+    kind: 'tpm-test',
+    version: 1,
+    attestationKeys: [key],
+    measurements: [input.pcrs],
+    ...change,
+  });
+  const verdict = async (change: object) => {
+    const { exit, output } = await run({ ...input, policy: policyOf(change) });
+    return exit === 0 ? 'accepted' : output.code;
+  };
+  assert.equal(await verdict({}), 'accepted');
+  assert.equal(await verdict({ attestationKeys: ['00'.repeat(32)] }), 'attestation-key-not-pinned');
+  assert.equal(await verdict({ measurements: [{ 0: '00'.repeat(32) }] }), 'measurement-not-allowed');
 });
 
 test('EV-336 RSA keys quote too, with both paddings; one bit more or less is no signature', async () => {

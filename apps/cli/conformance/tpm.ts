@@ -2,8 +2,10 @@
 import { encodeHex } from '@sotto/bytes';
 import { parseCertificate, parsePem, parsePublicKey } from '@sotto/crypto/x509';
 import { type AttestationKey, verifyTpmQuote } from '@sotto/evidence/tpm';
+import { reportTpm } from '@sotto/verify/files';
 import { base64, digest, hex, optional, record, refused, required, struct, text } from './input.ts';
 import { type JsonObject, Malformed } from './outcome.ts';
+import { assertAccepted, policyFor } from './policy.ts';
 
 const REGISTERS = 24;
 
@@ -15,20 +17,22 @@ const INPUT = struct({
   nonce_hex: hex(),
   event_log: optional(base64()),
   pcrs: record(digest),
-  policy: struct({ kind: text }),
+  policy: policyFor('tpm-test'),
 });
 
 export async function judgeTpm(value: unknown): Promise<JsonObject> {
   const input = INPUT(value, '');
   if (input.ak_public_pem !== undefined) refused(input.ak_cert_chain_pem, 'ak_cert_chain_pem');
-  const verdict = await verifyTpmQuote({
+  const evidence = {
     quote: input.quote,
     signature: input.signature,
     attestationKey: attestationKeyOf(input.ak_public_pem, input.ak_cert_chain_pem),
     expectedNonce: input.nonce_hex,
     registers: registersOf(input.pcrs),
     eventLog: input.event_log,
-  });
+  };
+  if (input.policy !== undefined) await assertAccepted(reportTpm(evidence, input.policy, 0));
+  const verdict = await verifyTpmQuote(evidence);
   const { registers, events, quote, bank } = verdict;
   return {
     pcr_hex: Object.fromEntries([...registers].map(([index, bytes]) => [String(index), encodeHex(bytes)])),

@@ -23,12 +23,3 @@ export function commonName(name: Uint8Array): string | undefined {
     throw error;
   }
 }
-
-function readText(content: Uint8Array): string {
-  try {
-    return parseUtf8(content);
-  } catch (error) {
-    if (error instanceof BytesError) throw notDer('EV-351', 'a common name is not text');
-    throw error;
-  }
-}

@@ -2,15 +2,7 @@
  * What AMD writes into the certificate of a machine's key: the product, the TCB that the key belongs to, and either the chip
  * (VCEK) or the cloud that the key was lent to (VLEK). AMD publication 57230. spec/evidence-sev-snp.md §endorsement.
  */
-import {
-  CertificateError,
-  DerFields,
-  OCTET_STRING,
-  parseDer,
-  readObjectIdentifier,
-  readOctetString,
-  readSmallInteger,
-} from '@sotto/crypto/der';
+import { CertificateError, OCTET_STRING, parseDer, readOctetString, readSmallInteger } from '@sotto/crypto/der';
 import { type Certificate, parseCertificate } from '@sotto/crypto/x509';
 import { malformedEndorsement } from './error.ts';
 import type { SnpTcb } from './tcb.ts';
@@ -32,7 +24,6 @@ const SPARE = [`${AMD}.3.4`, `${AMD}.3.5`, `${AMD}.3.6`, `${AMD}.3.7`];
 const HARDWARE_ID = `${AMD}.4`;
 const PROVIDER = `${AMD}.5`;
 const TCB = { bootLoader: `${AMD}.3.1`, tee: `${AMD}.3.2`, snp: `${AMD}.3.3`, microcode: `${AMD}.3.8` } as const;
-const COMMON_NAME = '2.5.4.3';
 const IA5_STRING = 0x16;
 const SPARE_LIMIT = 0;
 const PART_LIMIT = 255;
@@ -108,16 +99,6 @@ function inside<Value>(message: string, read: () => Value): Value {
     if (error instanceof CertificateError) throw malformedEndorsement('EV-190', message, error);
     throw error;
   }
-}
-
-/** The common name of a certificate's subject, or undefined. The name was read as DER before, and is the issuer's to choose. */
-export function commonNameOf(name: Uint8Array): string | undefined {
-  const attributes = parseDer(name).children.flatMap((set) => set.children);
-  for (const attribute of attributes) {
-    const fields = new DerFields(attribute);
-    if (readObjectIdentifier(fields.next()) === COMMON_NAME) return lettersOf(fields.next().content);
-  }
-  return undefined;
 }
 
 /** For comparing with names that we know: one letter a byte, and no more of them than those have. */

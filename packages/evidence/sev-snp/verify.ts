@@ -10,12 +10,13 @@ import {
   assertValidAt,
   type Certificate,
   type Crl,
+  commonName,
   parseCrl,
   verifyChain,
   verifyCrl,
 } from '@sotto/crypto/x509';
 import { JudgementError } from '../judgement-error.ts';
-import { commonNameOf, type Endorsement, parseEndorsement } from './endorsement.ts';
+import { type Endorsement, parseEndorsement } from './endorsement.ts';
 import { parseSnpReport, type SnpReport } from './report.ts';
 import { isSameTcb, SNP_PRODUCTS, type SnpProduct } from './tcb.ts';
 
@@ -95,7 +96,7 @@ export async function verifySevSnp(input: SevSnpInput): Promise<SevSnpVerdict> {
 
 /** The root says the product; everything below it must be of the same, and of the kind that it is shown as. */
 function productOf({ kind, productName }: Endorsement, chain: readonly Certificate[]): SnpProduct {
-  const [leaf, issuer, root] = chain.map(({ subject }) => commonNameOf(subject));
+  const [leaf, issuer, root] = chain.map(({ subject }) => commonName(subject));
   const product = SNP_PRODUCTS.find((name) => root === `ARK-${name}`);
   // EV-200: a chain without AMD's key in between, or under a root that is none of its products', is not one of AMD's.
   if (product === undefined || chain.length !== 3) {
