@@ -60,7 +60,8 @@ class NodeSocket implements Socket {
     // Nothing is read until someone listens: a promise's continuation runs later than the first data event could.
     webSocket.pause();
     webSocket.on('message', (data: Buffer, isBinary: boolean) => {
-      if (isBinary) this.#onMessage?.(new Uint8Array(data));
+      // A view: the buffer is this message's alone, or a part of what was read with it, and never written again.
+      if (isBinary) this.#onMessage?.(new Uint8Array(data.buffer, data.byteOffset, data.length));
       else webSocket.close(1003, 'binary-only');
     });
     webSocket.on('close', (code, reason) => {

@@ -28,6 +28,11 @@ export class ByteReader {
     return this.#bytes.slice(this.#advance(length), this.#offset);
   }
 
+  /** The next `length` bytes where they stand: they live and change with what is read. */
+  view(length: number): Uint8Array {
+    return this.#bytes.subarray(this.#advance(length), this.#offset);
+  }
+
   /** A copy of everything that is left. */
   rest(): Uint8Array {
     return this.take(this.remaining);

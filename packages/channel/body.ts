@@ -1,7 +1,7 @@
 /** The two halves of a stream's body, with flow control (spec/channel.md, streams). Both roles use both. */
 import { ChannelError } from './errors.ts';
 import { DATA_LIMIT_BYTES, DATA_OVERHEAD_BYTES, encodeDataHeader, encodeFrame } from './frames.ts';
-import { CREDIT_LIMIT_BYTES, STREAM_WINDOW_BYTES } from './limits.ts';
+import { CREDIT_LIMIT_BYTES, LARGEST_WINDOW_BYTES, STREAM_WINDOW_BYTES } from './limits.ts';
 import { Pieces } from './pieces.ts';
 
 /** What a body has to send, asked for when a record leaves. */
@@ -23,6 +23,8 @@ export interface BodySink {
   /** How much that is. */
   readonly aheadBytes: number;
   sendCredit(stream: number, bytes: number): void;
+  /** Whether a window may be so much larger; it is until the same comes back as less than 0. */
+  growWindow(bytes: number): boolean;
 }
 
 interface Waiting {
@@ -182,7 +184,9 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   readonly #stream: number;
   readonly #onStop: () => void;
   readonly #chunks = new Pieces();
+  /** What the peer may still send, of what it may send at most. */
   #window = STREAM_WINDOW_BYTES;
+  #size = STREAM_WINDOW_BYTES;
   #consumed = 0;
   #end: 'open' | 'ended' | ChannelError = 'open';
   #wake: (() => void) | undefined;
@@ -216,6 +220,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     if (this.#end === 'ended') throw new ChannelError('frame-misplaced', { rule: 'CH-44' });
     if (this.#end !== 'open') return;
     this.#end = 'ended';
+    this.#shrink();
     this.#wake?.();
   }
 
@@ -223,6 +228,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   fail(error: ChannelError): void {
     if (this.#end !== 'open') return;
     this.#end = error;
+    this.#shrink();
     this.#wake?.();
   }
 
@@ -247,11 +253,20 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** Grants what was read again, at half a window; the more of it there is, the larger the window becomes. */
   #consume(bytes: number): void {
     this.#consumed += bytes;
-    if (this.#consumed < STREAM_WINDOW_BYTES / 2 || this.#end !== 'open') return;
-    this.#sink.sendCredit(this.#stream, this.#consumed);
-    this.#window += this.#consumed;
+    if (this.#consumed < this.#size / 2 || this.#end !== 'open') return;
+    const isLarger = this.#size < LARGEST_WINDOW_BYTES && this.#sink.growWindow(this.#size);
+    const granted = this.#consumed + (isLarger ? this.#size : 0);
+    if (isLarger) this.#size *= 2;
+    this.#window += granted;
     this.#consumed = 0;
+    this.#sink.sendCredit(this.#stream, granted);
+  }
+
+  #shrink(): void {
+    if (this.#size > STREAM_WINDOW_BYTES) this.#sink.growWindow(STREAM_WINDOW_BYTES - this.#size);
+    this.#size = STREAM_WINDOW_BYTES;
   }
 }

@@ -160,7 +160,7 @@ export function parseFrames(plaintext: Uint8Array, from: HandshakeRole): Frame[]
       const only = ONLY[kind];
       // CH-32: a frame from the wrong side would drive a state that nobody designed.
       if (only !== undefined && only !== from) throw new ChannelError('frame-misplaced', { rule: 'CH-32' });
-      frames.push(parseBody(kind, reader));
+      frames.push(parseBody(kind, reader, plaintext));
       if (!LAST_UNDER_KEY.has(kind)) continue;
       // CH-61: what stands after the frame that ends a key would be under a key that is said to be gone.
       if (reader.rest().some((byte) => byte !== 0)) throw new ChannelError('frame-malformed', { rule: 'CH-61' });
@@ -178,7 +178,7 @@ export function parseFrames(plaintext: Uint8Array, from: HandshakeRole): Frame[]
   return frames;
 }
 
-function parseBody(kind: FrameKind, reader: ByteReader): Frame {
+function parseBody(kind: FrameKind, reader: ByteReader, plaintext: Uint8Array): Frame {
   switch (kind) {
     case 'verified':
     case 'rekey':
@@ -188,7 +188,9 @@ function parseBody(kind: FrameKind, reader: ByteReader): Frame {
     case 'head':
       return { kind, stream: reader.u32(), head: reader.vector16(HEAD_LIMIT_BYTES) };
     case 'data': {
-      const [stream, bytes] = [reader.u32(), reader.vector16(0xffff)];
+      const [stream, length] = [reader.u32(), reader.u16()];
+      // Most of a record is not copied out of it. Less would keep the whole record for a few bytes.
+      const bytes = length > plaintext.length / 2 ? reader.view(length) : reader.take(length);
       // CH-34: an empty chunk costs us work and its sender none of its credit.
       if (bytes.length === 0) throw new ChannelError('frame-malformed', { rule: 'CH-34' });
       return { kind, stream, bytes };

@@ -5,6 +5,9 @@ export const EVIDENCE_STREAM = 0;
 export const HEAD_LIMIT_BYTES = 15_360;
 /** What a side may send on a stream before it is granted more. */
 export const STREAM_WINDOW_BYTES = 65_536;
+/** How far a reader that keeps up lets the window of its stream grow, and all streams of a session together. */
+export const LARGEST_WINDOW_BYTES = 1_048_576;
+export const WINDOW_GROWTH_BYTES = 4 * 1_048_576;
 /** The most that grants may add up to: more is an attack on arithmetic. */
 export const CREDIT_LIMIT_BYTES = 0x7fff_ffff;
 export const STREAMS_LIMIT = 128;

@@ -15,6 +15,12 @@ import type { Pacer, Waiting } from './shaping/pacer.ts';
 /** Kept free in every record for a `rekey` at its end. */
 const RESERVED_BYTES = 1;
 
+/**
+ * Where plaintexts of every session are put together if they are sealed at once: all zeros between two records. A record
+ * of 64 KiB allocated and cleared anew costs as much as sealing it.
+ */
+let desk = new Uint8Array(0);
+
 /** Frames whose time says nothing about what is read or written: it follows from the session's own. */
 const PROMPT: ReadonlySet<Frame['kind']> = new Set<Frame['kind']>([
   'verified',
@@ -179,9 +185,12 @@ export class Outgoing {
   }
 
   get #waiting(): Waiting {
-    let promptBytes = 0;
-    for (const { kind, bytes } of this.#control) if (PROMPT.has(kind)) promptBytes += bytes.length;
-    return { bytes: this.queuedBytes, promptBytes };
+    let [promptBytes, grantBytes] = [0, 0];
+    for (const { kind, bytes } of this.#control) {
+      if (PROMPT.has(kind)) promptBytes += bytes.length;
+      if (kind === 'credit') grantBytes += bytes.length;
+    }
+    return { bytes: this.queuedBytes, promptBytes, grantBytes };
   }
 
   #push(control: Control): void {
@@ -200,7 +209,8 @@ export class Outgoing {
       const next = this.#pacer.next(nowMs, waiting);
       if (next === undefined) return;
       // A record that is full cannot become fuller: no turn is waited for.
-      if (next.atMs <= nowMs && waiting.bytes >= next.sizeBytes) this.#depart(nowMs, next.sizeBytes);
+      const isFull = next.isAtOnce === true || waiting.bytes >= next.sizeBytes;
+      if (next.atMs <= nowMs && isFull) this.#depart(nowMs, next.sizeBytes);
       else {
         if (this.#dueMs === undefined || next.atMs < this.#dueMs) void this.#sleepUntil(next.atMs, nowMs);
         return;
@@ -251,10 +261,30 @@ export class Outgoing {
   /** One record: control frames, then bodies in turn, then `last`, then the end of the key if it is due. */
   #seal(sizeBytes: number, last?: Uint8Array): number {
     const cipher = this.#cipher;
+    if (desk.length === 0) desk = new Uint8Array(RECORD_LIMIT_BYTES);
     const needed = (this.#control[0]?.bytes.length ?? 0) + (last?.length ?? 0) + RESERVED_BYTES;
     const size = bucketOf(Math.max(sizeBytes, needed)) ?? RECORD_LIMIT_BYTES;
-    const plaintext = new Uint8Array(size);
-    const room = plaintext.subarray(0, size - (last?.length ?? 0) - RESERVED_BYTES);
+    const isAtOnce = cipher.sealsAtOnce;
+    const plaintext = isAtOnce ? desk.subarray(0, size) : new Uint8Array(size);
+    try {
+      const { isRekeyed, next } = this.#write(plaintext, last);
+      this.#send(cipher.seal(plaintext), plaintext);
+      if (isRekeyed) cipher.rekey();
+      if (isRekeyed || next !== undefined) {
+        this.#cipher = next ?? cipher;
+        this.#isRekeyDue = false;
+        this.#isKeyUsed = false;
+        this.#keyTicks = 0;
+      }
+    } finally {
+      if (isAtOnce) plaintext.fill(0);
+    }
+    return size;
+  }
+
+  /** Fills `plaintext`, which is zeros. */
+  #write(plaintext: Uint8Array, last: Uint8Array | undefined): { isRekeyed: boolean; next: RecordCipher | undefined } {
+    const room = plaintext.subarray(0, plaintext.length - (last?.length ?? 0) - RESERVED_BYTES);
     let next: RecordCipher | undefined;
     let isStreamOver = false;
     let length = 0;
@@ -282,26 +312,16 @@ export class Outgoing {
       plaintext.set(last, length);
       length += last.length;
     }
-    const isRekeyed = next === undefined && (this.#isRekeyDue || isStreamOver || cipher.remainingUnderKey <= 1);
+    const isKeyOver = this.#isRekeyDue || isStreamOver || this.#cipher.remainingUnderKey <= 1;
+    const isRekeyed = next === undefined && isKeyOver;
     if (isRekeyed) plaintext[length] = REKEY_NUMBER;
-    this.#send(cipher.seal(plaintext), plaintext);
-    if (isRekeyed) cipher.rekey();
-    if (isRekeyed || next !== undefined) {
-      this.#cipher = next ?? cipher;
-      this.#isRekeyDue = false;
-      this.#isKeyUsed = false;
-      this.#keyTicks = 0;
-    }
-    return size;
+    return { isRekeyed, next };
   }
 
   #send(sealed: Awaitable<Uint8Array>, plaintext: Uint8Array): void {
     if (sealed instanceof Promise || this.#sending !== undefined) {
       this.#sending = this.#sendInTurn(this.#sending, sealed, plaintext);
-    } else {
-      plaintext.fill(0);
-      this.#parts.socket.send(sealed);
-    }
+    } else this.#parts.socket.send(sealed);
   }
 
   async #sendInTurn(

@@ -43,6 +43,11 @@ export class RecordCipher {
     return new RecordCipher(primitives, aead, counter, recordsLimit, recordsPerKey);
   }
 
+  /** Whether `seal` is done with its argument when it returns. */
+  get sealsAtOnce(): boolean {
+    return this.#primitives.answers === 'at-once';
+  }
+
   /** Records that may still pass. */
   get remaining(): number {
     return this.#limit - this.#counter;

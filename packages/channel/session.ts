@@ -10,7 +10,7 @@ import type { BodySink, BodySource } from './body.ts';
 import { ChannelError, type ChannelErrorCode } from './errors.ts';
 import { type Frame, PING_TOKEN_BYTES, parseFrames } from './frames.ts';
 import type { IncomingSocket } from './incoming-socket.ts';
-import type { ChannelLimits } from './limits.ts';
+import { type ChannelLimits, STREAM_WINDOW_BYTES, WINDOW_GROWTH_BYTES } from './limits.ts';
 import type { HandshakeRole } from './noise/handshake.ts';
 import { Outgoing } from './outgoing.ts';
 import type { RecordCipher } from './records.ts';
@@ -58,6 +58,7 @@ export class Session implements BodySink {
   #isDraining = false;
   #isLineOver = false;
   #silentTicks = 0;
+  #windowGrowthBytes = 0;
   readonly #idleWork: Allowance;
   #ping: Uint8Array | undefined;
   #isOver = false;
@@ -124,6 +125,12 @@ export class Session implements BodySink {
 
   sendCredit(stream: number, bytes: number): void {
     this.send({ kind: 'credit', stream, bytes });
+  }
+
+  growWindow(bytes: number): boolean {
+    if (this.#windowGrowthBytes + bytes > WINDOW_GROWTH_BYTES) return false;
+    this.#windowGrowthBytes += bytes;
+    return true;
   }
 
   /** From now on we send as this profile does. */
@@ -251,6 +258,7 @@ export class Session implements BodySink {
         this.#silentTicks = 0;
         const peer = this.#parts.role === 'initiator' ? 'responder' : 'initiator';
         const frames = parseFrames(plaintext, peer);
+        eraseCopied(plaintext, frames);
         // CH-110: pings, grants, resets and padding cost their sender nothing and us a record, a frame, an answer each.
         if (!this.#idleWork.take(idleWorkOf(frames))) throw new ChannelError('flood', { rule: 'CH-110' });
         for (const frame of frames) {
@@ -340,9 +348,23 @@ function idleWorkOf(frames: readonly Frame[]): number {
   let [count, bytes] = [0, 0];
   for (const frame of frames) {
     if (frame.kind === 'data') bytes += frame.bytes.length;
+    // Half a window granted again answers as much data of ours.
+    else if (frame.kind === 'credit' && frame.bytes >= STREAM_WINDOW_BYTES / 2) bytes += WORTHWHILE_BYTES;
     else count += 1;
   }
   return bytes < WORTHWHILE_BYTES ? count + 1 : count;
+}
+
+/** What frames have copied out of a record goes at once: a head may hold a key, and whoever read it erases the only copy. */
+function eraseCopied(plaintext: Uint8Array, frames: readonly Frame[]): void {
+  let at = 0;
+  for (const frame of frames) {
+    if (frame.kind !== 'data' || frame.bytes.buffer !== plaintext.buffer) continue;
+    const start = frame.bytes.byteOffset - plaintext.byteOffset;
+    plaintext.fill(0, at, start);
+    at = start + frame.bytes.length;
+  }
+  plaintext.fill(0, at);
 }
 
 function closeError(reason: number): ChannelError {

@@ -12,6 +12,8 @@ export interface Departure {
   readonly atMs: number;
   /** The plaintext's size: one of the record sizes. */
   readonly sizeBytes: number;
+  /** Whether no turn is waited for once it is time, though more might be written in it. */
+  readonly isAtOnce?: boolean;
 }
 
 /** What waits to leave and may: bytes of frames. */
@@ -19,6 +21,8 @@ export interface Waiting {
   readonly bytes: number;
   /** Those that a pacer may make a record for at once, as when they come is no secret. */
   readonly promptBytes: number;
+  /** Those of grants: a peer that sends bulk stands still until it has them. */
+  readonly grantBytes?: number;
 }
 
 /** Owned by one direction of one session. */
@@ -60,15 +64,17 @@ export function createCompactPacer(coalesceMs: number): Pacer {
     isShaping: false,
     recordBytes: RECORD_BUCKETS[0],
     isSpent: false,
-    next(nowMs, { bytes: queuedBytes }) {
+    next(nowMs, { bytes: queuedBytes, grantBytes = 0 }) {
       if (queuedBytes === 0) return undefined;
       if (queuedBytes >= BULK_BYTES) {
         // Full records at once; the rest follows.
         return { atMs: nowMs, sizeBytes: RECORD_BUCKETS.findLast((bucket) => bucket <= queuedBytes) as number };
       }
+      const sizeBytes = bucketOf(queuedBytes) as number;
+      if (grantBytes > 0) return { atMs: nowMs, sizeBytes, isAtOnce: true };
       const sinceMs = nowMs - lastMs;
       const isSoon = sinceMs >= 0 && sinceMs < coalesceMs;
-      return { atMs: isSoon ? lastMs + coalesceMs : nowMs, sizeBytes: bucketOf(queuedBytes) as number };
+      return { atMs: isSoon ? lastMs + coalesceMs : nowMs, sizeBytes };
     },
     sent(nowMs) {
       lastMs = nowMs;
