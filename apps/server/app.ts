@@ -9,6 +9,7 @@ import { routePath } from 'hono/route';
 import { storeErrorOf } from './database/open.ts';
 import { ServerError } from './errors.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { collateralRoutes } from './routes/collateral.ts';
 import { guestRoutes } from './routes/guests.ts';
 import { nodeRoutes } from './routes/nodes.ts';
 import { operatorRoutes } from './routes/operator.ts';
@@ -64,7 +65,15 @@ export function createApp(services: Services): Hono<AppEnv> {
     await next();
   });
 
-  for (const routes of [nodeRoutes, guestRoutes, accountRoutes, passkeyRoutes, recordRoutes, operatorRoutes]) {
+  for (const routes of [
+    nodeRoutes,
+    collateralRoutes,
+    guestRoutes,
+    accountRoutes,
+    passkeyRoutes,
+    recordRoutes,
+    operatorRoutes,
+  ]) {
     app.route('/api', routes(services));
   }
   app.all('/api/*', () => {

@@ -90,6 +90,18 @@ const REFUSALS = {
   },
   'node-unknown': { status: 404, action: 'retry', message: 'This machine is not in the directory.' },
   'node-unavailable': { status: 503, action: 'retry', message: 'The machine that answers cannot be reached just now.' },
+  'collateral-off': {
+    status: 404,
+    action: 'fix-input',
+    rule: 'SV-56',
+    message: 'This server does not hand out what vendors publish. It is started with --collateral for that.',
+  },
+  'collateral-unavailable': {
+    status: 503,
+    action: 'retry',
+    rule: 'SV-52',
+    message: 'What the vendor publishes is not at hand here just now. Try again.',
+  },
   'not-found': { status: 404, action: 'fix-input', message: 'There is nothing at this address.' },
   'web-missing': {
     status: 503,

@@ -7,6 +7,7 @@ import { encodeBase64, encodeHex } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
 import { createManualClock, createSeededRandom, type ManualClock } from '@sotto/testkit';
 import { createApp } from './app.ts';
+import type { CollateralConfig } from './collateral/collateral.ts';
 import { createGraph, type Graph } from './graph.ts';
 import type { Limits } from './limits.ts';
 import type { NodeAddress } from './node-directory.ts';
@@ -55,6 +56,7 @@ export interface TestServer {
 export interface TestServerOptions {
   readonly limits?: Partial<Limits>;
   readonly nodes?: readonly NodeAddress[];
+  readonly collateral?: CollateralConfig;
   readonly dataDir?: string;
   readonly clock?: ManualClock;
 }
@@ -69,6 +71,7 @@ export async function createTestServer(t: TestContext, options: TestServerOption
     dataDir,
     webDir,
     nodes: options.nodes ?? [],
+    ...(options.collateral && { collateral: options.collateral }),
     clock,
     logSink: (line) => log.push(line),
     limits: options.limits ?? {},

@@ -7,7 +7,9 @@ import { createNodeClock } from '@sotto/adapters-node/clock';
 import { createNodeFetch } from '@sotto/adapters-node/fetch';
 import { createNodeRandom } from '@sotto/adapters-node/random';
 import type { Clock, Random } from '@sotto/ports';
+import { COLLATERAL_LIMIT_BYTES } from '@sotto/wire';
 import { Captures } from './captures.ts';
+import { Collateral, type CollateralConfig } from './collateral/collateral.ts';
 import { openDatabase } from './database/open.ts';
 import { StartError } from './errors.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -27,6 +29,8 @@ export interface ServerConfig {
   readonly dataDir: string;
   readonly webDir: string;
   readonly nodes: readonly NodeAddress[];
+  /** Where what vendors publish comes from; off unless said otherwise. */
+  readonly collateral?: CollateralConfig;
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Receives log lines; the standard error stream unless said otherwise. */
   readonly logSink?: (line: string) => void;
@@ -62,6 +66,12 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
     sessions: new Sessions(db, clock, random, limits.sessionMs),
     nodes: new NodeDirectory(config.nodes, createNodeFetch(), clock),
     captures: new Captures(limits),
+    collateral: new Collateral(
+      config.collateral ?? { kind: 'off' },
+      createNodeFetch({ limitBytes: COLLATERAL_LIMIT_BYTES }),
+      clock,
+      limits.collateralBytes,
+    ),
     rates: {
       guests: new RateLimit(limits.guests, clock),
       accounts: new RateLimit(limits.accounts, clock),
@@ -69,6 +79,7 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
       recoveries: new RateLimit(limits.recoveries, clock),
       recordWrites: new RateLimit(limits.recordWrites, clock),
       relayOpens: new RateLimit(limits.relayOpens, clock),
+      collateral: new RateLimit(limits.collateral, clock),
     },
     onSessionEnd: (tokenHash) => relay.endSession(tokenHash),
     webDir: config.webDir,

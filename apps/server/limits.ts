@@ -27,6 +27,10 @@ export interface Limits {
   readonly recoveries: Rate;
   readonly recordWrites: Rate;
   readonly relayOpens: Rate;
+  /** Questions about what vendors publish. */
+  readonly collateral: Rate;
+  /** Answers of vendors that are remembered. */
+  readonly collateralBytes: number;
   readonly relayFrames: Rate;
   readonly relayBytes: Rate;
   readonly relayFrameBytes: number;
@@ -56,6 +60,8 @@ export const DEFAULT_LIMITS: Limits = {
   recoveries: { burst: 30, perSecond: 0.2 },
   recordWrites: { burst: 5000, perSecond: 50 },
   relayOpens: { burst: 120, perSecond: 2 },
+  collateral: { burst: 120, perSecond: 2 },
+  collateralBytes: 64 * 1024 * 1024,
   relayFrames: { burst: 4000, perSecond: 2000 },
   relayBytes: { burst: 64 * 1024 * 1024, perSecond: 16 * 1024 * 1024 },
   relayFrameBytes: 65_535,

@@ -4,6 +4,7 @@ import type { Clock, Random } from '@sotto/ports';
 import type { Context } from 'hono';
 import type { Kysely } from 'kysely';
 import type { Captures } from './captures.ts';
+import type { Collateral } from './collateral/collateral.ts';
 import type { Database } from './database/schema.ts';
 import { ServerError } from './errors.ts';
 import type { Limits } from './limits.ts';
@@ -25,6 +26,7 @@ export interface Services {
   readonly sessions: Sessions;
   readonly nodes: NodeDirectory;
   readonly captures: Captures;
+  readonly collateral: Collateral;
   readonly rates: {
     readonly guests: RateLimit;
     readonly accounts: RateLimit;
@@ -32,6 +34,7 @@ export interface Services {
     readonly recoveries: RateLimit;
     readonly recordWrites: RateLimit;
     readonly relayOpens: RateLimit;
+    readonly collateral: RateLimit;
   };
   /** Called when a session ended, so that its relays end too. */
   readonly onSessionEnd: (tokenHash: string) => void;

@@ -26,6 +26,8 @@ export const ENVELOPE_LIMIT_BYTES = 128 * 1024;
 export const LOCK_LIMIT_BYTES = 4 * 1024;
 /** Largest evidence bundle (spec/evidence.md). */
 export const EVIDENCE_LIMIT_BYTES = 1024 * 1024;
+/** Largest answer of a vendor: a revocation list. */
+export const COLLATERAL_LIMIT_BYTES = 1024 * 1024;
 
 const id = hexShape(16);
 const digest = hexShape(32);
@@ -47,6 +49,13 @@ export type NodeListing = ShapeOf<typeof parseNodeListing>;
 /** `GET /api/nodes` */
 export const parseNodesAnswer = answerShape({ nodes: listShape(parseNodeListing, 64) });
 export type NodesAnswer = ShapeOf<typeof parseNodesAnswer>;
+
+/** `GET /api/collateral/…`: what a vendor published, as the server has it. Verified by the client, whoever handed it over. */
+export const parseCollateralAnswer = answerShape(
+  { body: base64Shape(1, COLLATERAL_LIMIT_BYTES), fetchedAtMs: sequence },
+  { issuerChainPem: textShape(16 * 1024) },
+);
+export type CollateralAnswer = ShapeOf<typeof parseCollateralAnswer>;
 
 /** `POST /api/guest` */
 export const parseGuestAnswer = answerShape({ guestId: id });
