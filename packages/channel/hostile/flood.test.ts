@@ -38,11 +38,21 @@ const FLOODS: Record<string, { first: Uint8Array; record: Uint8Array; records: n
   'ends of a stream that is over': { first: concatBytes(open1, cancel1), record: many(end1, 3000), records: 1 },
 };
 
-for (const [name, { first, record, records }] of Object.entries(FLOODS)) {
-  test(`CH-110 a responder that is flooded ends the session: ${name}`, async () => {
+const PROFILES = ['compact', 'balanced', 'strict'];
+/** Shaping holds back what is said: every kind under `compact`, those that make us say something under the others too. */
+const RUNS = Object.entries(FLOODS).flatMap(([name, flood]) =>
+  PROFILES.filter((_, profile) => profile === 0 || name.includes('ping')).map((profile) => ({
+    name,
+    profile,
+    ...flood,
+  })),
+);
+
+for (const { name, profile, first, record, records } of RUNS) {
+  test(`CH-110 a responder that is flooded ends the session: ${name}, ${profile}`, async () => {
     const bystander = await createBystander();
     const clock = createManualClock();
-    const attacked = await attackVerifiedResponder({ clock });
+    const attacked = await attackVerifiedResponder({ clock, profile: PROFILES.indexOf(profile) });
     await attacked.peer.sendPlaintext(first);
     let sent = 0;
     let isOver = false;
@@ -117,6 +127,29 @@ test('CH-111 opening and cancelling without end begins no more requests than the
   await peer.send({ kind: 'close', reason: 0 });
   assert.deepEqual(await closed, { kind: 'closed', by: 'peer' });
   await bystander.assertUnharmed();
+});
+
+test('CH-111 under shaping too, refused requests neither pile up nor stop the session', async () => {
+  const clock = createManualClock();
+  const { peer, requests, closed, sockets } = await attackVerifiedResponder({ clock, profile: 1 });
+  const held = await heldBy(async () => {
+    for (let stream = 1; stream <= 1600; stream += 100) {
+      const opens = Array.from({ length: 100 }, (_, i) =>
+        encodeFrame({ kind: 'open', stream: stream + i, head: CANARY }),
+      );
+      await peer.sendPlaintext(concatBytes(...opens));
+      await clock.advance(0);
+    }
+    (sockets.sent as unknown[]).length = 0;
+  });
+  assert.ok(held.bytes < 4 * MIB, `${held.bytes} bytes held`);
+  assert.equal(requests.length, 128);
+  // Each refusal waits for its tick; all of them leave in time.
+  for (let tick = 0; tick < 80; tick++) await clock.advance(50);
+  assert.equal(peer.frames.filter((frame) => frame.kind === 'error').length, 1600 - 128);
+  await peer.send({ kind: 'close', reason: 0 });
+  await clock.advance(50);
+  assert.deepEqual(await closed, { kind: 'closed', by: 'peer' });
 });
 
 test('CH-112 windows filled with single bytes hold about their own size', async () => {

@@ -42,6 +42,8 @@ export interface AttackedResponder extends Attacked {
 export interface ResponderOptions {
   readonly limits?: Partial<ChannelLimits>;
   readonly clock?: Clock;
+  /** The attacker's `shape`: 0 compact, 1 balanced, 2 strict. */
+  readonly profile?: number;
   /** Answers `echo…` with an echo by default, and leaves the rest open and unread. */
   readonly onRequest?: (request: IncomingRequest) => void;
 }
@@ -90,7 +92,11 @@ export async function attackResponder(options: ResponderOptions = {}, seed = 1):
 /** The same, after `verified`. */
 export async function attackVerifiedResponder(options: ResponderOptions = {}, seed = 1): Promise<AttackedResponder> {
   const attacked = await attackResponder(options, seed);
-  await attacked.peer.send({ kind: 'verified' });
+  const { profile } = options;
+  await attacked.peer.send(
+    { kind: 'verified' },
+    ...(profile === undefined ? [] : [{ kind: 'shape', profile } as const]),
+  );
   return attacked;
 }
 
