@@ -26,6 +26,8 @@ const TABLE = {
   'lock-credential-mismatch': ['fix-input', 'this lock belongs to another passkey'],
   'lock-commitment-mismatch': ['fix-input', 'this key does not fit this lock'],
   'lock-open-failed': ['stop', 'this lock was changed after it was made'],
+  'passphrase-too-cheap': ['stop', 'this passphrase lock asks for less work than is safe'],
+  'passphrase-too-costly': ['stop', 'this passphrase lock asks for more work than a device should do'],
   'recovery-code-length': ['fix-input', 'a recovery code has 28 letters and digits'],
   'recovery-code-character': ['fix-input', 'a recovery code holds only letters and digits'],
   'recovery-code-typo': ['fix-input', 'this recovery code holds a typing error'],

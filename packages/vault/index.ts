@@ -45,6 +45,14 @@ export {
   type WrapInput,
   wrapAccountKey,
 } from './lock.ts';
+export {
+  createPassphraseParameters,
+  encodePassphraseParameters,
+  type PassphraseParameters,
+  parsePassphraseParameters,
+  passphraseBytes,
+  passphraseLockSecret,
+} from './passphrase.ts';
 export { type OpenedRecord, type OpenRecordInput, openRecord, type SealRecordInput, sealRecord } from './record.ts';
 export {
   createRecoveryCode,
@@ -56,6 +64,14 @@ export {
   recoveryVerifier,
 } from './recovery-code.ts';
 export { compareRegisters, mergeRegisters, nextClock, type Register, type Registers } from './registers.ts';
+export {
+  LOCK_PUBLIC_KEY_BYTES,
+  lockPublicKey,
+  type OpenSealedLockInput,
+  openSealedLock,
+  type SealToLockInput,
+  sealToLock,
+} from './sealed-lock.ts';
 export {
   buildConversations,
   type Conversation,

@@ -6,12 +6,12 @@
  *       struct Header {
  *         magic       "SVL"         3
  *         version     u8 = 1        1
- *         kind        u8            1   1 passkey-prf, 2 recovery-code; others are listed but not opened
+ *         kind        u8            1   1 passkey-prf, 2 recovery-code, 4 device-passphrase; 6 is sealed-lock.ts; others are listed but not opened
  *         accountId                16
  *         lockId                   16   random; of a recovery code, its lookup id
  *         epoch       u32           4   epoch of the account key inside; 1 or more
  *         credential               32   SHA-256 of the passkey's credential id; zeros for a recovery code
- *         parameters  u16 + bytes       of later kinds (at most 512); empty for kinds 1 and 2
+ *         parameters  u16 + bytes       empty for kinds 1 and 2, 25 bytes for 4 (passphrase.ts), 1 byte for 6; at most 512
  *       }
  *       salt                       32   random, new at every wrap
  *       commitment                 32   C
@@ -30,20 +30,31 @@ import { AccountKey, LockSecret, unsafeRevealSecret } from './keys.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What this version can open. */
-export type LockKind = 'passkey-prf' | 'recovery-code';
+/** What a secret of its own opens. */
+export type LockKind = 'passkey-prf' | 'recovery-code' | 'device-passphrase';
 
 /** The input of the passkey's PRF (`eval.first`), at creation and at every use: a constant of the client, never a server's. */
 export const PASSKEY_PRF_INPUT: Bytes = encodeUtf8('sotto/vault/passkey-prf-input/v1');
 
 const MAGIC = encodeUtf8('SVL');
 const VERSION = 1;
-const KIND_NUMBERS: Readonly<Record<LockKind, number>> = { 'passkey-prf': 1, 'recovery-code': 2 };
+export const KIND_NUMBERS = {
+  'passkey-prf': 1,
+  'recovery-code': 2,
+  'device-passphrase': 4,
+  'sealed-to-lock': 6,
+} as const;
+/** Length of a kind's parameters, and of what is sealed. */
+const FORMS: Readonly<Record<keyof typeof KIND_NUMBERS, readonly [parameters: number, sealed: number]>> = {
+  'passkey-prf': [0, 48],
+  'recovery-code': [0, 48],
+  'device-passphrase': [25, 48],
+  'sealed-to-lock': [1, 1168],
+};
 const PARAMETER_LIMIT_BYTES = 512;
 const LOCK_LIMIT_BYTES = 8192;
 const SALT_BYTES = 32;
 const COMMITMENT_BYTES = 32;
-const SEALED_BYTES = 48;
 const NONCE = new Uint8Array(12);
 
 export interface WrapInput {
@@ -59,6 +70,8 @@ export interface WrapInput {
   readonly epoch: number;
   /** The passkey's credential id; for `passkey-prf` alone. */
   readonly credentialId?: Uint8Array;
+  /** `encodePassphraseParameters`; for `device-passphrase` alone. */
+  readonly parameters?: Uint8Array;
   readonly random: Random;
 }
 
@@ -76,12 +89,14 @@ export interface UnwrapInput {
 
 /** What can be read of a lock without its secret. Nothing of it is authenticated. */
 export interface LockHeader {
-  readonly kind: LockKind | 'unknown';
+  readonly kind: LockKind | 'sealed-to-lock' | 'unknown';
   readonly accountId: Uint8Array;
   readonly lockId: Uint8Array;
   readonly epoch: number;
   /** 32 bytes; zeros where there is no passkey. */
   readonly credential: Uint8Array;
+  /** Of its kind; empty for passkeys and recovery codes. */
+  readonly parameters: Uint8Array;
 }
 
 /**
@@ -104,10 +119,11 @@ export async function wrapAccountKey(input: WrapInput): Promise<Bytes> {
     .raw(input.lockId)
     .u32(input.epoch)
     .raw(credentialDigest(input.kind, input.credentialId))
-    .u16(0)
+    .vector16(input.parameters ?? new Uint8Array(0))
     .finish();
+  const isForm = (input.parameters?.length ?? 0) === FORMS[input.kind][0];
   // VA-41: a lock that cannot be parsed again is a lost key
-  if (input.accountId.length !== 16 || input.lockId.length !== 16 || input.epoch < 1) {
+  if (input.accountId.length !== 16 || input.lockId.length !== 16 || input.epoch < 1 || !isForm) {
     throw new VaultError('lock-malformed', 'VA-41');
   }
   const salt = input.random.bytes(SALT_BYTES);
@@ -157,7 +173,8 @@ export function parseLockHeader(lock: Uint8Array): LockHeader {
   return parseLock(lock).header;
 }
 
-function parseLock(lock: Uint8Array) {
+/** The parts of a lock; nothing of them is authenticated. */
+export function parseLock(lock: Uint8Array) {
   try {
     return parseLockFields(lock);
   } catch (cause) {
@@ -185,16 +202,19 @@ function parseLockFields(lock: Uint8Array) {
   const commitment = reader.take(COMMITMENT_BYTES);
   const sealed = reader.rest();
   // VA-31: a known kind has one length, one form and an epoch
-  if (kind !== 'unknown' && (sealed.length !== SEALED_BYTES || parameters.length !== 0 || epoch < 1)) {
+  if (kind !== 'unknown' && (!isOfForm(kind, parameters, sealed) || epoch < 1)) {
     throw new VaultError('lock-malformed', 'VA-31');
   }
-  return { header: { kind, accountId, lockId, epoch, credential }, headerBytes, salt, commitment, sealed };
+  return { header: { kind, accountId, lockId, epoch, credential, parameters }, headerBytes, salt, commitment, sealed };
 }
 
-function kindOf(value: number): LockKind | 'unknown' {
-  if (value === KIND_NUMBERS['passkey-prf']) return 'passkey-prf';
-  if (value === KIND_NUMBERS['recovery-code']) return 'recovery-code';
-  return 'unknown';
+function isOfForm(kind: keyof typeof KIND_NUMBERS, parameters: Uint8Array, sealed: Uint8Array): boolean {
+  return parameters.length === FORMS[kind][0] && sealed.length === FORMS[kind][1];
+}
+
+function kindOf(value: number): keyof typeof KIND_NUMBERS | 'unknown' {
+  const kinds = Object.keys(KIND_NUMBERS) as (keyof typeof KIND_NUMBERS)[];
+  return kinds.find((kind) => KIND_NUMBERS[kind] === value) ?? 'unknown';
 }
 
 function credentialDigest(kind: LockKind, credentialId: Uint8Array | undefined): Bytes {
