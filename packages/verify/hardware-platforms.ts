@@ -4,7 +4,7 @@ import { type NvidiaInput, type NvidiaVerdict, verifyNvidia } from '@sotto/evide
 import { type SevSnpInput, type SevSnpVerdict, verifySevSnp } from '@sotto/evidence/sev-snp';
 import { TCB_STATUSES, type TdxCollateral, type TdxVerdict, verifyTdx } from '@sotto/evidence/tdx';
 import { type TpmInput, type TpmVerdict, verifyTpmQuote } from '@sotto/evidence/tpm';
-import { judgeRoots, judgeSnp, judgeTdx, judgeTpm } from './hardware-checks.ts';
+import { judgeGpus, judgeRoots, judgeSnp, judgeTdx, judgeTpm } from './hardware-checks.ts';
 import type { SnpPolicy, TdxPolicy, TpmTestPolicy } from './hardware-policy.ts';
 import { type HardwareReport, hexClaim, reportOf, type Step } from './hardware-report.ts';
 
@@ -146,13 +146,17 @@ export function reportSevSnp(
   });
 }
 
-/** Devices alone: a policy asks for them together with the machine that they are in, so here they are genuine or not. */
-export function reportNvidia(evidence: Omit<NvidiaInput, 'timeSeconds'>, timeSeconds: number): Promise<HardwareReport> {
+/** @param policy of the machine that the devices are in: what it asks of GPUs */
+export function reportNvidia(
+  evidence: Omit<NvidiaInput, 'timeSeconds'>,
+  timeSeconds: number,
+  policy?: TdxPolicy | SnpPolicy,
+): Promise<HardwareReport> {
   const unshown = [
     ...(evidence.ocsp.length > 0 ? [] : (['revocation'] as const)),
     ...(evidence.rims.length > 0 ? [] : (['tcb'] as const)),
   ];
-  return reportOf<NvidiaVerdict, never>({
+  return reportOf<NvidiaVerdict, TdxPolicy | SnpPolicy>({
     platform: 'nvidia',
     steps: stepsOf(NVIDIA_STEPS, unshown),
     verify: () => verifyNvidia({ ...evidence, timeSeconds }),
@@ -163,8 +167,13 @@ export function reportNvidia(evidence: Omit<NvidiaInput, 'timeSeconds'>, timeSec
         { name: 'reference values', value: device.rim === 'match' ? 'match' : 'not shown' },
         { name: 'bound to this machine', value: 'not proven: genuine, but a host could have another device answer' },
       ]),
-    policy: undefined,
-    judge: () => undefined,
+    policy,
+    judge: (report, { gpus }, { devices }) => {
+      const shown = devices
+        .filter(({ arch }) => arch !== 'LS10')
+        .map((device) => ({ ...device, architecture: device.arch }));
+      if (gpus !== undefined) judgeGpus(report, gpus, shown);
+    },
     timeSeconds,
   });
 }

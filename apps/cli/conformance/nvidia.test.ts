@@ -192,6 +192,35 @@ test('EV-245 the measurements are those of NVIDIA’s own parser', { skip }, asy
   assert.deepEqual(output.measurements, expected);
 });
 
+/** The product's own policy for a machine with GPUs. */
+const machine = (gpus: object) => ({
+  ...{ kind: 'sev-snp', version: 1, smt: 'allowed', ciphertextHiding: 'reported' },
+  measurements: [{ measurement: '00'.repeat(48) }],
+  generations: { Genoa: { minimumTcb: { bootLoader: 0, tee: 0, snp: 0, microcode: 0 } } },
+  gpus: { count: 1, architectures: ['HOPPER'], rims: 'reported', ocsp: 'reported', ...gpus },
+});
+
+test('EV-438 what the policy of a machine asks of its GPUs', { skip }, async () => {
+  const codeWith = async (gpus: object, device = gpu()) => {
+    const { exit, output } = await judgeDevice(device, { policy: machine(gpus), rims_xml: [] });
+    return exit === 0 ? 'accepted' : output.code;
+  };
+  assert.equal(await codeWith({}), 'accepted');
+  assert.equal(await codeWith({ architectures: ['BLACKWELL'] }), 'gpu-not-allowed');
+  assert.equal(await codeWith({ rims: 'required' }), 'rim-missing');
+  assert.equal(await codeWith({ ocsp: 'required' }), 'ocsp-missing');
+  assert.equal(await codeWith({ count: 2 }), 'gpus-missing');
+  assert.equal(await codeWith({}, serialized('switch_evidence_ls10')), 'gpus-missing');
+  const tpm = {
+    kind: 'tpm-test',
+    version: 1,
+    attestationKeys: ['00'.repeat(32)],
+    measurements: [{ 0: '00'.repeat(32) }],
+  };
+  assert.equal((await judgeDevice(gpu(), { policy: tpm })).output.code, 'platform-not-allowed');
+  assert.equal((await judgeDevice(gpu(), { policy: { kind: 'signature-only', version: 1 } })).exit, 30);
+});
+
 test('EV-275 genuine reports are refused under another nonce, and with another root', { skip }, async () => {
   const { output } = await judgeDevice(gpu(), { nonce_hex: '00'.repeat(32) });
   assert.deepEqual([output.code, output.class], ['nonce-mismatch', 'binding']);

@@ -2,8 +2,10 @@
 import { encodeHex, equalBytes } from '@sotto/bytes';
 import { parseCertificate, parsePem } from '@sotto/crypto/x509';
 import { type NvidiaDeviceClaims, type NvidiaRoots, productionRoots, verifyNvidia } from '@sotto/evidence/nvidia';
+import { reportNvidia } from '@sotto/verify/files';
 import { base64, count, hex, list, optional, refused, required, struct, text } from './input.ts';
 import type { JsonObject } from './outcome.ts';
+import { assertAccepted, policyFor } from './policy.ts';
 
 const INPUT = struct({
   report: optional(base64()),
@@ -14,7 +16,7 @@ const INPUT = struct({
   root_pem: optional(text),
   ocsp: optional(list(base64())),
   time: count,
-  policy: struct({ kind: text }),
+  policy: policyFor('tdx', 'sev-snp'),
 });
 
 export async function judgeNvidia(value: unknown): Promise<JsonObject> {
@@ -26,7 +28,7 @@ export async function judgeNvidia(value: unknown): Promise<JsonObject> {
   const given = input.devices ?? [
     { report: required(input.report, 'report'), cert_chain_pem: required(input.cert_chain_pem, 'cert_chain_pem') },
   ];
-  const { devices } = await verifyNvidia({
+  const evidence = {
     devices: given.map(({ report, cert_chain_pem }) => ({
       report,
       certificates: parsePem(cert_chain_pem, 'CERTIFICATE'),
@@ -35,8 +37,10 @@ export async function judgeNvidia(value: unknown): Promise<JsonObject> {
     rims: input.rims_xml ?? [],
     ocsp: input.ocsp ?? [],
     roots: rootsOf(input.root_pem),
-    timeSeconds: Number(input.time),
-  });
+  };
+  const timeSeconds = Number(input.time);
+  if (input.policy !== undefined) await assertAccepted(reportNvidia(evidence, timeSeconds, input.policy));
+  const { devices } = await verifyNvidia({ ...evidence, timeSeconds });
   const outputs = devices.map(outputOf);
   return input.devices === undefined ? (outputs[0] as JsonObject) : { devices: outputs };
 }

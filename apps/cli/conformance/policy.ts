@@ -8,8 +8,8 @@ import { Malformed, Rejected } from './outcome.ts';
 
 type PolicyOf<Kind> = Extract<HardwarePolicy, { kind: Kind }>;
 
-/** Reads as undefined for `{"kind":"signature-only"}`. @param kind of the policies that the stage can judge by */
-export function policyFor<Kind extends HardwarePolicy['kind']>(kind: Kind): Reader<PolicyOf<Kind> | undefined> {
+/** Reads as undefined for `{"kind":"signature-only"}`. @param kinds of the policies that the stage can judge by */
+export function policyFor<Kind extends HardwarePolicy['kind']>(...kinds: Kind[]): Reader<PolicyOf<Kind> | undefined> {
   return (value, field) => {
     if (JSON.stringify(value) === '{"kind":"signature-only"}') return undefined;
     let policy: HardwarePolicy;
@@ -20,7 +20,7 @@ export function policyFor<Kind extends HardwarePolicy['kind']>(kind: Kind): Read
       if (error instanceof PolicyError) throw new Malformed('input-malformed', 'CF-03', error.message, field);
       throw error;
     }
-    const isOfStage = policy.kind === kind;
+    const isOfStage = kinds.some((kind) => kind === policy.kind);
     // EV-51: a policy for other machines allows none of these.
     if (!isOfStage) throw new Rejected('platform-not-allowed', 'policy', 'EV-51', 'the policy is for other machines');
     return policy as PolicyOf<Kind>;
