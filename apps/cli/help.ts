@@ -9,6 +9,7 @@ export const HELP = `Sotto: private AI chat that the people who run it cannot re
   sotto trust remove URL    Forget it.
   sotto verify FILE…        Judge hardware evidence offline, rule by rule: a TDX quote, a SEV-SNP report, NVIDIA reports.
   sotto verify ADDRESS      Judge the machine of a Sotto that runs.
+  sotto measure             Compute what a SEV-SNP machine must report for the files of a release.
   sotto conformance STAGE   Judge one case, offline: JSON in, JSON out (\`capabilities\` lists the stages; --batch takes many).
   sotto version             Print the version.
 
@@ -35,6 +36,15 @@ sotto verify
   --at TIME         Judge for this time instead of now, such as 2026-02-03T01:00:00Z.
   --nonce HEX       What NVIDIA devices had to answer to.
   --json            As JSON.
+
+sotto measure
+  --ovmf FILE       The firmware.
+  --kernel FILE --initrd FILE --append TEXT   What it starts; the firmware must have a place for their hashes.
+  --vcpus N --vcpu-type TYPE   How many processors of which model the guest sees (EPYC-Milan, EPYC-Genoa, EPYC-Turin, …).
+  --vmm NAME        qemu (default), ec2, gce.
+  --guest-features N  As the host sets them (default 0x1).
+  --mode NAME       snp (default), sev-es, sev.
+  --json            As JSON, with what a release publishes so that nobody needs the firmware to compute it again.
 
 sotto operator show [ACCOUNT]
   --data DIR        The data folder of the server.

@@ -13,6 +13,7 @@ const root = defineCommand({
     operator: lazy(async () => (await import('./commands/operator.ts')).operatorCommand),
     trust: lazy(async () => (await import('./commands/trust.ts')).trustCommand),
     verify: lazy(async () => (await import('./commands/verify.ts')).verifyCommand),
+    measure: lazy(async () => (await import('./commands/measure.ts')).measureCommand),
     conformance: lazy(async () => (await import('./commands/conformance.ts')).conformanceCommand),
   },
 });
