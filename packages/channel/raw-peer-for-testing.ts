@@ -13,6 +13,9 @@ import type { RecordCipher } from './records.ts';
 import { ALGORITHMS, aesGcmNonce, encodePrologue, encodeRenewalPrologue, SUITE } from './suite.ts';
 
 export { encodeFrame, type Frame, parseFrames } from './frames.ts';
+export { DEFAULT_LIMITS } from './limits.ts';
+export { answerHandshake } from './responder-handshake.ts';
+export { encodeRenewalPrologue } from './suite.ts';
 
 export interface RawPeerOptions {
   readonly socket: Socket;

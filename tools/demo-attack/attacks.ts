@@ -34,7 +34,7 @@ export interface Mounted {
 export interface Attack {
   readonly name: string;
   readonly tried: string;
-  readonly task: 'ask' | 'read-history';
+  readonly task: 'ask' | 'read-history' | 'steal-answer';
   /** What the person asks; a secret unless an answer of some length is needed. */
   readonly words?: string;
   readonly refusedBy: string | undefined;
@@ -143,6 +143,21 @@ export const ATTACKS: readonly Attack[] = [
     refusedBy: 'CH-110',
     mayRead: true,
     mount: (stage) => betray(stage, { isFlooding: true }),
+  },
+  {
+    name: 'renewed-to-another-key',
+    tried: 'renew a good session to a key that the evidence does not name',
+    task: 'ask',
+    refusedBy: 'EV-41',
+    mayRead: true,
+    mount: (stage) => betray(stage, { isRenewing: true }),
+  },
+  {
+    name: 'answer-claimed',
+    tried: 'fetch the rest of somebody else’s answer, whose line was cut, by its id',
+    task: 'steal-answer',
+    refusedBy: 'CH-100',
+    mount: async () => ({}),
   },
   {
     name: 'record-tampered',

@@ -9,11 +9,17 @@ import { join } from 'node:path';
 import { createNodeClock, createNodeRandom } from '@sotto/adapters-node';
 import { socketOfWebSocket } from '@sotto/adapters-node/socket';
 import { concatBytes, encodeUtf8, parseHex } from '@sotto/bytes';
-import { type Frame, RawPeer } from '@sotto/channel/raw-peer-for-testing';
+import {
+  answerHandshake,
+  DEFAULT_LIMITS,
+  encodeRenewalPrologue,
+  type Frame,
+  RawPeer,
+} from '@sotto/channel/raw-peer-for-testing';
 import { generateX25519 } from '@sotto/crypto/dh';
 import { type Primitives, primitives } from '@sotto/crypto/primitives';
 import { createDevEvidence, createDevEvidenceSource } from '@sotto/evidence/dev';
-import { encodeResponseHead, encodeSseEvent, WIRE_VERSION } from '@sotto/wire';
+import { encodeResponseHead, encodeSseEvent, parseRequestHead, WIRE_VERSION } from '@sotto/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 export interface HostileNodeOptions {
@@ -27,6 +33,8 @@ export interface HostileNodeOptions {
   readonly isLowOrder?: boolean;
   /** Frames without end before the answer. */
   readonly isFlooding?: boolean;
+  /** In the middle of the session, another key in place of the one that was vouched for. */
+  readonly isRenewing?: boolean;
 }
 
 export interface HostileNode {
@@ -80,6 +88,8 @@ export async function startHostileNode(options: HostileNodeOptions): Promise<Hos
       statement: concatBytes(digest, epochId),
       primitives: options.isLowOrder === true ? lowOrder(ephemeral.slice()) : primitives,
     });
+    const thief = await generateX25519();
+    const paths = new Map<number, string>();
     const handled = new Set<Frame>();
     for (;;) {
       const frame = await peer.frame((one) => !handled.has(one));
@@ -87,12 +97,33 @@ export async function startHostileNode(options: HostileNodeOptions): Promise<Hos
       handled.add(frame);
       if (frame.kind === 'open' && frame.stream === 0) {
         await peer.send({ kind: 'data', stream: 0, bytes: bundle }, { kind: 'end', stream: 0 }, { kind: 'rekey' });
+      } else if (frame.kind === 'open') paths.set(frame.stream, parseRequestHead(frame.head).path);
+      if (frame.kind === 'renew') {
+        const { answer } = await answerHandshake({
+          message: frame.message,
+          prologue: encodeRenewalPrologue(['sotto-1'], nodeId, peer.handshakeHash),
+          random,
+          primitives,
+          limits: DEFAULT_LIMITS,
+          currentEpoch: () => ({
+            epochId,
+            staticPrivateKey: thief.privateKey,
+            evidence: bundle,
+            evidenceDigest: digest,
+          }),
+        });
+        await peer.send({ kind: 'renewed', message: answer });
       }
       if (frame.kind === 'ping') await peer.send({ kind: 'pong', token: frame.token });
       if (frame.kind === 'data') bytesRead += frame.bytes.length;
       if (frame.kind === 'end') {
-        if (options.isFlooding === true) await flood(peer);
-        await peer.send(...answerTo(frame.stream), { kind: 'rekey' });
+        const isEvidence = paths.get(frame.stream)?.startsWith('/v1/evidence/') === true;
+        if (isEvidence) await peer.send(...answerTo(frame.stream, bundle), { kind: 'rekey' });
+        else if (options.isRenewing === true) await peer.send({ kind: 'advice', advice: 1 });
+        else {
+          if (options.isFlooding === true) await flood(peer);
+          await peer.send(...answerTo(frame.stream), { kind: 'rekey' });
+        }
       }
     }
   }
@@ -111,16 +142,17 @@ export async function startHostileNode(options: HostileNodeOptions): Promise<Hos
   };
 }
 
-function answerTo(stream: number): Frame[] {
+const SSE = encodeUtf8([...ANSWER.map((chunk) => JSON.stringify(chunk)), '[DONE]'].map(encodeSseEvent).join(''));
+
+function answerTo(stream: number, body: Uint8Array = SSE): Frame[] {
   const head = encodeResponseHead({
     version: WIRE_VERSION,
     status: 200,
     headers: [['content-type', 'text/event-stream']],
   });
-  const events = [...ANSWER.map((chunk) => JSON.stringify(chunk)), '[DONE]'].map(encodeSseEvent).join('');
   return [
     { kind: 'head', stream, head },
-    { kind: 'data', stream, bytes: encodeUtf8(events) },
+    { kind: 'data', stream, bytes: body },
     { kind: 'end', stream },
   ];
 }

@@ -18,7 +18,7 @@ import type { Outcome, VictimTask } from './victim.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const VICTIM_LIMIT_MS = 30_000;
 /** With a rule switched off a client may wait for what never comes, and that is what is shown. */
-const SILENCE_LIMIT_MS = 12_000;
+const SILENCE_LIMIT_MS = 20_000;
 
 export interface Row {
   readonly attack: string;

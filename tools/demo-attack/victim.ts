@@ -24,7 +24,7 @@ import { createAccountKey, createRecoveryCode } from '@sotto/vault';
 import { acceptPin, devPolicy } from '@sotto/verify';
 
 export interface VictimTask {
-  readonly kind: 'ask' | 'read-history';
+  readonly kind: 'ask' | 'read-history' | 'steal-answer';
   readonly url: string;
   /** The fingerprint that this person pinned earlier. */
   readonly pinned: string;
@@ -54,13 +54,26 @@ const ports: ClientPorts = {
 
 let outcome: Outcome;
 try {
-  const saw = task.kind === 'ask' ? await ask() : await readHistory();
+  const tasks = { ask: ask, 'read-history': readHistory, 'steal-answer': loseAnswer } as const;
+  const saw = await tasks[task.kind]();
   outcome = { kind: 'answered', code: '', rule: '', saw };
 } catch (error) {
   if (!(error instanceof SottoError)) throw error;
   outcome = { kind: 'refused', code: error.code, rule: error.rule ?? '', saw: error.message };
 }
 process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0));
+
+/** Here the node is under attack: it has the rule, and runs in this process too. */
+async function loseAnswer(): Promise<string> {
+  const { claimForeignAnswer } = await import('./steal-answer.ts');
+  const { status, bytes } = await claimForeignAnswer(ports);
+  if (status === 200)
+    return `the answer of somebody else went to the attacker, sealed: ${bytes} bytes; its person cannot fetch it`;
+  throw new SottoError('answer-refused', 'To the attacker: no such answer. The person fetches it.', {
+    action: 'stop',
+    rule: 'CH-100',
+  });
+}
 
 async function ask(): Promise<string> {
   acceptPin(task.pinned, task.offered);
