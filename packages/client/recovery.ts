@@ -84,7 +84,7 @@ async function* keptStream(answer: RecoverableAnswer): AsyncGenerator<Uint8Array
       }
       return;
     } catch (error) {
-      if (signal?.aborted || !isLineLost(error)) throw explain(error);
+      assertLineLost(error, signal);
       lost = error;
     }
   }
@@ -99,7 +99,7 @@ async function* keptStream(answer: RecoverableAnswer): AsyncGenerator<Uint8Array
       }
       return;
     } catch (error) {
-      if (signal?.aborted || !isLineLost(error)) throw error;
+      assertLineLost(error, signal);
       lost = error;
     } finally {
       session.close();
@@ -154,13 +154,13 @@ async function claim(
   return undefined;
 }
 
-/** Whether an answer broke off because its line did: not because the node, the person or an attack ended it. */
-function isLineLost(error: unknown): boolean {
+/** Throws what ended an answer, unless it was its line: then another line may bring the rest. */
+function assertLineLost(error: unknown, signal: AbortSignal | undefined): void {
   const cause = explain(error);
-  if (!(cause instanceof SottoError)) return false;
-  // CL-45: "go back and fetch the rest" would be wrong while somebody alters what is sent.
-  if (cause.action === 'stop') return false;
-  return cause.code === 'stream-truncated' || cause.code === 'node-lost' || cause.code.startsWith('session-');
+  const code = cause instanceof SottoError ? cause.code : '';
+  const isLine = code === 'stream-truncated' || code === 'node-lost' || code.startsWith('session-');
+  // CL-45: nothing is fetched while somebody alters what is sent, nor after the person or the node said that it is over.
+  if (!isLine || signal?.aborted) throw cause;
 }
 
 /** Whether another try may work. A verification that failed is final (CL-05). */
