@@ -45,7 +45,10 @@ export type AttackId =
   | 'evidence'
   | 'suite'
   | 'handshake'
+  | 'replay'
+  | 'low-order'
   | 'answer-bit'
+  | 'splice'
   | 'answer-frame'
   | 'records'
   | 'rollback';
@@ -97,6 +100,22 @@ export const ATTACKS: readonly Attack[] = [
     run: (lab, signal) => ask(lab, { frame: (frame, { index }) => (index === 0 ? flipped(frame, -1) : frame) }, signal),
   },
   {
+    id: 'replay',
+    refusedBy: 'CH-05',
+    leaves: 'nothing',
+    run: async (lab, signal) => {
+      const [first] = await recordSession(lab, signal);
+      return ask(lab, { frame: (frame, { index }) => (index === 0 ? (first ?? frame) : frame) }, signal);
+    },
+  },
+  {
+    id: 'low-order',
+    refusedBy: 'CH-03',
+    leaves: 'nothing',
+    run: (lab, signal) =>
+      ask(lab, { frame: (frame, { index }) => (index === 0 ? withKeyOfZeros(frame) : frame) }, signal),
+  },
+  {
     id: 'answer-bit',
     refusedBy: 'CH-21',
     leaves: 'sealed-words',
@@ -113,6 +132,17 @@ export const ATTACKS: readonly Attack[] = [
         isLeftOut = true;
         return undefined;
       };
+      return ask(lab, { frame }, signal);
+    },
+  },
+  {
+    id: 'splice',
+    refusedBy: 'CH-21',
+    leaves: 'sealed-words',
+    run: async (lab, signal) => {
+      const recorded = await recordSession(lab, signal);
+      const frame: Tampering['frame'] = (given, { index, isAnswer }) =>
+        isAnswer ? (recorded[index] ?? recorded.at(-1) ?? given) : given;
       return ask(lab, { frame }, signal);
     },
   },
@@ -174,6 +204,32 @@ async function readAnswer(session: NodeSession, model: string, signal: AbortSign
     if (event.kind === 'text-delta') text += event.text;
   }
   return text;
+}
+
+/** The attacker is a customer too: what the machine sent in a session of its own. */
+async function recordSession(lab: Lab, signal: AbortSignal): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  const frame: Tampering['frame'] = (given) => {
+    frames.push(given.slice());
+    return given;
+  };
+  try {
+    const network = createEvilNetwork(lab.ports, { frame });
+    const options = { baseUrl: lab.baseUrl, policy: devPolicy(lab.fingerprint), signal };
+    const session = await lab.openNodeSession(network.ports, options);
+    await session.models();
+    session.close();
+  } catch {
+    // Where the attacker cannot connect, the attack says so when it is mounted.
+  }
+  return frames;
+}
+
+/** The machine’s half of the key agreement begins with its public key. */
+function withKeyOfZeros(frame: Uint8Array): Uint8Array {
+  const copy = frame.slice();
+  copy.fill(0, 0, 32);
+  return copy;
 }
 
 /** The evidence that arrives is then that of a machine which this session has no reason to trust. */
