@@ -2,7 +2,7 @@
  * What is remembered of nodes that were verified, so that a later session on the same epoch needs no second look at the
  * same evidence (spec/client.md CL-04). Memory only; owned by one connection.
  */
-import { equalBytes } from '@sotto/bytes';
+import { encodeHex, equalBytes } from '@sotto/bytes';
 import type { DistrustSource } from '@sotto/ports';
 import type { VerificationReport, VerifiedNode } from '@sotto/verify';
 
@@ -38,6 +38,12 @@ export class NodeCache {
     // CL-04: what was withdrawn since must not come back through the cache.
     if (distrust.isDistrusted(known.node)) return undefined;
     return known;
+  }
+
+  /** Whether evidence with this digest was judged, so that its bytes need not be fetched; `find` decides what that is worth. */
+  holds(nodeIdHex: string, digestHex: string): boolean {
+    const known = this.#known.get(nodeIdHex);
+    return known !== undefined && encodeHex(known.node.evidenceDigest) === digestHex;
   }
 
   remember(nodeIdHex: string, known: KnownNode): void {

@@ -145,6 +145,7 @@ test('CL-01 a machine that does not prove itself gets the handshake and nothing 
 test('CL-01 an object that only looks like a verified node opens nothing', async () => {
   const wire = createWire();
   const forged = {
+    holds: () => false,
     find: (_id: string, claim: ClaimedNode) => ({
       node: { ...claim, notAfterMs: Number.MAX_VALUE },
       report: {},

@@ -37,6 +37,8 @@ const SUITE = 'sotto-1';
 /** A bundle with GPUs is 85–200 kB; twice that is refused unread. */
 const BUNDLE_LIMIT_BYTES = 400_000;
 const MODELS_LIMIT_BYTES = 65_536;
+/** How far two honest clocks may be apart. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
 export interface ClientPorts {
   readonly clock: Clock;
@@ -120,9 +122,9 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
   const api = new ServerApi(ports.fetch, options.baseUrl);
   const [listings] = await Promise.all([api.nodes(options.signal), api.ensureSession(options.signal)]);
   const listing = chooseNode(listings, ports.random, options.nodeId);
-  const prefetched = api
-    .evidence(listing.nodeId, listing.evidenceDigest, BUNDLE_LIMIT_BYTES, options.signal)
-    .catch(() => undefined);
+  const prefetched = cache.holds(listing.nodeId, listing.evidenceDigest)
+    ? undefined
+    : api.evidence(listing.nodeId, listing.evidenceDigest, BUNDLE_LIMIT_BYTES, options.signal).catch(() => undefined);
 
   options.onPhase?.('connecting');
   const relay = `${options.baseUrl.replace(/^http/, 'ws')}/relay/${listing.nodeId}`;
@@ -238,6 +240,9 @@ class OpenSession implements NodeSession {
     try {
       const renewal = await this.#channel.renew();
       const known = await judgeClaim(this.#judge, renewal, () => this.#fetchEvidence(renewal.evidenceDigest));
+      const isOlder = known.node.notAfterMs < this.#known.node.notAfterMs - CLOCK_TOLERANCE_MS;
+      // CH-74: keys of an earlier epoch are keys that somebody may have stolen since.
+      if (isOlder) throw new ClientError('node-unverified', { rule: 'CH-74' });
       assertTrusted(known.node, this.#ports.distrust);
       this.#known = known;
       await renewal.accept(known.node);

@@ -10,9 +10,10 @@ import { primitives } from '@sotto/crypto/primitives';
 import { ed25519PublicKey } from '@sotto/crypto/sign';
 import { createDevEvidence, createDevEvidenceSource, devFingerprint } from '@sotto/evidence/dev';
 import type { FetchResponse, Socket } from '@sotto/ports';
-import { createRealClock, createSeededRandom, createSocketPair } from '@sotto/testkit';
+import { createRealClock, createSeededRandom, createSocketPair, type SocketPair } from '@sotto/testkit';
 import { type Policy, VerifyError } from '@sotto/verify';
 import type { ClientError } from './errors.ts';
+import { NodeCache } from './node-cache.ts';
 import { type ClientPorts, type NodeSession, openNodeSession } from './node-session.ts';
 
 const NODE_ID = new Uint8Array(16).fill(0x11);
@@ -22,10 +23,10 @@ const WORDS = 'a person’s words';
 const fill = (length: number, value: number) => new Uint8Array(length).fill(value);
 
 /** The key, evidence and statement of one epoch. */
-async function createEpoch(number: number, machine = MACHINE) {
+async function createEpoch(number: number, machine = MACHINE, ageSeconds = 0) {
   const staticKey = fill(32, 0x40 + number);
   const epochId = fill(16, number);
-  const nowSeconds = Math.floor(Date.now() / 1000);
+  const nowSeconds = Math.floor(Date.now() / 1000) - ageSeconds;
   const { bundle, digest } = await createDevEvidence({
     source: createDevEvidenceSource({ privateKey: machine, measurement: fill(32, 5) }),
     binding: {
@@ -50,9 +51,15 @@ async function createEpoch(number: number, machine = MACHINE) {
 type Epoch = Awaited<ReturnType<typeof createEpoch>>;
 
 /** A client whose server lists one node, and the raw peer that is that node. */
-async function open(epoch: Epoch): Promise<{
+async function open(
+  epoch: Epoch,
+  cache = new NodeCache(),
+): Promise<{
   peer: Promise<RawPeer>;
   opening: Promise<NodeSession>;
+  /** What left the client, and what it fetched from the server. */
+  sockets: SocketPair;
+  fetched: string[];
   withdraw(what?: Uint8Array): void;
 }> {
   const json = (value: unknown): FetchResponse => ({
@@ -68,12 +75,14 @@ async function open(epoch: Epoch): Promise<{
   };
   const sockets = createSocketPair();
   const { promise: peer, resolve } = Promise.withResolvers<RawPeer>();
+  const fetched: string[] = [];
   let withdrawn: Uint8Array | 'all' | undefined;
   const listeners = new Set<() => void>();
   const ports: ClientPorts = {
     clock: createRealClock(),
     random: createSeededRandom(`withheld ${Math.random()}`),
     fetch: async (url) => {
+      fetched.push(url);
       if (url.endsWith('/api/nodes')) return json({ nodes: [node] });
       if (url.includes('/evidence/')) return { status: 200, header: () => undefined, bytes: async () => epoch.bundle };
       return json({ guestId: '0'.repeat(32) });
@@ -100,7 +109,9 @@ async function open(epoch: Epoch): Promise<{
   };
   return {
     peer,
-    opening: openNodeSession(ports, { baseUrl: 'http://localhost:1', policy, profile: 'compact' }),
+    sockets,
+    fetched,
+    opening: openNodeSession(ports, { baseUrl: 'http://localhost:1', policy, cache, profile: 'compact' }),
     withdraw(what) {
       withdrawn = what ?? 'all';
       for (const listener of listeners) listener();
@@ -172,6 +183,24 @@ test('CH-74 a new epoch that does not prove itself hears nothing under its keys,
   assert.equal(await ask(session), error);
 });
 
+test('CH-74 a renewal does not go back to an earlier epoch, clocks that differ a little apart', async () => {
+  for (const [ageSeconds, isTaken] of [
+    [299, true],
+    [302, false],
+  ] as const) {
+    const { peer, session } = await openGood();
+    await renewTo(peer, await createEpoch(2, MACHINE, ageSeconds), undefined, 1);
+    if (isTaken) {
+      await peer.frame(({ kind }) => kind === 'switch');
+      session.close();
+      continue;
+    }
+    const error = (await session.closed) as ClientError;
+    assert.deepEqual([error.code, error.rule], ['node-unverified', 'CH-74']);
+    assert.ok(!heard(peer).includes('switch'));
+  }
+});
+
 test('CH-74 the evidence of another epoch than the handshake named renews nothing', async () => {
   const { peer, session } = await openGood();
   await renewTo(peer, await createEpoch(2), (await createEpoch(1)).bundle, 1);
@@ -191,6 +220,38 @@ test('CH-74 a new epoch that proves itself hears a person’s words after the sw
   assert.deepEqual(session.node.epochId, epoch.epochId);
   session.close();
   await asking;
+});
+
+test('CL-04 a later session is a whole handshake with fresh keys, and saves the judgement of evidence alone', async () => {
+  const cache = new NodeCache();
+  const epoch = await createEpoch(1);
+  const first = await open(epoch, cache);
+  const node = (await first.opening).node;
+  const later = await open(epoch, cache);
+  const session = await later.opening;
+  const peer = await later.peer;
+  assert.equal(session.node, node);
+  assert.deepEqual(
+    [first, later].map(({ fetched }) => fetched.filter((url) => url.includes('/evidence/')).length),
+    [1, 0],
+  );
+  const [before, after] = [first, later].map(({ sockets }) => sockets.sent.find(({ from }) => from === 'a')?.bytes);
+  assert.ok(before && after && before.length === 1216 && after.length === 1216);
+  // Neither key is used again; and nothing of the person's travels with the handshake.
+  for (const [start, end] of [
+    [0, 32],
+    [32, 1216],
+  ] as const) {
+    assert.notDeepEqual(after.slice(start, end), before.slice(start, end));
+  }
+  const asking = ask(session);
+  await peer.frame(({ kind }) => kind === 'end');
+  assert.deepEqual(heard(peer), ['verified', 'open', 'data', 'end']);
+  session.close();
+  await asking;
+  // Another epoch is judged anew, whatever is remembered of the node.
+  const stranger = await open(await createEpoch(2, STRANGER), cache);
+  await assert.rejects(stranger.opening, VerifyError);
 });
 
 test('CH-83 what waits when a node is withdrawn is not sent', async () => {

@@ -232,6 +232,9 @@ const en = {
   'error.session-closed': 'The connection to the machine was closed. What arrived is kept.',
   'error.session-truncated': 'The connection to the machine was lost. What arrived is kept.',
   'error.session-idle': 'The machine fell silent. What arrived is kept.',
+  'error.session-expired':
+    'The connection to the machine had to be renewed and was not. What arrived is kept; ask again.',
+  'error.node-leaving': 'The machine is being stopped and takes no new question. Ask again in a moment.',
   'error.stream-truncated': 'The connection to the machine was lost. What arrived is kept.',
   'error.stream-reset': 'The machine gave up this answer. What arrived is kept.',
   'error.handshake-timeout': 'The machine did not answer in time.',
