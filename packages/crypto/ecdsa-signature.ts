@@ -1,4 +1,5 @@
 /** ECDSA signatures as certificates write them (two integers in DER), turned into the r ‖ s of WebCrypto. Hostile input. */
+import { concatBytes } from '@sotto/bytes';
 import { parseDer } from './x509/der.ts';
 import { DerFields, readUnsigned } from './x509/der-values.ts';
 
@@ -17,4 +18,18 @@ export function rawEcdsaSignature(der: Uint8Array, lengthBytes: number): Uint8Ar
   } catch {
     return undefined;
   }
+}
+
+/** The other way: r ‖ s as two integers in DER. @param raw of an even length below 128 */
+export function derEcdsaSignature(raw: Uint8Array): Uint8Array<ArrayBuffer> {
+  const half = raw.length / 2;
+  const [r, s] = [integer(raw.subarray(0, half)), integer(raw.subarray(half))];
+  return concatBytes(Uint8Array.of(0x30, r.length + s.length), r, s);
+}
+
+function integer(digits: Uint8Array): Uint8Array<ArrayBuffer> {
+  const first = digits.findIndex((digit) => digit !== 0);
+  const shortest = digits.subarray(first < 0 ? digits.length - 1 : first);
+  const sign = (shortest[0] as number) >= 0x80 ? [0] : [];
+  return concatBytes(Uint8Array.of(0x02, sign.length + shortest.length, ...sign), shortest);
 }

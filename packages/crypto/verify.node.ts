@@ -1,6 +1,6 @@
 /** Signatures of vendors: ECDSA over P-256 and P-384, RSA-PSS and RSA PKCS #1, on node:crypto. */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { rawEcdsaSignature } from './ecdsa-signature.ts';
+import { derEcdsaSignature, rawEcdsaSignature } from './ecdsa-signature.ts';
 import { curveBytes, type PublicKey, type SignatureScheme } from './x509/public-key.ts';
 
 /** Importing takes half as long as verifying, and a CA's key is used several times. */
@@ -32,7 +32,8 @@ export async function verifySignature(
       if (!scheme.startsWith('ecdsa')) return false;
       const raw = form === 'raw' ? signature : rawEcdsaSignature(signature, curveBytes(key.curve));
       if (raw === undefined || raw.length !== 2 * curveBytes(key.curve)) return false;
-      return verify(digest, message, { key: keyObject, dsaEncoding: 'ieee-p1363' }, raw);
+      // A key without options and a signature in DER: Node is half as fast with them.
+      return verify(digest, message, keyObject, form === 'raw' ? derEcdsaSignature(raw) : signature);
     }
     if (scheme.startsWith('ecdsa') || signature.length !== key.modulus.length) return false;
     const isPss = scheme.startsWith('rsa-pss');

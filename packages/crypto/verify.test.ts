@@ -71,15 +71,15 @@ const SCHEMES: SignatureScheme[] = [
 /** Every implementation of one call; `noble` is the browser's without WebCrypto's curves. */
 async function everywhere(scheme: SignatureScheme, key: PublicKey, signature: Uint8Array): Promise<string> {
   const { subtle } = globalThis.crypto;
-  const importKey = subtle.importKey;
+  const generateKey = subtle.generateKey;
   const onNode = await node.verifySignature(scheme, key, message, signature, 'raw');
   const onWeb = await web.verifySignature(scheme, key, message, signature, 'raw');
-  subtle.importKey = () => Promise.reject(new DOMException('unknown', 'NotSupportedError'));
+  subtle.generateKey = (() => Promise.reject(new DOMException('unknown', 'NotSupportedError'))) as never;
   try {
     const fallback = (await import(`${'./verify.web.ts'}?${Math.random()}`)) as typeof web;
     return [onNode, onWeb, await fallback.verifySignature(scheme, key, message, signature, 'raw')].join();
   } finally {
-    subtle.importKey = importKey;
+    subtle.generateKey = generateKey;
   }
 }
 

@@ -4,26 +4,16 @@ import { rawEcdsaSignature } from './ecdsa-signature.ts';
 import type { Bytes } from './error.ts';
 import { type Curve, curveBytes, type PublicKey, type SignatureScheme } from './x509/public-key.ts';
 
-/** The generator of each curve: a key that everybody knows, to ask whether the browser has the curve. */
-const PROBE: Record<Curve, string> = {
-  'P-256': 'axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU',
-  'P-384':
-    'qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3 NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR84dd9uwuYAg7pv61gMV3bBxuHqEDrqkFo1c_DYQ',
-};
-
 const native = new Map<Curve, Promise<boolean>>();
 
 /** Asked once a curve, with a key of our own, so that a peer's key can never switch the implementation. */
 function isNative(curve: Curve): Promise<boolean> {
   const known = native.get(curve);
   if (known !== undefined) return known;
-  const [x = '', y = ''] = PROBE[curve].split(' ');
-  const asked = crypto.subtle
-    .importKey('jwk', { kty: 'EC', crv: curve, x, y }, { name: 'ECDSA', namedCurve: curve }, false, ['verify'])
-    .then(
-      () => true,
-      () => false,
-    );
+  const asked = crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve }, false, ['sign', 'verify']).then(
+    () => true,
+    () => false,
+  );
   native.set(curve, asked);
   return asked;
 }

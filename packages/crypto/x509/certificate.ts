@@ -1,5 +1,5 @@
 /** X.509 certificates, version 3 (RFC 5280): read strictly, believed in nothing. `chain.ts` judges them. */
-import { encodeHex } from '@sotto/bytes';
+import { encodeHex, equalBytes } from '@sotto/bytes';
 import { type Der, parseDer, SEQUENCE } from './der.ts';
 import { DerFields, explicit, readBitStringOctets, readInteger, readSmallInteger, readTime } from './der-values.ts';
 import { CertificateError } from './error.ts';
@@ -67,7 +67,7 @@ export function parseCertificate(bytes: Uint8Array): Certificate {
   if (!isVersion3) throw malformed('EV-361', 'a certificate is not of version 3');
   const serial = readSerial(fields.next());
   const scheme = fields.next(SEQUENCE);
-  const isSame = encodeHex(scheme.raw) === encodeHex(signedWith.raw);
+  const isSame = equalBytes(scheme.raw, signedWith.raw);
   // EV-363: the algorithm outside is not signed: it could name a weaker one.
   if (!isSame) throw malformed('EV-363', 'a certificate names two signature algorithms');
   const issuer = fields.next(SEQUENCE).raw;

@@ -58,7 +58,8 @@ export async function verifyChain({
 /** The chain, ending in a pinned root: the last certificate is one, or names one as its issuer. */
 function withRoot(chain: readonly Certificate[], roots: readonly Certificate[]): readonly Certificate[] {
   const last = chain[chain.length - 1] as Certificate;
-  if (roots.some((root) => equalBytes(root.raw, last.raw))) return chain;
+  const pinned = roots.find((root) => equalBytes(root.raw, last.raw));
+  if (pinned !== undefined) return [...chain.slice(0, -1), pinned];
   const root = roots.find((one) => equalBytes(one.subject, last.issuer) && isKeyOf(one, last));
   const isItsOwn = equalBytes(last.issuer, last.subject);
   // EV-370: anybody can make a chain that ends in a root of their own.

@@ -50,7 +50,7 @@ export function parseCrl(bytes: Uint8Array): Crl {
   // EV-381: a list of another version has no number, and an old one could not be told from a new one.
   if (!isVersion2) throw malformed('EV-381', 'a revocation list is not of version 2');
   const scheme = fields.next(SEQUENCE);
-  const isSame = encodeHex(scheme.raw) === encodeHex(signedWith.raw);
+  const isSame = equalBytes(scheme.raw, signedWith.raw);
   // EV-363: the algorithm outside is not signed: it could name a weaker one.
   if (!isSame) throw malformed('EV-363', 'a revocation list names two signature algorithms');
   const issuer = fields.next(SEQUENCE).raw;

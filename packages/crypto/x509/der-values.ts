@@ -152,15 +152,16 @@ export function readObjectIdentifier(element: Der): string {
 /** A UTCTime or GeneralizedTime in the one form that RFC 5280 allows, as seconds since 1970. */
 export function readTime(element: Der): number {
   const { tag, content } = element;
-  const text = String.fromCharCode(...content.subarray(0, 16));
-  const form = tag === UTC_TIME ? /^\d{12}Z$/ : tag === GENERALIZED_TIME ? /^\d{14}Z$/ : undefined;
+  const isShort = tag === UTC_TIME && content.length === 13;
+  const isLong = tag === GENERALIZED_TIME && content.length === 15;
+  const digits = content.subarray(0, -1).map((octet) => octet - 0x30);
+  const isPlain = content[content.length - 1] === 0x5a && digits.every((digit) => digit <= 9);
   // EV-359: fractions, offsets and missing seconds are further spellings of one moment.
-  if (form?.test(text) !== true) throw notDer('EV-359', 'a time is not in its one form');
-  const digits = tag === UTC_TIME ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text;
-  const [year, month, day, hour, minute, second] = [
-    ...[digits.slice(0, 4), digits.slice(4, 6), digits.slice(6, 8)],
-    ...[digits.slice(8, 10), digits.slice(10, 12), digits.slice(12, 14)],
-  ].map(Number) as [number, number, number, number, number, number];
+  if (!(isShort || isLong) || !isPlain) throw notDer('EV-359', 'a time is not in its one form');
+  const two = (at: number) => 10 * (digits[at] as number) + (digits[at + 1] as number);
+  const rest = isShort ? 2 : 4;
+  const year = isLong ? 100 * two(0) + two(2) : two(0) + (two(0) < 50 ? 2000 : 1900);
+  const [month, day, hour, minute, second] = [two(rest), two(rest + 2), two(rest + 4), two(rest + 6), two(rest + 8)];
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute, second, 0);

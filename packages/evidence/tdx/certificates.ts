@@ -49,16 +49,16 @@ const PCK_CHAIN_CERTIFICATION = 5;
 const CHAIN_LIMIT = 3;
 
 /** @throws JudgementError, CertificateError of class `format` */
-export function parseCollateral(collateral: TdxCollateral): ParsedCollateral {
-  const tcbInfoIssuers = parseChain(collateral.tcbInfoIssuerChainPem);
+export function parseCollateral(collateral: TdxCollateral, known: Certificate[] = []): ParsedCollateral {
+  const tcbInfoIssuers = parseChain(collateral.tcbInfoIssuerChainPem, known);
   const isOneChain = collateral.tcbInfoIssuerChainPem === collateral.qeIdentityIssuerChainPem;
   return {
     tcbInfo: parseTcbInfo(collateral.tcbInfoJson, collateral.tcbInfoSignatureHex),
     qeIdentity: parseQeIdentity(collateral.qeIdentityJson, collateral.qeIdentitySignatureHex),
     tcbInfoIssuers,
-    qeIdentityIssuers: isOneChain ? tcbInfoIssuers : parseChain(collateral.qeIdentityIssuerChainPem),
+    qeIdentityIssuers: isOneChain ? tcbInfoIssuers : parseChain(collateral.qeIdentityIssuerChainPem, known),
     pckCrl: parseCrl(collateral.pckCrl),
-    pckCrlIssuers: parseChain(collateral.pckCrlIssuerChainPem),
+    pckCrlIssuers: parseChain(collateral.pckCrlIssuerChainPem, known),
     rootCaCrl: parseCrl(collateral.rootCaCrl),
   };
 }
@@ -68,10 +68,16 @@ export function parseCollateral(collateral: TdxCollateral): ParsedCollateral {
  *
  * @throws JudgementError, CertificateError of class `format`
  */
-export function parsePckChain(quote: TdxQuote, besidePem: string | undefined): readonly Certificate[] {
+export function parsePckChain(
+  quote: TdxQuote,
+  besidePem: string | undefined,
+  known: Certificate[] = [],
+): readonly Certificate[] {
   const inside =
-    quote.certificationType === PCK_CHAIN_CERTIFICATION ? parseChain(textOf(quote.certificationData)) : undefined;
-  const beside = besidePem === undefined ? undefined : parseChain(besidePem);
+    quote.certificationType === PCK_CHAIN_CERTIFICATION
+      ? parseChain(textOf(quote.certificationData), known)
+      : undefined;
+  const beside = besidePem === undefined ? undefined : parseChain(besidePem, known);
   const chain = inside ?? beside;
   // EV-107: without the platform's certificate nothing says whose the quote is.
   if (chain === undefined) {
@@ -85,8 +91,15 @@ export function parsePckChain(quote: TdxQuote, besidePem: string | undefined): r
   return chain;
 }
 
-function parseChain(pem: string): readonly Certificate[] {
-  return parsePem(pem, 'CERTIFICATE', CHAIN_LIMIT).map((der) => parseCertificate(der));
+/** @param known certificates read so far, so that Intel's root, which stands in every chain, is read once */
+function parseChain(pem: string, known: Certificate[]): readonly Certificate[] {
+  return parsePem(pem, 'CERTIFICATE', CHAIN_LIMIT).map((der) => {
+    const same = known.find(({ raw }) => equalBytes(raw, der));
+    if (same !== undefined) return same;
+    const certificate = parseCertificate(der);
+    known.push(certificate);
+    return certificate;
+  });
 }
 
 /** PEM as quotes hold it: it may end with one null. */

@@ -107,7 +107,11 @@ class JsonReader {
   }
 
   #space(): void {
-    while (' \t\r\n'.includes(this.#text[this.#at] ?? '.')) this.#at++;
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at++;
+    }
   }
 
   #skip(character: string): boolean {

@@ -91,8 +91,9 @@ export const PRODUCTION_DEMANDS: TdxDemands = {
 export async function verifyTdx(input: TdxInput): Promise<TdxVerdict> {
   const { timeSeconds, demands, roots = intelRoots(), seen = {} } = input;
   const quote = parseTdxQuote(input.quote);
-  const collateral = input.collateral && parseCollateral(input.collateral);
-  const pck = parsePckChain(quote, input.collateral?.pckCertificateChainPem);
+  const known = [...roots];
+  const collateral = input.collateral && parseCollateral(input.collateral, known);
+  const pck = parsePckChain(quote, input.collateral?.pckCertificateChainPem, known);
   const platform = readPlatform(pck[0] as Certificate);
 
   const pckChain = await verifyPckChain(pck, roots);
