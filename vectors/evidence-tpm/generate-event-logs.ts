@@ -64,7 +64,7 @@ const cel = (recnum: number, pcr: number, data: Uint8Array) => ({
   recnum,
   pcr,
   digests: [
-    { hashAlg: 'sha256', digest: encodeHex(sha256(data)) },
+    { hashAlg: pcr === 7 ? 'SHA-256' : 'sha256', digest: encodeHex(sha256(data)) },
     { hashAlg: '0x000C', digest: encodeHex(sha384(data)).toUpperCase() },
   ],
   content_type: 'pcclient_std',

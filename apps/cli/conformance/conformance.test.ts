@@ -52,7 +52,7 @@ test('CF-01 the command answers with an object and an exit code', () => {
   assert.equal(accepted.output.handshake_hash_hex, vector('psk0').input.handshake_hash);
   for (const [words, input, status, code] of [
     [['noise'], JSON.stringify(vector('flip-1').input), 10, 'ciphertext-mismatch'],
-    [['tdx'], 'not JSON', 20, 'unsupported-stage'],
+    [['sigstore'], 'not JSON', 20, 'unsupported-stage'],
     [['noise'], '{"protocol_name": ', 30, 'input-unreadable'],
     [['noise'], '', 30, 'input-unreadable'],
     [['noise'], Buffer.from([0x22, 0xff, 0x22]), 30, 'input-unreadable'],

@@ -26,7 +26,7 @@ export function capabilities(): JsonObject {
   return {
     stages: Object.fromEntries([...STAGES].map(([name, { version }]) => [name, version])),
     suites: ['sotto-1'],
-    platforms: [],
+    platforms: ['tdx', 'sev-snp', 'nvidia', 'tpm'],
   };
 }
 

@@ -72,10 +72,12 @@ function readDigests(value: unknown): Map<string, Uint8Array> {
   return digests;
 }
 
-/** By name (`sha256`), or by number (`0x000B`, `11`). */
+/** By name (`sha256`, `SHA-256`), or by number (`0x000B`, `11`). */
 function hashNamed(value: unknown): readonly [string, number] | undefined {
   const byNumber = DIGESTS.get(typeof value === 'number' ? value : Number(value));
-  return byNumber ?? [...DIGESTS.values()].find(([name]) => name === value);
+  const plain = (name: string) => name.toLowerCase().replaceAll('-', '');
+  const wanted = typeof value === 'string' ? plain(value) : undefined;
+  return byNumber ?? [...DIGESTS.values()].find(([name]) => plain(name) === wanted);
 }
 
 function readEventType(value: unknown): number | undefined {
