@@ -79,8 +79,10 @@ interface ChainedRim extends ParsedRim {
  */
 export async function verifyNvidia(input: NvidiaInput): Promise<NvidiaVerdict> {
   const parsed = parseInput(input);
-  const rims = await Promise.all(parsed.rims.map((rim) => withRimChain(rim, input.roots)));
-  const devices = await Promise.all(parsed.devices.map((device) => withDeviceChain(device, rims, input.roots)));
+  const rims: ChainedRim[] = [];
+  for (const rim of parsed.rims) rims.push(await withRimChain(rim, input.roots));
+  const devices: ChainedDevice[] = [];
+  for (const device of parsed.devices) devices.push(await withDeviceChain(device, rims, input.roots));
   const chains = [...devices, ...rims].map(({ chain }) => chain);
   const answered: Certificate[] = [];
   for (const ocsp of parsed.ocsp) answered.push(await verifyOcsp(ocsp, chains, input.expectedOcspNonce));
