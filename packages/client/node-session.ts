@@ -155,9 +155,9 @@ export async function openNodeSession(ports: ClientPorts, options: NodeSessionOp
     assertTrusted(known.node, ports.distrust);
     const verifiedChannel = channel.promote(known.node);
     options.onPhase?.('verified');
-    const { baseUrl } = options;
+    const { onPhase: _, signal: __, ...same } = options;
     const reopen: Reopen = (nodeId, signal) =>
-      openNodeSession(ports, { baseUrl, policy, cache, nodeId, ...(signal === undefined ? {} : { signal }) });
+      openNodeSession(ports, { ...same, cache, nodeId, ...(signal === undefined ? {} : { signal }) });
     return new OpenSession(verifiedChannel, known, ports, judge, reopen);
   } catch (error) {
     channel.close();

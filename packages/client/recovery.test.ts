@@ -40,13 +40,17 @@ function rig(first: Fate | undefined, fates: Fate[]) {
   const seen: { id: string; haveBytes: number; text: string }[] = [];
   let opened = 0;
   let closed = 0;
+  let cancelled = 0;
 
   const close = () => {
     closed += 1;
   };
   const request =
     (fate: Fate) =>
-    async (_: string, path: string, { body }: NodeRequestOptions = {}) => {
+    async (_: string, path: string, { body, signal }: NodeRequestOptions = {}) => {
+      signal?.addEventListener('abort', () => {
+        cancelled += 1;
+      });
       assert.equal(path, '/v1/answers/claim');
       const { id, haveBytes } = parseClaimRequest(body ?? new Uint8Array(0));
       seen.push({ id: encodeHex(id), haveBytes, text: new TextDecoder().decode(body) });
@@ -112,6 +116,9 @@ function rig(first: Fate | undefined, fates: Fate[]) {
     result,
     get opened() {
       return opened;
+    },
+    get cancelled() {
+      return cancelled;
     },
     get closed() {
       return closed;
@@ -235,15 +242,30 @@ test('CL-45 stop ends the search for the line at once', async () => {
   const lost = rig({ chunks: 1, breaks: LOST }, [{ unreachable: UNREACHABLE }, {}]);
   await lost.clock.advance(10);
   lost.abort.abort(new ClientError('answer-incomplete'));
-  await lost.clock.advance(10);
+  await lost.clock.advance(1);
+  assert.deepEqual(await lost.result, { text: 'one ', code: 'answer-incomplete' });
+  assert.equal(lost.lines.includes('back'), false);
+});
+
+test('a stop that was said while there was no line is told to the node when there is one', async () => {
+  const fates: Fate[] = [...Array.from({ length: 4 }, () => ({ unreachable: UNREACHABLE })), {}];
+  const lost = rig({ chunks: 1, breaks: LOST }, fates);
+  await lost.clock.advance(300);
+  lost.abort.abort(new ClientError('answer-incomplete'));
+  await lost.clock.advance(60_000);
   assert.equal((await lost.result).text, 'one ');
-  assert.equal(lost.opened, 0);
+  assert.deepEqual([lost.seen.length, lost.cancelled, lost.closed], [1, 1, 1]);
 });
 
 test('every session that was opened for a claim is closed', async () => {
   const lost = rig({ chunks: 1, breaks: LOST }, [{ chunks: 1, breaks: LOST }, { refuse: 99 }]);
+  await lost.clock.advance(100);
   await lost.result;
-  assert.deepEqual([lost.opened, lost.closed], [2, 2]);
+  assert.deepEqual([lost.opened, lost.closed], [2, 1], 'the claim that was refused');
+  await lost.clock.advance(15_000);
+  assert.equal(lost.closed, 1, 'not with the answer: that would tell how long it was');
+  await lost.clock.advance(1000);
+  assert.equal(lost.closed, 2);
 });
 
 async function after(texts: readonly string[], haveText: string): Promise<string> {

@@ -28,6 +28,8 @@ const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8000;
 /** A server that answers, and has no such node, will hardly find it again: what it kept went with it. */
 const NODE_GONE_MS = 10_000;
+/** The shortest time for which an answer is shaped; a longer one's ends within twice its own. */
+const SHORTEST_STAY_MS = 16_000;
 /** Claims whose answer never arrived may have counted: the next ones of the ladder are tried too. */
 const CLAIMS_TRIED = 4;
 
@@ -90,7 +92,11 @@ async function* keptStream(answer: RecoverableAnswer): AsyncGenerator<Uint8Array
   }
   for (;;) {
     onLine?.('lost');
-    const { session, response } = await claimAgain(answer, position, lost);
+    const { session, response } = await claimAgain(answer, position, lost).catch((error: unknown) => {
+      if (signal?.aborted) void abandon(answer, position, lost);
+      throw error;
+    });
+    const claimedMs = answer.clock.nowMs();
     try {
       onLine?.('back');
       for await (const part of openClaimBody(response.body, deriveRoots(ticket.recoveryKey).chainKey, position)) {
@@ -102,9 +108,32 @@ async function* keptStream(answer: RecoverableAnswer): AsyncGenerator<Uint8Array
       assertLineLost(error, signal);
       lost = error;
     } finally {
-      session.close();
+      void closeLater(session, answer.clock, claimedMs);
     }
   }
+}
+
+/** The person stopped while there was no line: once there is one again the node is told, and stops computing. */
+async function abandon(answer: RecoverableAnswer, position: number, lost: unknown): Promise<void> {
+  const { clock } = answer;
+  const stop = new AbortController();
+  const ticket = { ...answer.ticket, recoveryKey: answer.ticket.recoveryKey.slice() };
+  try {
+    const wanted = { ticket, clock, reopen: answer.reopen, signal: stop.signal };
+    const { session } = await claimAgain(wanted, position, lost);
+    stop.abort(); // cancels the claim, and with it the answer
+    await closeLater(session, clock, clock.nowMs());
+  } catch {
+    // The node gives the answer up by itself when nobody claims it.
+  } finally {
+    ticket.recoveryKey.fill(0);
+  }
+}
+
+/** A session that closed with its answer would tell whoever watches the line how long the answer was (spec/shaping.md). */
+async function closeLater(session: ClaimSession, clock: Clock, sinceMs: number): Promise<void> {
+  await clock.sleep(Math.max(SHORTEST_STAY_MS, clock.nowMs() - sinceMs));
+  session.close();
 }
 
 /** Goes back to the node until it answers the claim, or it is too late. */

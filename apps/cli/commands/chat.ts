@@ -38,19 +38,28 @@ export const chatCommand = defineCommand({
           }
         : loadPolicy(args.policy);
     try {
-      const session = await connectToNode(address.origin, policy);
-      try {
-        await converse(session, args.prompt);
-      } finally {
-        session.close();
-      }
+      await converse(() => connectToNode(address.origin, policy), args.prompt);
     } catch (error) {
       throw error instanceof SottoError ? inPlainWords(error) : error;
     }
   },
 });
 
-async function converse(session: NodeSession, prompt: string | undefined): Promise<void> {
+/** @param open connects anew once a line was lost: its answer was fetched, the session is over */
+async function converse(open: () => Promise<NodeSession>, prompt: string | undefined): Promise<void> {
+  let session = await open();
+  try {
+    await talk(session, async () => (session = session.isOpen ? session : await open()), prompt);
+  } finally {
+    session.close();
+  }
+}
+
+async function talk(
+  session: NodeSession,
+  ensure: () => Promise<NodeSession>,
+  prompt: string | undefined,
+): Promise<void> {
   const [model] = await session.models();
   if (model === undefined) {
     throw new PlainError(
@@ -76,7 +85,7 @@ async function converse(session: NodeSession, prompt: string | undefined): Promi
   reader.prompt();
   for await (const line of reader) {
     if (line.trim() === '') break;
-    await ask(session, model.id, turns, line);
+    await ask(await ensure(), model.id, turns, line);
     // The input may have ended while the answer came: lines typed before are still answered.
     if (!atEnd) reader.prompt();
   }
@@ -86,7 +95,10 @@ async function converse(session: NodeSession, prompt: string | undefined): Promi
 async function ask(session: NodeSession, model: string, turns: Turn[], text: string): Promise<void> {
   turns.push({ role: 'user', content: text });
   let answer = '';
-  for await (const event of session.chat({ model, messages: turns })) {
+  const onLine = (line: 'lost' | 'back'): void => {
+    if (line === 'lost') process.stderr.write('\nThe connection was lost. Getting the rest of the answer…\n');
+  };
+  for await (const event of session.chat({ model, messages: turns }, { onLine })) {
     if (event.kind !== 'text-delta') continue;
     answer += event.text;
     process.stdout.write(printable(event.text));
