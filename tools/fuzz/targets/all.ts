@@ -7,6 +7,7 @@ import { conferTargets } from './confer.ts';
 import { evidenceTargets } from './evidence.ts';
 import { judgeTargets } from './judge.ts';
 import { markdownTargets } from './markdown.ts';
+import { platformTargets } from './platforms.ts';
 import { serverTargets } from './server.ts';
 import { vaultTargets } from './vault.ts';
 import { wireTargets } from './wire.ts';
@@ -17,6 +18,7 @@ export const targets: readonly Target[] = [
   ...channelTargets,
   ...conferTargets,
   ...evidenceTargets,
+  ...platformTargets,
   ...vaultTargets,
   ...clientTargets,
   ...judgeTargets,
