@@ -265,3 +265,19 @@ test('CL-19 altered evidence is told as what it is and not as a lost connection'
     return true;
   });
 });
+
+test('SH-04 a session is shaped unless one asks for less', async () => {
+  const uploads: number[] = [];
+  for (const profile of [undefined, 'compact'] as const) {
+    const wire = createWire();
+    const session = await openNodeSession(wire.ports, {
+      baseUrl: server.url,
+      policy,
+      ...(profile === undefined ? {} : { profile }),
+    });
+    await session.models();
+    session.close();
+    uploads.push(Math.max(...(wire.sent[0] ?? []).slice(1)));
+  }
+  assert.deepEqual(uploads, [4096 + 16, 256 + 16]);
+});

@@ -4,43 +4,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createBalancedClientPacer, createStrictClientPacer } from './answering-pacer.ts';
 import { PROFILE_COSTS } from './cost.ts';
+import { drive } from './drive-for-testing.ts';
 import type { Pacer } from './pacer.ts';
 import { createBalancedNodePacer, createStrictNodePacer } from './ticking-pacer.ts';
 import { uploadRecordsOf, uploadSizeOf, windowOf } from './windows.ts';
-
-interface Sent {
-  readonly atMs: number;
-  readonly bytes: number;
-}
-
-/** Plays the part of `Outgoing`: asks after every change, sends when it is due, `lateMs` after that. */
-function drive(pacer: Pacer, startMs = 0) {
-  const sent: Sent[] = [];
-  const world = {
-    sent,
-    nowMs: startMs,
-    bytes: 0,
-    promptBytes: 0,
-    lateMs: 0,
-    /** Lets everything leave that is due until then. */
-    until(untilMs: number) {
-      for (;;) {
-        const next = pacer.next(world.nowMs, world);
-        const atMs = next === undefined ? Number.POSITIVE_INFINITY : Math.max(world.nowMs, next.atMs + world.lateMs);
-        if (next === undefined || atMs > untilMs) break;
-        world.nowMs = atMs;
-        pacer.sent(atMs, next.sizeBytes);
-        sent.push({ atMs, bytes: next.sizeBytes });
-        world.bytes = Math.max(0, world.bytes - next.sizeBytes);
-        world.promptBytes = 0;
-      }
-      world.nowMs = untilMs;
-    },
-    times: () => sent.map(({ atMs }) => atMs),
-    sizes: () => sent.map(({ bytes }) => bytes),
-  };
-  return world;
-}
 
 const every = (count: number, ms: number, fromMs = 0) => Array.from({ length: count }, (_, i) => fromMs + (i + 1) * ms);
 

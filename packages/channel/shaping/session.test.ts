@@ -217,3 +217,21 @@ test('SH-40 what is written just before a tick leaves with it', async () => {
   // In units of 5 ms: the first is written at once, the others 5 ms before their record.
   assert.deepEqual(waits.slice(1), new Array(19).fill(1));
 });
+
+test('SH-17 a node that stops ends a session with its window, and an idle one at once', async () => {
+  const { channel, responder, clock, seen } = await open('balanced', answering(ANSWERS['nothing at all'] as Answer));
+  const read = readBody(ask(channel).body);
+  await clock.advance(1010);
+  await read;
+  responder.leave();
+  await clock.advance(14_980);
+  assert.deepEqual(seen.down, tick(319));
+  assert.equal(await Promise.race([channel.closed, 'open']), 'open');
+  await clock.advance(100);
+  assert.deepEqual(seen.down.slice(0, 320), tick(320));
+  assert.deepEqual(await channel.closed, { kind: 'closed', by: 'peer' });
+  const idle = await open('balanced', () => undefined);
+  idle.responder.leave();
+  await idle.clock.advance(10);
+  assert.deepEqual(await idle.channel.closed, { kind: 'closed', by: 'peer' });
+});

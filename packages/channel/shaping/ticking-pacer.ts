@@ -93,7 +93,6 @@ export function createBalancedNodePacer(coalesceMs: number): Pacer {
     requestAccepted(stream, nowMs) {
       ticks.start(nowMs);
       open.set(stream, ticks.count);
-      windowEnd = Math.max(windowEnd, ticks.count + windowRecords);
     },
     streamOver(stream) {
       const accepted = open.get(stream);
