@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ByteWriter, encodeHex, encodeUtf8 } from '@sotto/bytes';
+import { ByteWriter, encodeHex, encodeUtf8, parseHex } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
+import { parsePublicKey } from '@sotto/crypto/x509';
 import { type Binding, deviceNonceOf, parseBinding, reportDataOf } from '../binding.ts';
 import { parseEvidenceBundle } from '../bundle.ts';
+import { verifyTpmQuote } from '../tpm/index.ts';
 import { createEvidence, deviceEvidenceDigest, parseTpmStatement } from './index.ts';
 
 const binding: Omit<Binding, 'deviceEvidenceDigest'> = {
@@ -99,4 +102,15 @@ test('EV-456 the statement of a TPM has its label, its length, few certificates 
   refused(statement(label, 0, registerBytes(1, 1)));
   refused(statement(label, 0, registerBytes(2, 1)));
   refused(statement(label, 0, registerBytes(24)));
+});
+
+test('EV-456 what tpm2-tools made of a software TPM is read, and judged genuine', async () => {
+  const file = new URL('../../../vectors/evidence-collect/tpm.json', import.meta.url);
+  const { nonce_hex, statement_hex } = JSON.parse(readFileSync(file, 'utf8'));
+  const { quote, signature, publicKey, registers } = parseTpmStatement(parseHex(statement_hex));
+  const attestationKey = { kind: 'key', publicKey: parsePublicKey(publicKey) } as const;
+  const parts = { quote, signature, attestationKey, registers };
+  const verdict = await verifyTpmQuote({ ...parts, expectedNonce: parseHex(nonce_hex) });
+  assert.deepEqual([verdict.bank, verdict.registers.size], ['sha256', 13]);
+  await assert.rejects(verifyTpmQuote({ ...parts, expectedNonce: new Uint8Array(32) }), { code: 'nonce-mismatch' });
 });
