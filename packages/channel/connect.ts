@@ -2,7 +2,7 @@
 import { BytesError } from '@sotto/bytes';
 import { CryptoError, type Primitives } from '@sotto/crypto/primitives';
 import type { Clock } from '@sotto/ports';
-import { ChannelError } from './errors.ts';
+import { ChannelError, SESSION_CLOSED } from './errors.ts';
 import type { IncomingSocket } from './incoming-socket.ts';
 import type { ChannelLimits } from './limits.ts';
 import type { HandshakeRole, HandshakeState } from './noise/handshake.ts';
@@ -61,7 +61,7 @@ export async function withinHandshake<Value>(
     incoming.socket.close(4000, 'handshake');
     throw toHandshakeError(error);
   } finally {
-    stop.abort(new ChannelError('session-closed'));
+    stop.abort(SESSION_CLOSED);
   }
 }
 

@@ -67,3 +67,6 @@ export class ChannelError extends SottoError<ChannelErrorCode> {
     this.reset = reset;
   }
 }
+
+/** Why timers stop. One for all: an error of each session's own would keep a stack trace for as long as the session. */
+export const SESSION_CLOSED = new ChannelError('session-closed');

@@ -39,6 +39,8 @@ export interface OutgoingParts {
   readonly clock: Clock;
   readonly limits: ChannelLimits;
   readonly pacer: Pacer;
+  /** Aborted when the session is over. */
+  readonly stopped: AbortSignal;
   /** The session cannot go on; it says `close` if it can. */
   onFault(error: ChannelError): void;
   /** A record has left, and its pacer knows. */
@@ -70,7 +72,6 @@ export class Outgoing {
   /** When the sleeper that counts wakes up. */
   #dueMs: number | undefined;
   #isStopped = false;
-  readonly #stop = new AbortController();
   /** Sealed records leave in order: set while one is still being sealed. */
   #sending: Promise<void> | undefined;
 
@@ -135,7 +136,7 @@ export class Outgoing {
     if (gatherMs === 0 || this.#isStopped) return undefined;
     const nowMs = this.#parts.clock.nowMs();
     const waitMs = (this.#pacer.next(nowMs, this.#waiting)?.atMs ?? nowMs) - gatherMs - nowMs;
-    return waitMs <= 0 ? undefined : this.#parts.clock.sleep(waitMs, this.#stop.signal).catch(() => undefined);
+    return waitMs <= 0 ? undefined : this.#parts.clock.sleep(waitMs, this.#parts.stopped).catch(() => undefined);
   }
 
   /**
@@ -169,7 +170,6 @@ export class Outgoing {
   /** Drops everything that waits, and takes nothing more. */
   stop(): void {
     this.#isStopped = true;
-    this.#stop.abort(new ChannelError('session-closed'));
     this.drop();
   }
 
@@ -222,7 +222,7 @@ export class Outgoing {
     this.#dueMs = dueMs;
     const { clock } = this.#parts;
     try {
-      await clock.sleep(Math.max(0, dueMs - nowMs), this.#stop.signal);
+      await clock.sleep(Math.max(0, dueMs - nowMs), this.#parts.stopped);
     } catch {
       return;
     }

@@ -1,7 +1,7 @@
 /** The responder's streams over one session: what a stranger may open, and the answers (spec/channel.md, streams). */
 import { Allowance } from './allowance.ts';
 import { BodyReader, BodyWriter } from './body.ts';
-import { ChannelError, RESET_CODES, type ResetCode } from './errors.ts';
+import { ChannelError, RESET_CODES, type ResetCode, SESSION_CLOSED } from './errors.ts';
 import { ADVICE, type Frame } from './frames.ts';
 import { EVIDENCE_STREAM, HEAD_LIMIT_BYTES, LAST_STREAM, STREAMS_LIMIT } from './limits.ts';
 import { ResponderRenewal } from './renewal-responder.ts';
@@ -49,7 +49,8 @@ export class ResponderStreams {
   readonly #evidence: Uint8Array;
   readonly #onRequest: (request: IncomingRequest) => void;
   readonly #streams = new Map<number, OpenStream>();
-  readonly #stopTimer = new AbortController();
+  /** Until the channel is verified. */
+  #stopTimer: AbortController | undefined;
   readonly #opens: Allowance;
   #isVerified = false;
   #hasShape = false;
@@ -85,7 +86,9 @@ export class ResponderStreams {
         life.renewed(answered.epoch.notAfterMs);
       },
     });
-    parts.clock.sleep(parts.limits.verificationTimeoutMs, this.#stopTimer.signal).then(
+    const stopTimer = new AbortController();
+    this.#stopTimer = stopTimer;
+    parts.clock.sleep(parts.limits.verificationTimeoutMs, stopTimer.signal).then(
       // CH-18: a channel that is never verified is of no use to an honest client.
       () => this.#session.fail(new ChannelError('verification-timeout', { rule: 'CH-18' })),
       () => undefined,
@@ -125,7 +128,8 @@ export class ResponderStreams {
       // CH-19: it is said once; twice is a state nobody designed.
       if (this.#isVerified) throw new ChannelError('frame-misplaced', { rule: 'CH-19' });
       this.#isVerified = true;
-      this.#stopTimer.abort(new ChannelError('session-closed'));
+      this.#stopTimer?.abort(SESSION_CLOSED);
+      this.#stopTimer = undefined;
       return;
     }
     if (frame.kind === 'shape') {
@@ -280,7 +284,8 @@ export class ResponderStreams {
   }
 
   #end(error: ChannelError): void {
-    this.#stopTimer.abort(new ChannelError('session-closed'));
+    this.#stopTimer?.abort(SESSION_CLOSED);
+    this.#stopTimer = undefined;
     for (const id of [...this.#streams.keys()])
       this.#close(id, new ChannelError('stream-truncated', { rule: 'CH-46', cause: error }));
   }

@@ -5,7 +5,7 @@
 import { type Primitives, primitives as platformPrimitives } from '@sotto/crypto/primitives';
 import type { Clock, Random, Socket } from '@sotto/ports';
 import { withinHandshake } from './connect.ts';
-import { ChannelError, type ChannelErrorCode } from './errors.ts';
+import { ChannelError, type ChannelErrorCode, SESSION_CLOSED } from './errors.ts';
 import { IncomingSocket } from './incoming-socket.ts';
 import { type ChannelLimits, DEFAULT_LIMITS } from './limits.ts';
 import { answerHandshake, type ResponderEpoch } from './responder-handshake.ts';
@@ -65,11 +65,11 @@ export function acceptChannel(options: AcceptOptions): ResponderChannel {
     closed,
     advise: () => streams?.advise(),
     leave() {
-      if (streams === undefined) abort.abort(new ChannelError('session-closed'));
+      if (streams === undefined) abort.abort(SESSION_CLOSED);
       else streams.leave();
     },
     close() {
-      abort.abort(new ChannelError('session-closed'));
+      abort.abort(SESSION_CLOSED);
       streams?.close();
     },
   };
@@ -85,7 +85,7 @@ async function handshake(
   signal: AbortSignal,
 ): Promise<ResponderStreams> {
   const { socket, random, clock, nodeId, suites = [SUITE], primitives = platformPrimitives } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
   const answer = (message: Uint8Array, prologue: Uint8Array) =>
     answerHandshake({ message, prologue, random, primitives, limits, currentEpoch: () => options.currentEpoch() });
   return await withinHandshake(incoming, clock, limits, signal, async () => {

@@ -7,7 +7,7 @@ import { CryptoError } from '@sotto/crypto/primitives';
 import type { Clock, Random } from '@sotto/ports';
 import { Allowance } from './allowance.ts';
 import type { BodySink, BodySource } from './body.ts';
-import { ChannelError, type ChannelErrorCode } from './errors.ts';
+import { ChannelError, type ChannelErrorCode, SESSION_CLOSED } from './errors.ts';
 import { type Frame, PING_TOKEN_BYTES, parseFrames } from './frames.ts';
 import type { IncomingSocket } from './incoming-socket.ts';
 import { type ChannelLimits, STREAM_WINDOW_BYTES, WINDOW_GROWTH_BYTES } from './limits.ts';
@@ -78,6 +78,7 @@ export class Session implements BodySink {
       clock: parts.clock,
       limits: parts.limits,
       pacer: createCompactPacer(parts.limits.coalesceMs),
+      stopped: this.#stopTimers.signal,
       onFault: (error) => this.fail(error),
       onDeparture: () => handlers.onDeparture?.(),
       onBroken: (error) => {
@@ -225,7 +226,7 @@ export class Session implements BodySink {
   #finish(error: ChannelError | undefined, by: 'us' | 'peer'): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#stopTimers.abort(new ChannelError('session-closed'));
+    this.#stopTimers.abort(SESSION_CLOSED);
     this.#inbox.length = 0;
     this.#outgoing.stop();
     this.#handlers.onEnd(error ?? new ChannelError('session-closed'));
