@@ -33,6 +33,7 @@ sotto chat
 sotto verify
   FILE…             The evidence, and what belongs to it: collateral (JSON), certificates (DER, PEM), manifests (XML). Any order.
   --policy FILE     What you demand of the machine (JSON, spec/evidence.md). Without it: is the hardware genuine.
+  --live            With an ADDRESS: have the machine prove itself for a number made now, and for this connection.
   --at TIME         Judge for this time instead of now, such as 2026-02-03T01:00:00Z.
   --nonce HEX       What NVIDIA devices had to answer to.
   --json            As JSON.

@@ -42,3 +42,14 @@ test('another fingerprint: stopped with a sentence, and nothing is answered', as
   assert.match(errors, /Stopped: /);
   assert.doesNotMatch(out + errors, /secret|\n {4}at /);
 });
+
+test('CH-85 `sotto verify ADDRESS --live` has the machine prove itself for this connection', async () => {
+  const child = spawn(process.execPath, [SOTTO, 'verify', system.link, '--live', '--data', folder]);
+  let out = '';
+  child.stdout.on('data', (chunk) => (out += chunk));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 0);
+  assert.match(out, /yes EV-66 {2}.*\n {2}yes EV-67 {2}/);
+  assert.doesNotMatch(out, /NO/);
+  assert.match(out, /Checked live/);
+});

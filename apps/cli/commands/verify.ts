@@ -29,6 +29,7 @@ export const verifyCommand = defineCommand({
     at: { type: 'string' },
     nonce: { type: 'string' },
     json: { type: 'boolean', default: false },
+    live: { type: 'boolean', default: false },
     data: { type: 'string' },
   },
   async run({ args }) {
@@ -37,7 +38,7 @@ export const verifyCommand = defineCommand({
     if (first === undefined) {
       throw new PlainError('`sotto verify` needs a file, or an address.', 'See `sotto --help`.', EXIT.usage);
     }
-    if (/^https?:\/\//.test(first)) return verifyAddress(first, args.data, args.json);
+    if (/^https?:\/\//.test(first)) return verifyAddress(first, args);
     const report = await judge(names, args);
     process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${evidenceTable(report).join('\n')}\n`);
     if (report.verdict === 'refused') process.exitCode = EXIT.refused;
@@ -95,15 +96,21 @@ function readNonce(text: string | undefined): Uint8Array | undefined {
 }
 
 /** A machine that runs: its development evidence, against the fingerprint that this person remembers. */
-async function verifyAddress(text: string, data: string | undefined, json: boolean): Promise<void> {
+async function verifyAddress(
+  text: string,
+  { data, json, live }: { readonly data?: string | undefined; readonly json: boolean; readonly live: boolean },
+): Promise<void> {
   const address = parsePinnedAddress(text);
   const fingerprint = expectedFingerprint(dataFolderAt(data, process.env).pins, address, Date.now());
   let report: VerifyError['report'];
   let refusal: VerifyError | undefined;
   try {
     const session = await connectToNode(address.origin, { kind: 'dev', version: 1, fingerprint });
-    ({ report } = session);
-    session.close();
+    try {
+      report = live ? await session.proveLive() : session.report;
+    } finally {
+      session.close();
+    }
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error;
     ({ report } = error);
@@ -115,7 +122,9 @@ async function verifyAddress(text: string, data: string | undefined, json: boole
     const lines = report.checks.map(({ status, title, rule }) => `  ${marks[status].padEnd(4)}${rule}  ${title}`);
     const verdict =
       refusal === undefined
-        ? 'Checked: a development machine. It is not private from whoever runs it.'
+        ? live
+          ? 'Checked live: it signed a number that was made just now, for this connection. A development machine: not private from whoever runs it.'
+          : 'Checked: a development machine. It is not private from whoever runs it.'
         : `REFUSED. ${refusal.message} (rule ${refusal.rule}, ${refusal.code})`;
     process.stdout.write(`${[...lines, '', verdict].join('\n')}\n`);
   }
