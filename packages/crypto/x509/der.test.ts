@@ -89,11 +89,15 @@ function nested(levels: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-test('EV-353 input above its limit and nesting above sixteen levels are refused, ten thousand at once', () => {
+test('EV-353 input above its limit, too many elements and levels are refused, ten thousand levels at once', () => {
   assert.throws(() => parseDer(new Uint8Array(65_537)), refused('der-malformed', 'EV-353'));
   assert.throws(() => parseDer(hex('0500'), 1), refused('der-malformed', 'EV-353'));
   parseDer(nested(17));
   assert.throws(() => parseDer(nested(18)), refused('der-malformed', 'EV-353'));
+  const flat = (count: number) =>
+    concatBytes(hex(`3083${(2 * count).toString(16).padStart(6, '0')}`), hex('0500'.repeat(count)));
+  parseDer(flat(65_535), 200_000);
+  assert.throws(() => parseDer(flat(65_536), 200_000), refused('der-malformed', 'EV-353'));
   const bomb = nested(10_000);
   const started = performance.now();
   assert.throws(() => parseDer(bomb), refused('der-malformed', 'EV-353'));

@@ -22,6 +22,8 @@ export const SEQUENCE = 0x30;
 export const SET = 0x31;
 const CONSTRUCTED = 0x20;
 const DEPTH_LIMIT = 16;
+/** Ten thousand entries of a revocation list. */
+const ELEMENT_LIMIT = 65_536;
 
 /** Large enough for every certificate; revocation lists ask for more. */
 export const DER_LIMIT_BYTES = 65_536;
@@ -35,13 +37,15 @@ export const DER_LIMIT_BYTES = 65_536;
 export function parseDer(bytes: Uint8Array, limitBytes = DER_LIMIT_BYTES): Der {
   // EV-353: without a limit the input decides how much time and memory reading it takes.
   if (bytes.length > limitBytes) throw notDer('EV-353', 'the input is longer than its limit');
-  const element = readElement(bytes, 0, bytes.length, 0);
+  const element = readElement(bytes, 0, bytes.length, 0, { left: ELEMENT_LIMIT });
   // EV-352: bytes after the end could carry a second meaning.
   if (element.raw.length !== bytes.length) throw notDer('EV-352', 'there are bytes after the end of the element');
   return element;
 }
 
-function readElement(bytes: Uint8Array, start: number, end: number, depth: number): Der {
+function readElement(bytes: Uint8Array, start: number, end: number, depth: number, budget: { left: number }): Der {
+  // EV-353: half a million empty elements fit into a mebibyte, and each is an object in memory.
+  if (budget.left-- <= 0) throw notDer('EV-353', 'there are too many elements');
   // EV-353: ten thousand levels would end the stack.
   if (depth > DEPTH_LIMIT) throw notDer('EV-353', 'the elements are nested too deeply');
   // EV-352: an element that is not there cannot be read.
@@ -55,7 +59,7 @@ function readElement(bytes: Uint8Array, start: number, end: number, depth: numbe
   const children: Der[] = [];
   if ((tag & CONSTRUCTED) !== 0) {
     for (let at = contentStart; at < contentEnd; ) {
-      const child = readElement(bytes, at, contentEnd, depth + 1);
+      const child = readElement(bytes, at, contentEnd, depth + 1, budget);
       children.push(child);
       at += child.raw.length;
     }

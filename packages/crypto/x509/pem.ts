@@ -2,7 +2,8 @@
 import { parseBase64 } from '@sotto/bytes';
 import { CertificateError } from './error.ts';
 
-const PEM_LIMIT = 4 * 1024 * 1024;
+/** Room for the longest revocation list in base64. */
+const PEM_LIMIT = 2 * 1024 * 1024;
 
 function notPem(message: string, cause?: unknown): CertificateError {
   return new CertificateError('pem-malformed', 'EV-360', message, cause);
@@ -22,7 +23,7 @@ export function parsePem(text: string, label: string, limitBlocks = 8): Uint8Arr
   const end = `-----END ${label}-----`;
   const blocks: Uint8Array<ArrayBuffer>[] = [];
   let body: string[] | undefined;
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of linesOf(text)) {
     if (body === undefined && line === begin) body = [];
     else if (body !== undefined && line === end) {
       // EV-360: a hundred certificates where three belong would all be parsed.
@@ -43,6 +44,16 @@ export function parsePem(text: string, label: string, limitBlocks = 8): Uint8Arr
   // EV-360: a chain of no certificates has nothing to refuse.
   if (blocks.length === 0) throw notPem('there is no block with this label');
   return blocks;
+}
+
+/** One by one: millions of empty lines are not to be in memory at once. */
+function* linesOf(text: string): Generator<string> {
+  for (let start = 0; start <= text.length; ) {
+    const found = text.indexOf('\n', start);
+    const end = found < 0 ? text.length : found;
+    yield text.slice(start, found > start && text[found - 1] === '\r' ? end - 1 : end);
+    start = end + 1;
+  }
 }
 
 function decode(lines: readonly string[]): Uint8Array<ArrayBuffer> {
