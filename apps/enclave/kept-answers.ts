@@ -25,7 +25,7 @@ export interface KeptLimits {
   readonly timeMs: number;
   /** Sealed bytes of one answer. */
   readonly answerBytes: number;
-  /** Of all answers together. */
+  /** Of all answers together, with what each chunk takes beside its bytes. */
   readonly allBytes: number;
   readonly answers: number;
 }
@@ -36,6 +36,9 @@ export const DEFAULT_KEPT_LIMITS: KeptLimits = {
   allBytes: 64 * 1024 * 1024,
   answers: 1024,
 };
+
+/** What a chunk takes beside its bytes: objects and a buffer of its own (measured: about 200). */
+const CHUNK_COST_BYTES = 256;
 
 interface Chunk {
   readonly sealed: Uint8Array<ArrayBuffer>;
@@ -65,7 +68,7 @@ export class KeptAnswers {
     return this.#answers.size;
   }
 
-  /** Sealed bytes of all answers. */
+  /** What all answers take. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -222,7 +225,7 @@ export class KeptAnswer {
       // CH-98: an answer without an end would be memory without an end.
       if (isTooLong) return this.discard();
       // CH-99: so would many answers at one time.
-      if (!take(sealed.length)) return this.discard();
+      if (!take(sealed.length + CHUNK_COST_BYTES)) return this.discard();
       this.#bytes += sealed.length;
       this.#chunks.push({ sealed, offset: this.#position });
       this.#position += part.length;
@@ -297,7 +300,7 @@ export class KeptAnswer {
     this.#state = 'gone';
     this.#stopTimer();
     this.#parts.sealer.erase();
-    this.#parts.drop(this.#claim.id, this.#bytes);
+    this.#parts.drop(this.#claim.id, this.#bytes + this.#chunks.length * CHUNK_COST_BYTES);
     eraseClaim(this.#claim);
     for (const { sealed } of this.#chunks) sealed.fill(0);
     this.#chunks.length = 0;

@@ -247,7 +247,7 @@ test('CL-45 stop ends the search for the line at once', async () => {
   assert.equal(lost.lines.includes('back'), false);
 });
 
-test('a stop that was said while there was no line is told to the node when there is one', async () => {
+test('CL-50 a stop that was said while there was no line is told to the node when there is one', async () => {
   const fates: Fate[] = [...Array.from({ length: 4 }, () => ({ unreachable: UNREACHABLE })), {}];
   const lost = rig({ chunks: 1, breaks: LOST }, fates);
   await lost.clock.advance(300);
@@ -257,7 +257,7 @@ test('a stop that was said while there was no line is told to the node when ther
   assert.deepEqual([lost.seen.length, lost.cancelled, lost.closed], [1, 1, 1]);
 });
 
-test('every session that was opened for a claim is closed', async () => {
+test('CL-51 every session that was opened for a claim is closed, and not with its answer', async () => {
   const lost = rig({ chunks: 1, breaks: LOST }, [{ chunks: 1, breaks: LOST }, { refuse: 99 }]);
   await lost.clock.advance(100);
   await lost.result;

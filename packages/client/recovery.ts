@@ -93,6 +93,7 @@ async function* keptStream(answer: RecoverableAnswer): AsyncGenerator<Uint8Array
   for (;;) {
     onLine?.('lost');
     const { session, response } = await claimAgain(answer, position, lost).catch((error: unknown) => {
+      // CL-50: who pressed stop while there was no line must not keep the machine computing on their words.
       if (signal?.aborted) void abandon(answer, position, lost);
       throw error;
     });
