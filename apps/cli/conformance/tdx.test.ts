@@ -271,6 +271,26 @@ test('stage tdx: collateral under its own names, and Intel’s whole answers, gi
   }
 });
 
+test('stage tdx: Intel’s answers as its service gave them, lists in DER, get as far as the level', {
+  skip,
+}, async () => {
+  const folder = 'tdx/go-tdx-guest';
+  const file = collateralOf(OF_2023);
+  const chain = (name: string) => file[`${name}_issuer_chain`] ?? '';
+  const collateral = {
+    tcb_info_json: readShared(`${folder}/sample_tcbInfo_response`).toString('utf8'),
+    qe_identity_json: readShared(`${folder}/sample_qeIdentity_response`).toString('utf8'),
+    tcb_info_issuer_chain_pem: chain('tcb_info'),
+    qe_identity_issuer_chain_pem: chain('qe_identity'),
+    pck_crl: readShared(`${folder}/pckcrl`).toString('base64'),
+    pck_crl_issuer_chain_pem: chain('pck_crl'),
+    root_ca_crl: readShared(`${folder}/rootcrl.der`).toString('base64'),
+  };
+  const one: Case = { name: '', quote: SPR, time: '2023-07-01T01:00:00Z', expect: {} };
+  const { output } = await judge('tdx', () => ({ ...input(one), collateral }));
+  assert.deepEqual([output.code, output.rule], ['tdx-tcb-unsupported', 'EV-150']);
+});
+
 /** Every seventh place, in a minute every one: SOTTO_EVERY_BYTE=1 (24,819 + 12,038 cases; all were refused on 2026-11-21). */
 const STRIDE = process.env.SOTTO_EVERY_BYTE === '1' ? 1 : 7;
 

@@ -103,7 +103,7 @@ export async function verifyTdx(input: TdxInput): Promise<TdxVerdict> {
     await verifyCollateralSignatures(collateral);
   }
   await verifyQuoteSignatures(quote, pckChain[0] as Certificate);
-  await assertKeyBound(quote);
+  assertKeyBound(quote);
   if (collateral !== undefined) judgeMatch(quote, platform, collateral);
   const dates = collateral === undefined ? pckChain : [...pckChain, ...(chains as Certificate[])];
   assertValidAt(dates, timeSeconds);
@@ -177,7 +177,7 @@ async function verifyQuoteSignatures(quote: TdxQuote, leaf: Certificate): Promis
   if (!isSigned) throw refusal('tdx-quote-signature-invalid', 'EV-131', 'the attestation key did not sign the quote');
 }
 
-async function assertKeyBound({ attestationKey, qeAuthData, qeReport }: TdxQuote): Promise<void> {
+function assertKeyBound({ attestationKey, qeAuthData, qeReport }: TdxQuote): void {
   const expected = concatBytes(sha256(attestationKey, qeAuthData), new Uint8Array(32));
   // EV-135: a key that the quoting enclave did not vouch for is anybody's.
   if (!equalBytes(expected, qeReport.reportData)) {
