@@ -8,6 +8,7 @@ import { evidenceTargets } from './evidence.ts';
 import { judgeTargets } from './judge.ts';
 import { markdownTargets } from './markdown.ts';
 import { platformTargets } from './platforms.ts';
+import { recoveryTargets } from './recovery.ts';
 import { serverTargets } from './server.ts';
 import { vaultTargets } from './vault.ts';
 import { wireTargets } from './wire.ts';
@@ -19,6 +20,7 @@ export const targets: readonly Target[] = [
   ...conferTargets,
   ...evidenceTargets,
   ...platformTargets,
+  ...recoveryTargets,
   ...vaultTargets,
   ...clientTargets,
   ...judgeTargets,

@@ -147,6 +147,48 @@ export const channelTargets: readonly Target[] = [
     },
   },
   {
+    // A renewal's first message from a client with a good session: answered, or the session is over.
+    name: 'channel/renew',
+    errors: [],
+    async corpus() {
+      messages = await genuineMessages();
+      return [[messages[0] as Uint8Array<ArrayBuffer>]];
+    },
+    async run([message = fill(0, 0)]) {
+      const pair = createSocketPair();
+      const { closed } = accept(pair.b, () => undefined);
+      const options = { role: 'initiator', nodeId: PAIR_NODE_ID, keys: RAW_KEYS } as const;
+      const peer = await RawPeer.connect({ socket: pair.a, ...options });
+      await peer.send({ kind: 'verified' }, { kind: 'renew', message: message.subarray(0, RECORD_BYTES) });
+      await turns(6);
+      await peer.send({ kind: 'close', reason: 0 });
+      const info = await closed;
+      return codeOf(info);
+    },
+  },
+  {
+    // The answer to a renewal from a node that was verified: only the one that belongs to it may make a claim.
+    name: 'channel/renewed',
+    errors: [],
+    async corpus() {
+      messages = await genuineMessages();
+      return [[messages[1] as Uint8Array<ArrayBuffer>]];
+    },
+    async run([message = fill(0, 0)]) {
+      const pair = createSocketPair();
+      const connecting = connect(pair.a);
+      const peer = await RawPeer.connect({ socket: pair.b, role: 'responder', nodeId: PAIR_NODE_ID, keys: RAW_KEYS });
+      const unverified = await connecting;
+      const channel = unverified.promote(unverified);
+      const renewing = channel.renew();
+      await peer.frame(({ kind }) => kind === 'renew');
+      await peer.send({ kind: 'renewed', message: message.subarray(0, RECORD_BYTES) });
+      const claim = await renewing.catch(() => undefined);
+      insist(claim === undefined, 'a forged answer to a renewal was taken');
+      return codeOf(await channel.closed);
+    },
+  },
+  {
     name: 'channel/session-responder',
     errors: [],
     corpus: () => sessionCorpus('responder'),

@@ -3,7 +3,7 @@ import { ByteWriter, encodeHex, encodeUtf8, equalBytes, parseHex } from '@sotto/
 import { EvidenceError, encodeEvidenceBundle, evidenceDigest, parseEvidenceBundle } from '@sotto/evidence';
 import { encodeBinding, parseBinding } from '@sotto/evidence/binding';
 import { isDevSignatureValid, parseDevStatement } from '@sotto/evidence/dev';
-import { PolicyError, parseDevFragment, parsePolicy, VerifyError, verifyNode } from '@sotto/verify';
+import { PolicyError, parseDevFragment, parsePolicy, VerifyError, verifyLive, verifyNode } from '@sotto/verify';
 import { jsonBytes, loadVectors, lossyText } from '../corpus.ts';
 import { type Input, insist, type Target } from '../target.ts';
 
@@ -37,6 +37,46 @@ async function judge(bundle: Uint8Array): Promise<void> {
     distrust,
   });
   insist(KNOWN.has(encodeHex(bundle)), 'a node was verified by evidence that it did not make');
+}
+
+const LIVE = loadVectors<{
+  policy: unknown;
+  session: Record<'bundle_hex' | 'evidence_digest_hex' | 'node_id_hex' | 'static_key_hex' | 'epoch_id_hex', string> & {
+    now_ms: number;
+  };
+  vectors: (Record<
+    'id' | 'bundle_hex' | 'expected_client_nonce_hex' | 'expected_handshake_hash_hex' | 'expected_suite',
+    string
+  > & { now_ms: number; elapsed_ms: number; expect: unknown })[];
+}>('evidence/live.json');
+const goodLive = LIVE.vectors.find(({ id }) => id === 'genuine');
+
+/** The answer to one live question, in a session whose node was verified. */
+async function judgeLive(bundle: Uint8Array): Promise<void> {
+  const { session } = LIVE;
+  const { node } = await verifyNode({
+    bundle: parseHex(session.bundle_hex),
+    policy: LIVE.policy as never,
+    nowMs: session.now_ms,
+    expectedEvidenceDigest: parseHex(session.evidence_digest_hex),
+    expectedNodeId: parseHex(session.node_id_hex),
+    expectedStaticKey: parseHex(session.static_key_hex),
+    expectedEpochId: parseHex(session.epoch_id_hex),
+    expectedSuite: 'sotto-1',
+    distrust,
+  });
+  await verifyLive({
+    bundle,
+    policy: LIVE.policy as never,
+    nowMs: goodLive?.now_ms ?? 0,
+    elapsedMs: goodLive?.elapsed_ms ?? 0,
+    expectedNode: node,
+    expectedClientNonce: parseHex(goodLive?.expected_client_nonce_hex ?? ''),
+    expectedHandshakeHash: parseHex(goodLive?.expected_handshake_hash_hex ?? ''),
+    expectedSuite: 'sotto-1',
+    distrust,
+  });
+  insist(encodeHex(bundle) === goodLive?.bundle_hex, 'a live answer was accepted that the node did not make');
 }
 
 function bundlePieces(): Input[] {
@@ -104,6 +144,12 @@ export const evidenceTargets: readonly Target[] = [
     errors: [VerifyError],
     corpus: bundlePieces,
     run: (input) => judge(assemble(input)),
+  },
+  {
+    name: 'verify/live',
+    errors: [VerifyError],
+    corpus: () => [...new Set(LIVE.vectors.map(({ bundle_hex }) => bundle_hex))].map((hex) => [parseHex(hex)]),
+    run: ([part = new Uint8Array(0)]) => judgeLive(part),
   },
   {
     name: 'verify/policy',
