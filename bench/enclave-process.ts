@@ -2,7 +2,7 @@
  * An enclave in a process of its own, for benchmarks and end-to-end runs: the real node with the scripted engine, or with a
  * real one. Prints the ready line of apps/enclave/main.ts and ends with its parent.
  *
- *   node bench/enclave-process.ts --data DIR [--port N] [--model-file FILE] [--tokens-per-second N] [--none]
+ *   node bench/enclave-process.ts --data DIR [--port N] [--model-file FILE] [--tokens-per-second N] [--sessions N] [--none]
  */
 import { parseArgs } from 'node:util';
 import { createLog } from '../apps/enclave/log.ts';
@@ -11,7 +11,14 @@ import { createBenchEngine, endWithParent } from './engines.ts';
 
 const text = { type: 'string' } as const;
 const { values } = parseArgs({
-  options: { data: text, port: text, 'model-file': text, 'tokens-per-second': text, none: { type: 'boolean' } },
+  options: {
+    data: text,
+    port: text,
+    'model-file': text,
+    'tokens-per-second': text,
+    sessions: text,
+    none: { type: 'boolean' },
+  },
 });
 if (values.data === undefined) throw new Error('--data DIR is needed');
 
@@ -22,6 +29,7 @@ const enclave = await startEnclave({
   dataDir: values.data,
   port: Number(values.port ?? 0),
   queue: { perSession: 64 },
+  ...(values.sessions === undefined ? {} : { sessionLimit: Number(values.sessions) }),
   log,
 });
 endWithParent(() => enclave.close());
