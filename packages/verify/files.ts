@@ -11,6 +11,6 @@ export {
   judgeFiles,
   type TestRoots,
 } from './evidence-files.ts';
-export { reportNvidia, reportSevSnp, reportTdx, reportTpm, type TdxEvidence } from './hardware-platforms.ts';
+export { reportNvidia, reportSevSnp, reportTdx, type TdxEvidence } from './hardware-platforms.ts';
 export { type HardwarePolicy, parseHardwarePolicy } from './hardware-policy.ts';
 export type { HardwareLine, HardwareReport } from './hardware-report.ts';

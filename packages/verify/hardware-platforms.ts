@@ -3,9 +3,8 @@ import type { Certificate } from '@sotto/crypto/x509';
 import { type NvidiaInput, type NvidiaVerdict, verifyNvidia } from '@sotto/evidence/nvidia';
 import { type SevSnpInput, type SevSnpVerdict, verifySevSnp } from '@sotto/evidence/sev-snp';
 import { TCB_STATUSES, type TdxCollateral, type TdxVerdict, verifyTdx } from '@sotto/evidence/tdx';
-import { type TpmInput, type TpmVerdict, verifyTpmQuote } from '@sotto/evidence/tpm';
-import { judgeGpus, judgeRoots, judgeSnp, judgeTdx, judgeTpm } from './hardware-checks.ts';
-import type { SnpPolicy, TdxPolicy, TpmTestPolicy } from './hardware-policy.ts';
+import { judgeGpus, judgeRoots, judgeSnp, judgeTdx } from './hardware-checks.ts';
+import type { SnpPolicy, TdxPolicy } from './hardware-policy.ts';
 import { type HardwareReport, hexClaim, reportOf, type Step } from './hardware-report.ts';
 
 export interface TdxEvidence {
@@ -16,7 +15,7 @@ export interface TdxEvidence {
 
 type StepClass = Exclude<Step['failureClass'], 'policy'>;
 /** What a class of checks asks, and the rules of the platform's spec that say so. */
-type Words = readonly [failureClass: StepClass, rules: string, title: string];
+export type Words = readonly [failureClass: StepClass, rules: string, title: string];
 
 const WHY: Readonly<Record<StepClass, string>> = {
   format: 'What is not exactly in its form can be read in two ways.',
@@ -29,7 +28,7 @@ const WHY: Readonly<Record<StepClass, string>> = {
 };
 
 /** @param unshown classes that nothing was shown for */
-function stepsOf(words: readonly Words[], unshown: readonly StepClass[]): Step[] {
+export function stepsOf(words: readonly Words[], unshown: readonly StepClass[]): Step[] {
   return words.map(([failureClass, rules, title]) => ({
     ...{ failureClass, rules, title, why: WHY[failureClass] },
     isChecked: !unshown.includes(failureClass),
@@ -61,13 +60,6 @@ const NVIDIA_STEPS: readonly Words[] = [
   ['binding', 'EV-275–279', 'Every device answered to the nonce, and manifests are of these devices'],
   ['freshness', 'EV-284–298', 'Everything was in date at the time it is judged for'],
   ['tcb', 'EV-282–283', 'Every measurement that has a reference value matches it'],
-];
-const TPM_STEPS: readonly Words[] = [
-  ['format', 'EV-300–334', 'Quote, signature and log are in their form'],
-  ['chain', 'EV-335', 'The certificates of the attestation key end in a root that was given'],
-  ['signature', 'EV-336', 'The attestation key signed'],
-  ['binding', 'EV-340–343', 'The quote answers the nonce, and registers and log are those that were quoted'],
-  ['freshness', 'EV-337', 'Everything was in date at the time it is judged for'],
 ];
 
 /** @param policy undefined to learn only whether the evidence is genuine */
@@ -174,28 +166,6 @@ export function reportNvidia(
         .map((device) => ({ ...device, architecture: device.arch }));
       if (gpus !== undefined) judgeGpus(report, gpus, shown);
     },
-    timeSeconds,
-  });
-}
-
-/** @param evidence its certificates, where it has some, say themselves for which time they are judged */
-export function reportTpm(
-  evidence: TpmInput,
-  policy: TpmTestPolicy | undefined,
-  timeSeconds: number,
-): Promise<HardwareReport> {
-  return reportOf<TpmVerdict, TpmTestPolicy>({
-    platform: 'tpm',
-    steps: stepsOf(TPM_STEPS, evidence.attestationKey.kind === 'key' ? ['chain', 'freshness'] : []),
-    verify: () => verifyTpmQuote(evidence),
-    claimsOf: ({ attestationKey, bank, registers, events }) => [
-      hexClaim('attestation key', attestationKey),
-      { name: 'bank', value: bank },
-      ...[...registers].map(([index, value]) => hexClaim(`PCR ${index}`, value)),
-      { name: 'events', value: String(events.length) },
-    ],
-    policy,
-    judge: (report, demanded, verdict) => judgeTpm(report, demanded, verdict),
     timeSeconds,
   });
 }

@@ -2,7 +2,7 @@
 import { encodeHex } from '@sotto/bytes';
 import { parseCertificate, parsePem, parsePublicKey } from '@sotto/crypto/x509';
 import { type AttestationKey, verifyTpmQuote } from '@sotto/evidence/tpm';
-import { reportTpm } from '@sotto/verify/files';
+import { reportTpm } from '@sotto/verify/tpm';
 import { base64, digest, hex, optional, record, refused, required, struct, text } from './input.ts';
 import { type JsonObject, Malformed } from './outcome.ts';
 import { assertAccepted, policyFor } from './policy.ts';
