@@ -183,6 +183,8 @@ test('EV-245 the measurements are those of NVIDIA’s own parser', { skip }, asy
   const parsed = JSON.parse(text(`${SDK}/testdata/spdm_parsed_output.json`));
   const device = sample(`${SDK}/testdata/hopperAttestationReport.txt`, `${SDK}/testdata/hopperCertChain.txt`);
   const { output } = await judgeDevice(device);
+  const { Nonce } = JSON.parse(text(`${SDK}/testdata/spdm_req_parsed_output.json`));
+  assert.equal(Nonce, `0x${nonceOf(device)}`);
   const blocks: Record<string, { DMTFSpecMeasurementValue: string }> = parsed.MeasurementRecord.MeasurementBlocks;
   const expected = Object.entries(blocks).map(([index, block]) => ({
     index: Number(index),
@@ -219,6 +221,41 @@ test('EV-438 what the policy of a machine asks of its GPUs', { skip }, async () 
   };
   assert.equal((await judgeDevice(gpu(), { policy: tpm })).output.code, 'platform-not-allowed');
   assert.equal((await judgeDevice(gpu(), { policy: { kind: 'signature-only', version: 1 } })).exit, 30);
+});
+
+test('EV-242 a token of the vendor’s service is nobody’s evidence, signed or not', { skip }, async () => {
+  const tokens = [
+    `${SDK}/testdata/sample_attestation_data/hopperClaimsv3_detached_eat.json`,
+    'nvidia/dstack/gpu_attestation_h100.json',
+  ];
+  for (const token of tokens) {
+    const { output } = await judgeDevice({ ...gpu(), report: readShared(token) }, { nonce_hex: '11'.repeat(32) });
+    assert.deepEqual([output.code, output.class], ['report-malformed', 'format'], token);
+  }
+});
+
+test('EV-268 a genuine chain with any certificate left out, repeated or exchanged is refused', { skip }, async (t) => {
+  const device = gpu();
+  const other = serialized('hopper_evidence').cert_chain_pem;
+  const blocks = (pem: string) => pem.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----\n?/g) ?? [];
+  const [own, foreign] = [blocks(device.cert_chain_pem), blocks(other)];
+  assert.deepEqual([own.length, foreign.length], [5, 5]);
+  const chains = own.flatMap((block, i) => [
+    ...(i < 4 ? [own.toSpliced(i, 1), own.toSpliced(i, 0, block)] : []),
+    ...(foreign[i] === block ? [] : [own.with(i, foreign[i] as string)]),
+    ...(i > 0 ? [own.with(i, own[i - 1] as string).with(i - 1, block)] : []),
+  ]);
+  for (const [i, chain] of chains.entries()) {
+    const { exit, output } = await judgeDevice({ ...device, cert_chain_pem: chain.join('') });
+    assert.equal(exit, 10, `chain ${i}`);
+    assert.ok(['chain', 'signature'].includes(String(output.class)), `chain ${i}: ${output.class}`);
+  }
+  t.diagnostic(`${chains.length} chains`);
+  assert.equal(
+    (await judgeDevice({ ...device, cert_chain_pem: own.slice(0, 4).join('') })).exit,
+    0,
+    'without its root',
+  );
 });
 
 test('EV-275 genuine reports are refused under another nonce, and with another root', { skip }, async () => {

@@ -43,6 +43,7 @@ const file = new URL('../../../vectors/evidence-nvidia/nvidia.json', import.meta
 const { vectors, parts, device_root_pem, rim_root_pem } = JSON.parse(readFileSync(file, 'utf8')) as VectorFile;
 const certificates = (pem: string) => parsePem(pem, 'CERTIFICATE').map(parseCertificate);
 const roots = { device: certificates(device_root_pem), rim: certificates(rim_root_pem) };
+const isOurs = (error: unknown): boolean => error instanceof JudgementError || error instanceof CertificateError;
 const part = (text: string): string => (text.startsWith('@') ? (parts[text.slice(1)] as string) : text);
 
 function inputOf(vector: Vector): NvidiaInput {
@@ -164,6 +165,28 @@ test('EV-254 nesting, elements and attributes are limited, and bombs cost what t
   assert.ok(performance.now() - started < 1000);
 });
 
+test('EV-240 a mebibyte of noise in any place is refused at once', async () => {
+  const noise = new Uint8Array(1024 * 1024);
+  for (let at = 0; at < noise.length; at++) noise[at] = (Math.imul(at + 1, 2_654_435_761) >>> 13) & 0xff;
+  const [one] = good.devices as [NvidiaInput['devices'][number]];
+  const text = Array.from(noise.slice(0, 200_000), (byte) => String.fromCharCode(32 + (byte % 95))).join('');
+  const inputs: NvidiaInput[] = [
+    { ...good, devices: [{ ...one, report: noise }] },
+    { ...good, devices: [{ ...one, certificates: [noise] }] },
+    { ...good, ocsp: [noise] },
+    { ...good, rims: [text] },
+    { ...good, rims: [`<a>${text.replaceAll('<', ' ')}`] },
+  ];
+  const started = performance.now();
+  for (const input of inputs) {
+    await assert.rejects(
+      verifyNvidia(input),
+      (error) => isOurs(error) && (error as JudgementError).failureClass === 'format',
+    );
+  }
+  assert.ok(performance.now() - started < 2000);
+});
+
 test('EV-254 the vector of deep nesting', () => judge('EV-254'));
 
 test('EV-299 the claims name device, versions, manifests and answers, and never say that a device is bound', async () => {
@@ -200,7 +223,6 @@ test('EV-290 the pinned roots are those of the specification', () => {
 
 const [device] = good.devices as [NvidiaInput['devices'][number]];
 const chain = device.certificates.map(parseCertificate);
-const isClaimOfOurs = (error: unknown): boolean => error instanceof JudgementError || error instanceof CertificateError;
 
 /** Each change is refused with an error of ours, or is counted as malleable. */
 async function changeEvery(bytes: Uint8Array, tryWith: (changed: Uint8Array) => Promise<unknown>) {
@@ -209,7 +231,7 @@ async function changeEvery(bytes: Uint8Array, tryWith: (changed: Uint8Array) => 
     const outcome = await tryWith(changed).then(
       () => 'malleable',
       (error) => {
-        assert.ok(isClaimOfOurs(error), String(error));
+        assert.ok(isOurs(error), String(error));
         return (error as JudgementError).failureClass;
       },
     );
