@@ -15,6 +15,7 @@ import {
 import { NodeCache, type NodeSession, openNodeSession, ServerApi } from '@sotto/client';
 import type { DistrustSource } from '@sotto/ports';
 import { devPolicy } from '@sotto/verify';
+import { profileOf } from '../features/settings/model.ts';
 import { createAccounts } from './accounts.ts';
 import { browserPage, browserPreferences } from './page.ts';
 import type { ChatSession, Json, ModelInfo, Services } from './services.ts';
@@ -42,7 +43,9 @@ export async function createBrowserServices(): Promise<Services> {
     device,
     openSession: async ({ fingerprint, onPhase, signal }) => {
       const policy = devPolicy(fingerprint);
-      return sessionOf(await openNodeSession(ports, { baseUrl, policy, cache, onPhase, ...(signal && { signal }) }));
+      const profile = profileOf(browserPreferences);
+      const options = { baseUrl, policy, cache, profile, onPhase, ...(signal && { signal }) };
+      return sessionOf(await openNodeSession(ports, options));
     },
     accounts: createAccounts({
       api,

@@ -1,5 +1,5 @@
 import { ConversationList } from '../features/conversations/view.tsx';
-import { ThemeChoice } from '../features/settings/view.tsx';
+import { ProfileChoice, ThemeChoice } from '../features/settings/view.tsx';
 import { useApp } from '../ui/app-context.ts';
 import { useStore } from '../ui/use-store.ts';
 import { t } from './words.ts';
@@ -50,6 +50,7 @@ export function Places({ onChosen }: { onChosen: () => void }) {
             </button>
           </>
         )}
+        <ProfileChoice />
         <div className="row between">
           <ThemeChoice />
           <button

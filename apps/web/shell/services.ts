@@ -108,8 +108,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** Settings that hold nothing private. */
 export interface Preferences {
-  get(name: 'theme' | 'has-account'): string | undefined;
-  set(name: 'theme' | 'has-account', value: string | undefined): void;
+  get(name: 'theme' | 'has-account' | 'profile'): string | undefined;
+  set(name: 'theme' | 'has-account' | 'profile', value: string | undefined): void;
 }
 
 /** The few things of the page that models touch. */

@@ -197,6 +197,10 @@ const en = {
   'settings.theme.system': 'As the system',
   'settings.theme.light': 'Light',
   'settings.theme.dark': 'Dark',
+  'settings.profile': 'What the line hides',
+  'settings.profile.compact': 'Only what is said',
+  'settings.profile.balanced': 'How answers flow, too',
+  'settings.profile.strict': 'Even that you ask',
 
   'help.title': 'Keyboard',
   'help.open': 'Keyboard help',

@@ -1,3 +1,4 @@
+import { PROFILE_COSTS, type Profile } from '@sotto/client';
 import type { Theme } from '../../shell/services.ts';
 import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
@@ -19,6 +20,26 @@ export function ThemeChoice() {
           </option>
         ))}
       </select>
+    </label>
+  );
+}
+
+/** How much the line hides, and what that costs. */
+export function ProfileChoice() {
+  const { settings } = useApp();
+  const { profile } = useStore(settings.state);
+  const cost = PROFILE_COSTS.find((one) => one.profile === profile);
+  return (
+    <label className="theme profile">
+      <span>{t('settings.profile')}</span>
+      <select value={profile} onChange={(event) => settings.setProfile(event.target.value as Profile)}>
+        {PROFILE_COSTS.map((one) => (
+          <option key={one.profile} value={one.profile}>
+            {t(`settings.profile.${one.profile}`)}
+          </option>
+        ))}
+      </select>
+      <small>{cost?.words}</small>
     </label>
   );
 }
