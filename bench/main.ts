@@ -121,6 +121,11 @@ try {
       const figures = await measures.measureFirstToken(toDirect, sessionPath(relayed), 200);
       values['added first token p95, ms'] = figure(figures, 'added p95 ms');
       show('first-token', figures);
+      const shaped = await relayClient(originOf(server), enclave.ready, 'balanced')();
+      const shapedFigures = await measures.measureFirstToken(toDirect, sessionPath(shaped), 60);
+      values['balanced: added first token p95, ms'] = figure(shapedFigures, 'added p95 ms');
+      show('first-token, balanced', shapedFigures);
+      shaped.close();
     }
     if (only.has('delays')) {
       const sessions = await Promise.all(Array.from({ length: STREAMS }, openRelay));

@@ -9,7 +9,7 @@ import { createNodeFetch } from '@sotto/adapters-node/fetch';
 import { createNodeRandom } from '@sotto/adapters-node/random';
 import { createNodeConnectSocket } from '@sotto/adapters-node/socket';
 import { encodeUtf8 } from '@sotto/bytes';
-import { type ClientPorts, type NodeSession, openNodeSession } from '@sotto/client';
+import { type ClientPorts, type NodeSession, openNodeSession, type Profile } from '@sotto/client';
 import type { Fetch } from '@sotto/ports';
 import { parseChatChunk, parseSse, SSE_DONE } from '@sotto/wire';
 
@@ -76,11 +76,19 @@ function policyOf({ devFingerprint }: EnclaveFacts) {
   return { kind: 'dev', version: 1, fingerprint: devFingerprint } as const;
 }
 
-/** A client of the real server, with one guest's session; each call opens a new verified channel through the relay. */
-export function relayClient(serverUrl: string, enclave: EnclaveFacts): () => Promise<NodeSession> {
+/**
+ * A client of the real server, with one guest's session; each call opens a new verified channel through the relay.
+ *
+ * @param profile `compact` where the path itself is measured: what shaping adds is its own figure
+ */
+export function relayClient(
+  serverUrl: string,
+  enclave: EnclaveFacts,
+  profile: Profile = 'compact',
+): () => Promise<NodeSession> {
   const cookieJar = new CookieJar();
   const ports = portsOf(createNodeFetch({ cookieJar }), createNodeConnectSocket({ cookieJar }));
-  return () => openNodeSession(ports, { baseUrl: serverUrl, policy: policyOf(enclave) });
+  return () => openNodeSession(ports, { baseUrl: serverUrl, policy: policyOf(enclave), profile });
 }
 
 /** The same client with the enclave's own door in the place of a server: no relay between. */
@@ -101,5 +109,5 @@ export function doorClient(enclave: EnclaveFacts): () => Promise<NodeSession> {
   };
   const channelUrl = `${enclave.url.replace('http', 'ws')}/channel`;
   const ports = portsOf(standIn, (_, signal) => connect(channelUrl, signal));
-  return () => openNodeSession(ports, { baseUrl: 'http://door', policy: policyOf(enclave) });
+  return () => openNodeSession(ports, { baseUrl: 'http://door', policy: policyOf(enclave), profile: 'compact' });
 }
