@@ -237,7 +237,7 @@ test('EV-242 a token of the vendor’s service is nobody’s evidence, signed or
 test('EV-268 a genuine chain with any certificate left out, repeated or exchanged is refused', { skip }, async (t) => {
   const device = gpu();
   const other = serialized('hopper_evidence').cert_chain_pem;
-  const blocks = (pem: string) => pem.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----\n?/g) ?? [];
+  const blocks = (pem: string): string[] => [...(pem.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----\n?/g) ?? [])];
   const [own, foreign] = [blocks(device.cert_chain_pem), blocks(other)];
   assert.deepEqual([own.length, foreign.length], [5, 5]);
   const chains = own.flatMap((block, i) => [
