@@ -14,7 +14,7 @@ import { createNodeClock } from '@sotto/adapters-node/clock';
 import { createNodeRandom } from '@sotto/adapters-node/random';
 import { socketOfWebSocket } from '@sotto/adapters-node/socket';
 import { acceptChannel, type IncomingRequest, type ResponseWriter } from '@sotto/channel/responder';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { endWithParent } from '../engines.ts';
 import { NODE, nowMs, TOKEN_BYTES } from './node-keys.ts';
 
@@ -49,7 +49,22 @@ async function writeTokens(writer: ResponseWriter, tokens: number, everyMs: numb
   await Promise.all(writes);
 }
 
-sockets.on('connection', (webSocket) => {
+/** A WebSocket with nothing in it: as many bytes as the path says, in messages as long as the largest record. */
+function pour(webSocket: WebSocket, bytes: number): void {
+  const message = Buffer.alloc(65_535, 7);
+  let left = bytes;
+  const send = () => {
+    for (; left > 0; left -= message.length) {
+      if (webSocket.bufferedAmount > 1_048_576) return void setImmediate(send);
+      webSocket.send(message);
+    }
+  };
+  send();
+}
+
+sockets.on('connection', (webSocket, request) => {
+  const bare = /^\/bare\/(\d+)$/.exec(request.url ?? '')?.[1];
+  if (bare !== undefined) return pour(webSocket, Number(bare));
   acceptChannel({
     socket: socketOfWebSocket(webSocket),
     random,
@@ -59,7 +74,6 @@ sockets.on('connection', (webSocket) => {
     onRequest: (request) => void answer(request).catch(() => undefined),
   });
 });
-server.on('request', (_, response) => response.end(process.cpuUsage ? JSON.stringify(process.cpuUsage()) : ''));
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   process.stdout.write(`${JSON.stringify({ ready: true, url: `ws://127.0.0.1:${port}` })}\n`);

@@ -1,45 +1,35 @@
 /** Bulk from process to process over a WebSocket on the loopback. */
+import { fileURLToPath } from 'node:url';
 import { startProcess } from '../../tools/harness/process.ts';
-import { median, round } from '../statistics.ts';
-import { cpuMsOf, ownCpuMs } from '../usage.ts';
-import { ask, openChannel } from './connect.ts';
+import { round } from '../statistics.ts';
+import type { BulkFigures } from './bulk-process.ts';
 
-const BYTES = 128 * 2 ** 20;
+const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * Two figures: by the clock, and by the CPU time of the busier process, which is what two free cores would give.
+ * By the clock, and by the CPU time of the busier process: what two free cores would give.
  *
  * @param rawMbS AES-256-GCM of node:crypto on one core, in the same run
  */
 export async function measureWire(rawMbS: number): Promise<Record<string, number>> {
-  const door = await startProcess<{ url: string }>(new URL('door-process.ts', import.meta.url).pathname, { args: [] });
+  const door = await startProcess<{ url: string }>(programOf('door-process.ts'), { args: [] });
   try {
-    const channel = await openChannel(door.ready.url);
-    const [wall, busier, sender, receiver]: [number[], number[], number[], number[]] = [[], [], [], []];
-    for (let turn = 0; turn < 5; turn++) {
-      const [startMs, ownMs, doorMs] = [performance.now(), ownCpuMs(), cpuMsOf(door.child.pid as number)];
-      let bytes = 0;
-      for await (const part of ask(channel, { bytes: BYTES, chunk: 262_144 }).body) bytes += part.length;
-      if (bytes !== BYTES) throw new Error('the answer is not whole');
-      // The first turn compiles.
-      if (turn === 0) continue;
-      const [mine, theirs] = [ownCpuMs() - ownMs, cpuMsOf(door.child.pid as number) - doorMs];
-      wall.push(bytes / (performance.now() - startMs) / 1000);
-      busier.push(bytes / Math.max(mine, theirs) / 1000);
-      sender.push(theirs);
-      receiver.push(mine);
-    }
-    channel.close();
-    const megabytes = BYTES / 1e6;
+    const args = [door.ready.url, String(door.child.pid)];
+    const bulk = await startProcess<BulkFigures>(programOf('bulk-process.ts'), { args, timeoutMs: 120_000 });
+    const { bareMbS, mbS, senderMs, receiverMs, bytes } = bulk.ready;
+    const per100 = (ms: number) => round((ms * 1e8) / bytes);
+    const byCpu = bytes / Math.max(senderMs, receiverMs) / 1000;
     return {
-      'MB/s by the clock': round(median(wall), 0),
-      'MB/s by CPU time': round(median(busier), 0),
-      'sender CPU ms per 100 MB': round((median(sender) * 100) / megabytes),
-      'receiver CPU ms per 100 MB': round((median(receiver) * 100) / megabytes),
-      'ratio by the clock': round(median(wall) / rawMbS),
-      'ratio by CPU time': round(median(busier) / rawMbS),
+      'MB/s': round(mbS, 0),
+      'MB/s by CPU time': round(byCpu, 0),
+      'MB/s of a WebSocket with nothing in it': round(bareMbS, 0),
+      'sender CPU ms per 100 MB': per100(senderMs),
+      'receiver CPU ms per 100 MB': per100(receiverMs),
+      ratio: round(mbS / rawMbS),
+      'ratio by CPU time': round(byCpu / rawMbS),
+      'ratio of a WebSocket with nothing in it': round(bareMbS / rawMbS),
     };
   } finally {
-    await door.stop();
+    await door.stop('SIGKILL');
   }
 }
