@@ -27,13 +27,16 @@ import { loadDevice, saveDevice } from './device-key.ts';
 import { ClientError } from './errors.ts';
 import { FIRST_EPOCH } from './history.ts';
 import type { ServerApi } from './server-api.ts';
+import type { TakingTurns } from './watch/turns.ts';
 
 export interface AccountPorts {
   readonly api: ServerApi;
   readonly random: Random;
   readonly clock: Clock;
-  /** Keeps this device's sealed signing key between visits. */
+  /** Keeps this device's sealed signing key, and what it has seen, between visits. */
   readonly device: DeviceStore;
+  /** Runs work while no other tab of this browser does the same; in turn within this one where it is absent. */
+  readonly takingTurns?: TakingTurns;
 }
 
 /** An unlocked account: in memory only. */

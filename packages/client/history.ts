@@ -24,8 +24,10 @@ import {
   type ThreadEntry,
   thread,
 } from '@sotto/vault';
+import type { Finding } from '@sotto/vault/heads';
 import { isClientErrorCode, SaveError } from './errors.ts';
 import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
+import { Watch, type WatchOptions } from './watch/watch.ts';
 
 /** The only epoch of this version; rotation brings the next. */
 export const FIRST_EPOCH = 1;
@@ -42,6 +44,8 @@ export interface HistoryOptions {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly random: Random;
+  /** Given for an account: its store is somebody else's, and is watched (spec/client.md "Watching the server"). */
+  readonly watch?: Pick<WatchOptions, 'device' | 'deviceStore' | 'takingTurns'>;
 }
 
 export interface ConversationSummary {
@@ -103,6 +107,10 @@ export class History {
   readonly #epochKey: EpochKey;
   readonly #deviceId: string;
   readonly #records = new Map<string, OpenedRecord>();
+  /** As the store shows them, which may be older than what is held. */
+  readonly #shown = new Map<string, OpenedRecord>();
+  readonly #watch: Watch | undefined;
+  #watching: Promise<void> = Promise.resolve();
   readonly #damaged = new Map<string, Damage>();
   readonly #listeners = new Set<() => void>();
   /** The last write of each record still under way, so that two writes of one record keep their order. */
@@ -117,6 +125,12 @@ export class History {
     this.#options = options;
     this.#epochKey = deriveEpochKey(options.accountKey, options.accountId, FIRST_EPOCH);
     this.#deviceId = encodeHex(options.deviceId);
+    const { watch } = options;
+    if (watch !== undefined) {
+      this.#watch = new Watch({ ...options, ...watch }, (recordId, content, counter) =>
+        this.#storeHead(recordId, content, counter),
+      );
+    }
   }
 
   /** Records that would not open, by id, with what refused them (CL-14). */
@@ -198,10 +212,8 @@ export class History {
     );
     // CL-17: the mark comes first, so that a crash between the two leaves a removed chat and not half of one.
     await this.#describe(conversationId, undefined);
-    for (const { recordId } of messages) {
-      await this.#options.store.remove(recordId);
-      this.#records.delete(recordId);
-    }
+    await this.#watch?.remove(messages.map(({ recordId }) => recordId));
+    for (const { recordId } of messages) await this.#removeFromStore(recordId);
     this.#changed();
   }
 
@@ -216,6 +228,52 @@ export class History {
       if (!page.more || !isFurther) break;
     }
     this.#changed();
+    this.#watching = this.#compare();
+  }
+
+  /** What the watch over the server found (`Finding`); empty for a guest, and when everything agrees. */
+  get findings(): readonly Finding[] {
+    return this.#watch?.findings ?? [];
+  }
+
+  /** Twelve digits to compare with another device; undefined for a guest. */
+  get compareCode(): string | undefined {
+    return this.#watch?.compareCode;
+  }
+
+  /** When each device of the account last wrote. */
+  devices(): ReturnType<Watch['devices']> {
+    return this.#watch?.devices() ?? [];
+  }
+
+  /** Resolves when the last sync has been compared, and heads for what was written are stored. */
+  async settled(): Promise<void> {
+    await this.#watching;
+    await this.#watch?.publish();
+  }
+
+  /** Takes what the server shows as the new beginning. Only the person decides that. */
+  async acceptAsItIs(): Promise<void> {
+    await this.#watch?.acceptAsItIs();
+    this.#changed();
+  }
+
+  async #compare(): Promise<void> {
+    const watch = this.#watch;
+    if (watch === undefined) return;
+    await watch.compare(this.#shown, new Set(this.#damaged.keys()));
+    for (const recordId of [...this.#shown.keys()].filter((recordId) => watch.isDeleted(recordId))) {
+      // CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it.
+      this.#records.delete(recordId);
+      if (watch.findings.length === 0) await this.#removeFromStore(recordId).catch(() => undefined);
+    }
+    this.#changed();
+  }
+
+  async #removeFromStore(recordId: string): Promise<void> {
+    await this.#options.store.remove(recordId);
+    this.#records.delete(recordId);
+    this.#shown.delete(recordId);
   }
 
   subscribe(listener: () => void): () => void {
@@ -237,6 +295,7 @@ export class History {
     const { recordId, envelope } = record;
     if (envelope === undefined) {
       this.#records.delete(recordId);
+      this.#shown.delete(recordId);
       this.#damaged.delete(recordId);
       return;
     }
@@ -249,6 +308,7 @@ export class History {
         expectedEpoch: FIRST_EPOCH,
       });
       this.#damaged.delete(recordId);
+      this.#shown.set(recordId, opened);
       const held = this.#records.get(recordId);
       // CL-18: a store that brings an older version back must not undo what this device has already read.
       if (held !== undefined && held.content.clock > opened.content.clock) return;
@@ -279,24 +339,21 @@ export class History {
   }
 
   async #write(recordId: string, content: RecordContent): Promise<void> {
-    const deviceCounter = ++this.#deviceCounter;
     const before = this.#writing.get(recordId);
     const writing = (async () => {
       await before?.catch(() => undefined);
-      const envelope = await sealRecord({
-        epochKey: this.#epochKey,
-        accountId: this.#options.accountId,
-        recordId: parseHex(recordId, 16),
-        epoch: FIRST_EPOCH,
-        deviceId: this.#options.deviceId,
-        deviceCounter,
-        content,
-        random: this.#options.random,
-      });
+      const deviceCounter = (await this.#watch?.begin(recordId, content)) ?? ++this.#deviceCounter;
+      const envelope = await this.#seal(recordId, content, deviceCounter);
       // In memory before it is stored: a save that fails loses nothing that can be read.
       this.#hold({ recordId, deviceId: this.#deviceId, deviceCounter, epoch: FIRST_EPOCH, content });
       this.#changed();
-      await this.#store(recordId, envelope);
+      try {
+        await this.#store(recordId, envelope);
+      } catch (error) {
+        await this.#watch?.finished(deviceCounter, false);
+        throw error;
+      }
+      await this.#watch?.finished(deviceCounter, true);
     })();
     this.#writing.set(recordId, writing);
     try {
@@ -304,6 +361,23 @@ export class History {
     } finally {
       if (this.#writing.get(recordId) === writing) this.#writing.delete(recordId);
     }
+  }
+
+  async #storeHead(recordId: string, content: RecordContent, deviceCounter: number): Promise<void> {
+    await this.#store(recordId, await this.#seal(recordId, content, deviceCounter));
+  }
+
+  #seal(recordId: string, content: RecordContent, deviceCounter: number): Promise<Uint8Array<ArrayBuffer>> {
+    return sealRecord({
+      epochKey: this.#epochKey,
+      accountId: this.#options.accountId,
+      recordId: parseHex(recordId, 16),
+      epoch: FIRST_EPOCH,
+      deviceId: this.#options.deviceId,
+      deviceCounter,
+      content,
+      random: this.#options.random,
+    });
   }
 
   async #store(recordId: string, envelope: Uint8Array<ArrayBuffer>): Promise<void> {

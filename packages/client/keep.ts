@@ -8,6 +8,7 @@ import { type AccountPorts, draftAccount, type NewAccount, type OpenAccount, reg
 import { ClientError } from './errors.ts';
 import { type History, openHistory } from './history.ts';
 import { remoteRecords } from './remote-records.ts';
+import { createTurns } from './watch/turns.ts';
 
 /** Remembers its draft, so that trying again after a lost connection goes on with the same account. */
 export class Keeper {
@@ -53,8 +54,11 @@ export function openAccountHistory(ports: AccountPorts, account: OpenAccount): P
     store: remoteRecords(ports.api),
     clock: ports.clock,
     random: ports.random,
+    watch: { device: account.device, deviceStore: ports.device, takingTurns: ports.takingTurns ?? turns },
   });
 }
+
+const turns = createTurns();
 
 function holdsAll(history: History, wanted: readonly OpenedRecord[]): boolean {
   const held = new Map(history.records().map((record) => [record.recordId, record.content]));

@@ -37,6 +37,7 @@ const TABLE = {
   'device-account-mismatch': ['stop', 'this device belongs to another account'],
   'device-signer-unknown': ['stop', 'this device was not signed by a device of the account'],
   'device-signature-invalid': ['stop', 'the signature of this device record is not valid'],
+  'local-damaged': ['stop', 'what this device kept for the account does not open'],
   'head-malformed': ['stop', 'the log of a device is not well-formed'],
   'head-device-unknown': ['stop', 'this log is of a device that does not belong to the account'],
   'head-signature-invalid': ['stop', 'the signature under the log of a device is not valid'],

@@ -34,6 +34,7 @@ export {
 export { VaultError, type VaultErrorCode } from './error.ts';
 export { AccountKey, createAccountKey, deriveEpochKey, EpochKey, LockSecret, unsafeRevealSecret } from './keys.ts';
 export { CONTENT_LIMIT_BYTES, LARGEST_BUCKET_BYTES, SMALLEST_BUCKET_BYTES } from './limits.ts';
+export { type LocalOwner, openLocal, sealLocal } from './local.ts';
 export {
   type LockHeader,
   type LockKind,

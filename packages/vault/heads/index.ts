@@ -1,4 +1,5 @@
 /** Heads (spec/vault.md, "Heads"): signed logs of what each device wrote, and what comparing them finds. */
+export { announceDevice, announcedKey, DEVICE_TYPE } from './announcement.ts';
 export {
   type Assembled,
   assembleLogs,

@@ -37,6 +37,11 @@ export class OwnLog {
     return this.#state;
   }
 
+  /** Where the log ends. */
+  get place(): LogPlace {
+    return endOf(this.#state);
+  }
+
   /**
    * Adds lines and signs every segment that they touch: the last one is open, those before it are full.
    *
@@ -74,12 +79,11 @@ export class OwnLog {
   }
 }
 
-function nextSegment({ index, before, entries, covered }: OwnLogState): OwnLogState {
+function nextSegment(state: OwnLogState): OwnLogState {
+  return { index: state.index + 1, before: endOf(state), entries: [], covered: state.covered };
+}
+
+function endOf({ before, entries }: OwnLogState): LogPlace {
   const hash = entries.reduce<Uint8Array>((hash, entry) => chain(hash, entry), parseHex(before.hash, 32));
-  return {
-    index: index + 1,
-    before: { count: before.count + entries.length, hash: encodeHex(hash) },
-    entries: [],
-    covered,
-  };
+  return { count: before.count + entries.length, hash: encodeHex(hash) };
 }

@@ -1,0 +1,76 @@
+/**
+ * What a device remembers of an account's heads between visits, sealed on the device (spec/client.md "Watching the server").
+ * The device's storage may be changed by other programs; what does not open, or is not in its form, is as if it were gone.
+ */
+import { encodeHex, encodeUtf8, parseUtf8, SottoError } from '@sotto/bytes';
+import type { DeviceStore, Random } from '@sotto/ports';
+import { type LocalOwner, openLocal, sealLocal, type UnknownContent } from '@sotto/vault';
+import type { LogPlace, OwnLogState } from '@sotto/vault/heads';
+
+/** A write that the log does not list yet. */
+export interface PendingWrite {
+  readonly recordId: string;
+  /** `null` where the record is removed. */
+  readonly digest: string | null;
+  readonly counter: number;
+  /** `failed`: the store refused it or did not answer, and may have it all the same. */
+  readonly standing: 'under-way' | 'stored' | 'failed';
+  readonly atMs: number;
+}
+
+/** A head that is signed, and that the store may not have yet. */
+export interface UnsentHead {
+  readonly index: number;
+  readonly recordId: string;
+  readonly counter: number;
+  readonly content: UnknownContent;
+}
+
+export interface WatchState {
+  /** Of this device's newest write. */
+  readonly counter: number;
+  readonly log?: OwnLogState;
+  /** The record of the segment that is open. */
+  readonly openHead?: { readonly index: number; readonly recordId: string };
+  readonly pending: readonly PendingWrite[];
+  readonly unsent: readonly UnsentHead[];
+  /** The newest place in every log that this device has seen. */
+  readonly known: readonly (readonly [deviceId: string, place: LogPlace])[];
+  /** Digests of writes that failed and were not there afterwards, should they turn up late; the newest 200. */
+  readonly lost: readonly string[];
+  /** Records that were seen deleted and gone; the newest 5,000. */
+  readonly gone: readonly string[];
+}
+
+const NAME = 'heads';
+const GONE_LIMIT = 5000;
+const LOST_LIMIT = 200;
+const EMPTY: WatchState = { counter: 0, pending: [], unsent: [], known: [], lost: [], gone: [] };
+
+export async function loadWatchState(device: DeviceStore, owner: LocalOwner): Promise<WatchState> {
+  const kept = await device.get(keyOf(owner));
+  if (kept === undefined) return EMPTY;
+  try {
+    return { ...EMPTY, ...(JSON.parse(parseUtf8(await openLocal(owner, NAME, kept))) as WatchState) };
+  } catch (error) {
+    // Sealed by this device under the account key: only damage, never another's form, can be in it.
+    if (error instanceof SottoError || error instanceof SyntaxError) return EMPTY;
+    throw error;
+  }
+}
+
+export async function saveWatchState(
+  device: DeviceStore,
+  owner: LocalOwner,
+  state: WatchState,
+  random: Random,
+): Promise<void> {
+  const content = encodeUtf8(
+    JSON.stringify({ ...state, gone: state.gone.slice(-GONE_LIMIT), lost: state.lost.slice(-LOST_LIMIT) }),
+  );
+  await device.set(keyOf(owner), await sealLocal(owner, NAME, content, random));
+}
+
+function keyOf({ accountId }: LocalOwner): string {
+  return `heads/${encodeHex(accountId)}`;
+}

@@ -1,0 +1,378 @@
+/**
+ * Watches the server (spec/client.md "Watching the server"): lists what this device writes in its signed log, and compares what
+ * the server shows with the logs of all devices after every sync. Tabs of one browser are one device: they take turns.
+ */
+import { encodeHex, SottoError } from '@sotto/bytes';
+import type { Clock, DeviceStore, Random } from '@sotto/ports';
+import type { AccountKey, DeviceKeys, OpenedRecord, RecordContent, UnknownContent } from '@sotto/vault';
+import {
+  type Assembled,
+  announceDevice,
+  announcedKey,
+  assembleLogs,
+  compareCode,
+  compareLogs,
+  DEVICE_TYPE,
+  type Finding,
+  finding,
+  HEAD_TYPE,
+  type LogPlace,
+  Manifest,
+  OwnLog,
+  placesOf,
+  type ShownRecord,
+  type VerifiedSegment,
+  verifySegment,
+  writeDigest,
+} from '@sotto/vault/heads';
+import { loadWatchState, type PendingWrite, saveWatchState, type UnsentHead, type WatchState } from './state.ts';
+import type { TakingTurns } from './turns.ts';
+
+/** How long writes gather before a head lists them. */
+const GATHER_MS = 1500;
+/** A write that is under way for longer was given up: its tab is gone. */
+const UNDER_WAY_MS = 10 * 60 * 1000;
+
+export interface WatchOptions {
+  /** 16 bytes. */
+  readonly accountId: Uint8Array;
+  readonly accountKey: AccountKey;
+  readonly device: DeviceKeys;
+  readonly deviceStore: DeviceStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Runs work while no other tab of this browser does. */
+  readonly takingTurns: TakingTurns;
+}
+
+interface StoredHead {
+  readonly recordId: string;
+  readonly segment: VerifiedSegment;
+}
+
+/** Seals and stores one record of this device; given by the history that is watched. */
+export type StoreRecord = (recordId: string, content: RecordContent, deviceCounter: number) => Promise<void>;
+
+/** Owned by one `History`. */
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #deviceId: string;
+  readonly #store: StoreRecord;
+  #logs: Assembled['logs'] = new Map();
+  #manifest = new Manifest(new Map());
+  #findings: readonly Finding[] = [];
+  #isGathering = false;
+  #isCompared = false;
+  readonly #digests = new Map<string, ShownRecord>();
+  readonly #verified = new WeakMap<UnknownContent, VerifiedSegment>();
+
+  constructor(options: WatchOptions, store: StoreRecord) {
+    this.#options = options;
+    this.#deviceId = encodeHex(options.device.deviceId);
+    this.#store = store;
+  }
+
+  /** What the last comparison found; empty when everything agrees. */
+  get findings(): readonly Finding[] {
+    return this.#findings;
+  }
+
+  /** Twelve digits, equal on devices that were shown the same. */
+  get compareCode(): string {
+    return compareCode(this.#options.accountId, this.#logs);
+  }
+
+  /** When each device last wrote, by its own clock: what a device without a memory can be told. */
+  devices(): { readonly deviceId: string; readonly atMs: number; readonly writes: number }[] {
+    return [...this.#logs.values()].map(({ deviceId, atMs, entries }) => ({ deviceId, atMs, writes: entries.length }));
+  }
+
+  /** True for a record that a device deleted: it is not shown to the person, whatever the server shows. */
+  isDeleted(recordId: string): boolean {
+    return this.#manifest.isDeleted(recordId);
+  }
+
+  /** The counter of a new write, which the log will list once `stored` is called for it. */
+  begin(recordId: string, content: RecordContent): Promise<number> {
+    return this.#change(async (state) => {
+      const counter = state.counter + 1;
+      const write = { recordId, deviceId: this.#deviceId, deviceCounter: counter, content };
+      const digest = encodeHex(writeDigest(write));
+      const atMs = this.#options.clock.nowMs();
+      const pending = [...state.pending, { recordId, digest, counter, standing: 'under-way', atMs } as const];
+      return [{ ...state, counter, pending }, counter];
+    });
+  }
+
+  /** @param isStored false when the store refused the write, or gave no answer */
+  async finished(counter: number, isStored: boolean): Promise<void> {
+    const standing = isStored ? 'stored' : 'failed';
+    await this.#change(async (state) => {
+      const pending = state.pending.map((write) =>
+        write.counter === counter ? ({ ...write, standing } as const) : write,
+      );
+      return [{ ...state, pending }, undefined];
+    });
+    void this.#gather();
+  }
+
+  /** CL-202: a removal is told before it is done, so that what is under way never looks like a server that forgets. */
+  async remove(recordIds: readonly string[]): Promise<void> {
+    await this.#change(async (state) => {
+      const removals = recordIds.map((recordId, i) => ({
+        ...{ recordId, digest: null, counter: state.counter + 1 + i, atMs: this.#options.clock.nowMs() },
+        standing: 'stored' as const,
+      }));
+      const counter = state.counter + recordIds.length;
+      return [{ ...state, counter, pending: [...state.pending, ...removals] }, undefined];
+    });
+    await this.publish();
+  }
+
+  /** Signs and stores heads for everything that the store has confirmed. */
+  async publish(): Promise<void> {
+    // A device that does not yet know its own log would begin a second one.
+    if (!this.#isCompared) return;
+    await this.#options.takingTurns(this.#turn, async () => {
+      let state = await this.#announce(await this.#load());
+      state = await this.#sign(state);
+      await this.#save(state);
+      for (const head of state.unsent) {
+        await this.#store(head.recordId, head.content, head.counter);
+        state = { ...state, unsent: state.unsent.filter((each) => each !== head) };
+        await this.#save(state);
+      }
+      if (state.log === undefined) return;
+      // What this device wrote and the store confirmed is known, also before the next comparison.
+      const { device, accountId } = this.#options;
+      const own = new OwnLog(device, accountId, state.log).place;
+      await this.#save({ ...state, known: [...new Map(state.known).set(this.#deviceId, own)] });
+    });
+  }
+
+  /**
+   * Compares what the server shows with the logs. Call when a whole sync has arrived.
+   *
+   * @param damaged records that are there and did not open
+   */
+  async compare(records: ReadonlyMap<string, OpenedRecord>, damaged: ReadonlySet<string>): Promise<void> {
+    const { findings: refused, heads } = await this.#readHeads(records);
+    const segments = heads.map(({ segment }) => segment);
+    const { logs, findings } = assembleLogs(segments);
+    const manifest = new Manifest(logs);
+    const shown = this.#shown(records);
+    await this.#change(async (state) => {
+      const gone = new Set(state.gone);
+      const judged = manifest.judge(shown, gone).filter(({ recordId }) => !damaged.has(recordId ?? ''));
+      this.#findings = [...refused, ...findings, ...compareLogs(logs, new Map(state.known)), ...judged];
+      this.#logs = logs;
+      this.#manifest = manifest;
+      this.#isCompared = true;
+      const adopted = this.#adopt(this.#ownLog(state, heads), shown);
+      // CL-203: a state that does not agree is not remembered as the one to come back to.
+      if (this.#findings.length > 0) return [adopted, undefined];
+      const newlyGone = manifest.deleted().filter((recordId) => !shown.has(recordId) && !gone.has(recordId));
+      return [{ ...adopted, known: [...placesOf(logs)], gone: [...state.gone, ...newlyGone] }, undefined];
+    });
+    if (this.#findings.length === 0) void this.#gather();
+  }
+
+  /** CL-205: only the person decides that what the server shows is the new beginning. */
+  async acceptAsItIs(): Promise<void> {
+    await this.#change(async (state) => [{ ...state, known: [...placesOf(this.#logs)], gone: [] }, undefined]);
+    this.#findings = [];
+  }
+
+  // Comparing
+
+  async #readHeads(records: ReadonlyMap<string, OpenedRecord>) {
+    const devices = new Map<string, Uint8Array>([[this.#deviceId, this.#options.device.publicKey]]);
+    const findings: Finding[] = [];
+    const heads: StoredHead[] = [];
+    const ofType = (type: string) =>
+      [...records.values()].filter(({ content }) => content.type === 'unknown' && content.recordType === type);
+    for (const { content, deviceId } of ofType(DEVICE_TYPE)) {
+      try {
+        devices.set(deviceId, announcedKey(content as UnknownContent, deviceId));
+      } catch (error) {
+        findings.push(refusedHead(error, deviceId));
+      }
+    }
+    for (const { recordId, content, deviceId } of ofType(HEAD_TYPE)) {
+      try {
+        heads.push({ recordId, segment: await this.#verify(content as UnknownContent, devices) });
+      } catch (error) {
+        findings.push(refusedHead(error, deviceId));
+      }
+    }
+    return { findings, heads };
+  }
+
+  async #verify(content: UnknownContent, devices: ReadonlyMap<string, Uint8Array>): Promise<VerifiedSegment> {
+    const known = this.#verified.get(content);
+    if (known !== undefined) return known;
+    const segment = await verifySegment(content, this.#options.accountId, devices);
+    this.#verified.set(content, segment);
+    return segment;
+  }
+
+  /** Digests are taken once a version: a history of years is compared after every sync. */
+  #shown(records: ReadonlyMap<string, OpenedRecord>): Map<string, ShownRecord> {
+    const shown = new Map<string, ShownRecord>();
+    for (const record of records.values()) {
+      const { recordId, deviceId, deviceCounter, content } = record;
+      if (content.type === 'unknown' && content.recordType === HEAD_TYPE) continue;
+      const key = `${recordId} ${deviceId} ${deviceCounter}`;
+      const known = this.#digests.get(key) ?? {
+        ...{ recordId, deviceId, deviceCounter, digest: encodeHex(writeDigest(record)) },
+      };
+      this.#digests.set(key, known);
+      shown.set(recordId, known);
+    }
+    return shown;
+  }
+
+  /** The log of this device, where the server shows more of it than this device remembers: its memory was lost. */
+  #ownLog(state: WatchState, heads: readonly StoredHead[]): WatchState {
+    const own = heads.filter(({ segment }) => segment.deviceId === this.#deviceId);
+    const newest = own.toSorted((a, b) => a.segment.tip.count - b.segment.tip.count).at(-1);
+    const known = state.log === undefined ? 0 : state.log.before.count + state.log.entries.length;
+    if (newest === undefined || newest.segment.tip.count <= known) return state;
+    const { index, before, entries, covered } = newest.segment;
+    const counter = Math.max(state.counter, covered);
+    return {
+      ...state,
+      counter,
+      log: { index, before, entries, covered },
+      openHead: { index, recordId: newest.recordId },
+    };
+  }
+
+  /**
+   * What became of writes whose end this device did not see, and what stands in the store unlisted because it crashed
+   * between a write and its head: listed now. What stands there with a counter that the log speaks for is not its own.
+   */
+  #adopt(state: WatchState, shown: ReadonlyMap<string, ShownRecord>): WatchState {
+    const nowMs = this.#options.clock.nowMs();
+    const covered = state.log?.covered ?? 0;
+    const isOver = ({ standing, atMs }: PendingWrite) =>
+      standing === 'failed' || (standing === 'under-way' && nowMs - atMs > UNDER_WAY_MS);
+    const isThere = ({ recordId, digest }: PendingWrite) => shown.get(recordId)?.digest === digest;
+    const over = state.pending.filter(isOver);
+    const lost = over.filter((write) => !isThere(write)).flatMap(({ digest }) => digest ?? []);
+    const kept = state.pending.filter((write) => !isOver(write) || isThere(write));
+    const inLog = [...(this.#logs.get(this.#deviceId)?.entries ?? []), ...(state.log?.entries ?? [])];
+    const listed = new Set([...kept, ...inLog].map(({ digest }) => digest));
+    const found = [...shown.values()].filter(
+      ({ deviceId, deviceCounter, digest }) =>
+        deviceId === this.#deviceId && !listed.has(digest) && (deviceCounter > covered || state.lost.includes(digest)),
+    );
+    const pending = [
+      ...kept.map((write) => (isOver(write) ? ({ ...write, standing: 'stored' } as const) : write)),
+      ...found.map(({ recordId, digest, deviceCounter }) => ({
+        ...{ recordId, digest, counter: deviceCounter, atMs: nowMs, standing: 'stored' as const },
+      })),
+    ];
+    const counter = Math.max(state.counter, ...found.map(({ deviceCounter }) => deviceCounter));
+    return { ...state, counter, pending, lost: [...state.lost, ...lost] };
+  }
+
+  // Listing
+
+  async #announce(state: WatchState): Promise<WatchState> {
+    if (state.log !== undefined) return state;
+    const { clock, random, device } = this.#options;
+    const nowMs = Math.max(0, Math.trunc(clock.nowMs()));
+    const recordId = encodeHex(random.bytes(16));
+    const counter = state.counter + 1;
+    const content = announceDevice(device, nowMs, nowMs);
+    await this.#store(recordId, content, counter);
+    const digest = encodeHex(writeDigest({ recordId, deviceId: this.#deviceId, deviceCounter: counter, content }));
+    return {
+      ...state,
+      counter,
+      pending: [...state.pending, { recordId, digest, counter, standing: 'stored', atMs: nowMs }],
+    };
+  }
+
+  /** Moves what the store has confirmed from `pending` into the log, and signs the segments that it touches. */
+  async #sign(state: WatchState): Promise<WatchState> {
+    const { clock, device, accountId } = this.#options;
+    const listed = newestOf(state.pending.filter(({ standing }) => standing === 'stored'));
+    if (listed.length === 0) return state;
+    const waiting = state.pending.filter(({ standing }) => standing !== 'stored');
+    const log = new OwnLog(device, accountId, state.log);
+    const nowMs = Math.max(0, Math.trunc(clock.nowMs()));
+    // CL-204: a write that may still arrive is not spoken for.
+    const covered = Math.min(state.counter, ...waiting.map(({ counter }) => counter - 1));
+    const seen = new Map<string, LogPlace>([...placesOf(this.#logs)].filter(([id]) => id !== this.#deviceId));
+    const entries = listed.map(({ recordId, digest }) => ({
+      ...{ recordId, digest, replaces: this.#replaced(recordId, state).filter((each) => each !== digest) },
+    }));
+    const heads = await log.append(entries, { seen, covered, atMs: nowMs, clock: nowMs });
+    return this.#withHeads({ ...state, log: log.state, pending: waiting }, heads);
+  }
+
+  /** The versions that a new one replaces: those that stood at the last comparison, and what this device listed since. */
+  #replaced(recordId: string, { log }: WatchState): string[] {
+    const since = log?.entries.findLast((entry) => entry.recordId === recordId)?.digest ?? [];
+    return [...new Set([...this.#manifest.standing(recordId), ...[since].flat()])].slice(-8);
+  }
+
+  #withHeads(state: WatchState, heads: readonly { index: number; content: UnknownContent }[]): WatchState {
+    let { counter, openHead } = state;
+    const unsent = new Map<number, UnsentHead>(state.unsent.map((head) => [head.index, head]));
+    for (const { index, content } of heads) {
+      if (openHead?.index !== index) openHead = { index, recordId: encodeHex(this.#options.random.bytes(16)) };
+      counter += 1;
+      unsent.set(index, { index, recordId: openHead.recordId, counter, content });
+    }
+    return { ...state, counter, ...(openHead && { openHead }), unsent: [...unsent.values()] };
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    try {
+      await this.#options.clock.sleep(GATHER_MS);
+      this.#isGathering = false;
+      await this.publish();
+    } catch (error) {
+      this.#isGathering = false;
+      // Offline, or the store is full: what is pending is kept, and listed with the next write or visit.
+      if (!(error instanceof SottoError)) throw error;
+    }
+  }
+
+  // State
+
+  get #turn(): string {
+    return `heads/${encodeHex(this.#options.accountId)}`;
+  }
+
+  #load(): Promise<WatchState> {
+    return loadWatchState(this.#options.deviceStore, this.#options);
+  }
+
+  #save(state: WatchState): Promise<void> {
+    return saveWatchState(this.#options.deviceStore, this.#options, state, this.#options.random);
+  }
+
+  #change<T>(change: (state: WatchState) => Promise<readonly [WatchState, T]>): Promise<T> {
+    return this.#options.takingTurns(this.#turn, async () => {
+      const [state, result] = await change(await this.#load());
+      await this.#save(state);
+      return result;
+    });
+  }
+}
+
+/** Of several writes of one record only the last stands in the store. */
+function newestOf(writes: readonly PendingWrite[]): PendingWrite[] {
+  return [...new Map(writes.map((write) => [write.recordId, write])).values()];
+}
+
+function refusedHead(error: unknown, deviceId: string): Finding {
+  if (!(error instanceof SottoError)) throw error;
+  return finding('history-forked', { deviceId, ...(error.rule === undefined ? {} : { rule: error.rule }) });
+}
