@@ -8,6 +8,9 @@ import { isVerifiedNode, type Policy, type VerifiedNode, verifyNode } from '@sot
 import { ClientError } from './errors.ts';
 import type { KnownNode, NodeCache } from './node-cache.ts';
 
+/** A bundle with GPUs is 85–200 kB; twice that is refused unread. */
+export const BUNDLE_LIMIT_BYTES = 400_000;
+
 export interface Judge {
   readonly ports: { readonly clock: Clock; readonly distrust: DistrustSource };
   readonly policy: Policy;

@@ -13,10 +13,10 @@ import {
 import type { Method } from '@sotto/wire';
 import { collect, refusal } from './chat.ts';
 import { ClientError } from './errors.ts';
+import { BUNDLE_LIMIT_BYTES } from './judge-claim.ts';
 import type { NodeResponse } from './response.ts';
 
 const NONCE_BYTES = 32;
-const BUNDLE_LIMIT_BYTES = 400_000;
 
 export interface LiveQuestion {
   readonly ports: { readonly clock: Clock; readonly random: Random; readonly distrust: DistrustSource };

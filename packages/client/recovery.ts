@@ -18,8 +18,10 @@ import { encodeClaimRequest, parseResponseHead } from '@sotto/wire';
 import type { ChatEvent } from './chat.ts';
 import { ClientError } from './errors.ts';
 import { explain } from './explained.ts';
-import type { NodeSession } from './node-session.ts';
 import type { NodeResponse } from './response.ts';
+import type { AnswerTicket, LineState, NodeSession } from './session-types.ts';
+
+export type { AnswerTicket, LineState } from './session-types.ts';
 
 export const CLAIM_PATH = '/v1/answers/claim';
 
@@ -32,19 +34,6 @@ const NODE_GONE_MS = 10_000;
 const SHORTEST_STAY_MS = 16_000;
 /** Claims whose answer never arrived may have counted: the next ones of the ladder are tried too. */
 const CLAIMS_TRIED = 4;
-
-/** What recovers one answer. Whoever holds it can fetch and read that answer: it is only ever stored sealed. */
-export interface AnswerTicket {
-  /** 32 hex digits. */
-  readonly nodeId: string;
-  /** 32 bytes. */
-  readonly recoveryKey: Uint8Array<ArrayBuffer>;
-  /** How many claims were made, at least. */
-  claims: number;
-}
-
-/** The line of an answer was lost and is being sought, or is there again. */
-export type LineState = 'lost' | 'back';
 
 type ClaimSession = Pick<NodeSession, 'request' | 'close'>;
 
