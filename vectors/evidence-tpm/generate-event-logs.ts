@@ -269,6 +269,14 @@ const rows: Row[] = [
     json([{ ...cel(0, 0, one), digests: [{ hashAlg: 'md5', digest: '00' }] }]),
     malformed,
   ],
+  // Found by the fuzzer: JavaScript takes a list of one number for that number, and a deep list for a full stack.
+  [
+    'canonical-hash-in-a-list',
+    'EV-312',
+    'canonical-json',
+    json([{ ...cel(0, 0, one), digests: [{ hashAlg: [11], digest: encodeHex(sha256(one)) }] }]),
+    malformed,
+  ],
   [
     'canonical-short-digest',
     'EV-312',

@@ -74,7 +74,9 @@ function readDigests(value: unknown): Map<string, Uint8Array> {
 
 /** By name (`sha256`, `SHA-256`), or by number (`0x000B`, `11`). */
 function hashNamed(value: unknown): readonly [string, number] | undefined {
-  const byNumber = DIGESTS.get(typeof value === 'number' ? value : Number(value));
+  // Nothing but text and numbers: a list of one number would pass for it, and a deep one fill the stack.
+  const isPlain = typeof value === 'number' || typeof value === 'string';
+  const byNumber = isPlain ? DIGESTS.get(Number(value)) : undefined;
   const plain = (name: string) => name.toLowerCase().replaceAll('-', '');
   const wanted = typeof value === 'string' ? plain(value) : undefined;
   return byNumber ?? [...DIGESTS.values()].find(([name]) => plain(name) === wanted);
