@@ -39,7 +39,8 @@ const COLLATERAL_FILE = struct({
   pck_crl: hex(),
   pck_crl_issuer_chain: text,
   root_ca_crl: hex(),
-  pck_certificate_chain: optional(text),
+  // Some write null where there is none.
+  pck_certificate_chain: (value, field) => optional(text)(value ?? undefined, field),
 });
 
 function readCollateral(value: unknown, field: string): TdxCollateral {
