@@ -52,6 +52,8 @@ const SEV_SNP_STEPS: readonly Words[] = [
   ['binding', 'EV-215–218', 'Report and certificate are of one chip and one firmware'],
   ['freshness', 'EV-220', 'Everything was in date at the time it is judged for'],
 ];
+/** Said wherever such a machine is shown; a policy accepts it only by name (EV-410). */
+const WEAK_GENERATION = 'its keys have been taken out by software, so anybody may have made this';
 const NVIDIA_STEPS: readonly Words[] = [
   ['format', 'EV-240–272', 'Reports, certificates and manifests are in their form'],
   ['chain', 'EV-268–269', "The certificates end in NVIDIA's roots"],
@@ -116,7 +118,7 @@ export function reportSevSnp(
     steps: stepsOf(SEV_SNP_STEPS, evidence.crl === undefined ? ['revocation'] : []),
     verify: () => verifySevSnp({ ...evidence, timeSeconds }),
     claimsOf: (verdict) => [
-      { name: 'processor', value: verdict.product },
+      { name: 'processor', value: verdict.product === 'Milan' ? `Milan: ${WEAK_GENERATION}` : verdict.product },
       { name: 'debugging', value: verdict.debug ? 'on' : 'off' },
       { name: 'privilege level', value: String(verdict.vmpl) },
       hexClaim('measurement', verdict.measurement),

@@ -133,6 +133,28 @@ test('EV-187 every byte of every genuine report, certificate and list changed is
   t.diagnostic(JSON.stringify(counts));
 });
 
+test('EV-210, EV-220 every certificate swapped and every time moved is refused', { skip }, async (t) => {
+  const all = Object.entries(samples());
+  const certificateOf = ({ vcek, vlek }: Sample) => (vlek === undefined ? { vcek } : { vlek });
+  let count = 0;
+  for (const [name, sample] of all) {
+    const { report, time } = sample;
+    for (const [other, { vcek, vlek, time: otherTime }] of all) {
+      if (other === name) continue;
+      const swapped = withoutUndefined({ report, vcek, vlek, time: otherTime }) as Sample;
+      const { exit, output } = await run(swapped);
+      assert.deepEqual([exit, output.code], [10, 'report-signature-invalid'], `${name} under ${other}`);
+      count++;
+    }
+    for (const moved of [0, seconds('2019-01-01'), seconds('2046-01-01'), Number.MAX_SAFE_INTEGER]) {
+      const { exit, output } = await run({ ...certificateOf(sample), report, time: moved } as Sample);
+      assert.deepEqual([exit, output.class], [10, 'freshness'], `${name} at ${moved} instead of ${time}`);
+      count++;
+    }
+  }
+  t.diagnostic(`${count} cases`);
+});
+
 test('EV-428 a policy refuses genuine evidence of another generation, and for what it demands', { skip }, async () => {
   const all = samples() as Record<string, Sample>;
   const [lunal, trustee, debug] = [all.lunal, all.trustee, all['go-sev-guest']] as [Sample, Sample, Sample];
