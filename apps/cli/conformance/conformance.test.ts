@@ -142,7 +142,7 @@ test('CF-05 protocols, suites and profiles that are not there are unsupported', 
   assert.equal(await verdict(noise({ ...vector('fallback').input, fallback: false })), '20 unsupported-protocol');
   assert.equal(await verdict(judge('channel-handshake', () => ({ suite: 'confer-1' }))), '20 unsupported-suite');
   assert.equal(
-    await verdict(judge('channel-frame', () => ({ ...frames, profile: 'strict' }))),
+    await verdict(judge('channel-frame', () => ({ ...frames, profile: 'invisible' }))),
     '20 unsupported-profile',
   );
 });
@@ -331,6 +331,30 @@ test('CF-20, CF-03 the handshake and the records of sotto-1 are computed from se
     [{ frames: [] }, '0'],
   ] as const) {
     assert.equal(await verdict(judgeRecords(change)), expected, JSON.stringify(change));
+  }
+});
+
+test('CF-20 records are judged from key to key, and each profile’s are records', async () => {
+  const { keys_hex, cases } = load<{
+    keys_hex: string[];
+    cases: { id: string; from: string; records_hex: string[]; expect: { kinds?: string[][]; code?: string } }[];
+  }>('channel/rekey.json');
+  const key = keys_hex[0] as string;
+  for (const profile of ['compact', 'balanced', 'strict']) {
+    for (const { id, from, records_hex, expect } of cases) {
+      const { exit, output } = await judge('channel-frame', () => ({
+        ...frames,
+        profile,
+        keys_hex: { from_initiator: key, from_responder: key },
+        role: from === 'initiator' ? 'responder' : 'initiator',
+        frames: records_hex.map((hex) => encodeBase64(parseHex(hex))),
+      }));
+      if (expect.kinds === undefined) assert.deepEqual([exit, output.code], [10, expect.code], id);
+      else {
+        const kinds = (output.messages as { kind: string }[]).map(({ kind }) => kind);
+        assert.deepEqual(kinds, expect.kinds.flat(), id);
+      }
+    }
   }
 });
 
