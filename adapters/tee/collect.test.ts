@@ -124,6 +124,31 @@ test('EV-457 the kind that was asked for is the kind that there is, and never a 
   });
 });
 
+test('EV-453 a machine without the kernel’s files answers through the helper, over this report data', async () => {
+  await withKernel({}, async (kernel) => {
+    const asked: string[] = [];
+    const helper = (answer: (data: Uint8Array) => Uint8Array): RunTool => {
+      return async (program, [kind = '', flag, value = '']) => {
+        asked.push(`${program} ${kind} ${flag}`);
+        if (kind !== 'sev-snp') throw new TeeError('evidence-unavailable', 'EV-461', 'no such device');
+        const report = Buffer.from(answer(new Uint8Array(Buffer.from(value, 'hex')))).toString('base64');
+        return json({ format: 'sotto-collect/v1', kind, report });
+      };
+    };
+    const source = await openTee('sev-snp', tee(kernel, helper(snpReportFake)));
+    assert.deepEqual(await source.quote(reportData), snpReportFake(reportData));
+    assert.equal(asked[0], 'sotto-collect tdx --report-data');
+    await assert.rejects(openTee('tdx', tee(kernel, helper(snpReportFake))), { code: 'evidence-kind-mismatch' });
+    const stale = helper(() => snpReportFake(new Uint8Array(64)));
+    await assert.rejects(openTee('sev-snp', tee(kernel, stale)), { code: 'evidence-unavailable' });
+    let isStale = false;
+    const turning = helper((data) => snpReportFake(isStale ? new Uint8Array(64) : data));
+    const turned = await openTee('sev-snp', tee(kernel, turning));
+    isStale = true;
+    await assert.rejects(turned.quote(reportData), { code: 'evidence-malformed', rule: 'EV-453' });
+  });
+});
+
 test('EV-457 hardware that changes its kind after the start is refused', async () => {
   const changing: { provider: string; answer?: (data: Uint8Array) => Uint8Array } = { provider: 'sev_guest' };
   await withKernel(changing, async (kernel) => {

@@ -14,14 +14,15 @@ const QUOTE_LIMIT_BYTES = 64 * 1024;
 const CERTIFICATES_LIMIT_BYTES = 256 * 1024;
 const NUMBER_LIMIT_BYTES = 32;
 
-/** Each provider: what it vouches for, and where its answer holds the report data. */
-const PROVIDERS: Readonly<Record<string, { kind: 'tdx' | 'sev-snp'; offsets: readonly number[] }>> = {
-  tdx_guest: { kind: 'tdx', offsets: [48 + 520, 48 + 6 + 520] },
-  sev_guest: { kind: 'sev-snp', offsets: [0x50] },
-};
+/** Each provider, and what it vouches for. */
+const PROVIDERS: Readonly<Record<string, ReportKind>> = { tdx_guest: 'tdx', sev_guest: 'sev-snp' };
+/** Where an answer holds the report data: a quote of version 4 or 5, a report. */
+const REPORT_DATA_OFFSETS = { tdx: [48 + 520, 48 + 6 + 520], 'sev-snp': [0x50] } as const;
+
+export type ReportKind = 'tdx' | 'sev-snp';
 
 export interface CollectedReport {
-  readonly kind: 'tdx' | 'sev-snp';
+  readonly kind: ReportKind;
   /** The quote or report, as the hardware and its vendor's software wrote it. */
   readonly statement: Bytes;
   /** AMD's certificate table, when the host supplied one. It travels beside the evidence. */
@@ -46,7 +47,7 @@ export async function collectReport(options: ConfigfsOptions, reportData: Uint8A
   // EV-451: the kernel fills a shorter value up with zeros, and the quote would be over another one.
   if (reportData.length !== REPORT_DATA_BYTES) throw malformed('EV-451', 'report data has another length');
   return withEntry(options, async (entry) => {
-    const { kind, offsets } = await readProvider(options.files, entry);
+    const kind = await readProvider(options.files, entry);
     const before = await readNumber(options.files, entry, 'generation');
     const writes = (await raisePrivilege(options.files, entry, kind)) + 1;
     await options.files.write(`${entry}/inblob`, reportData);
@@ -55,17 +56,23 @@ export async function collectReport(options: ConfigfsOptions, reportData: Uint8A
     const isUndisturbed = (await readNumber(options.files, entry, 'generation')) === before + writes;
     // EV-452: somebody else wrote into the entry meanwhile, and what was read may answer to that.
     if (!isUndisturbed) throw new TeeError('evidence-disturbed', 'EV-452', 'another program used the same entry');
-    const holds = offsets.some((at) => equalBytes(statement.slice(at, at + REPORT_DATA_BYTES), reportData));
-    // EV-453: an answer to other report data would be published, and refused by every client.
-    if (!holds) throw malformed('EV-453', 'the answer is not over this report data');
+    assertAnswer(kind, statement, reportData);
     return { kind, statement, certificates };
   });
 }
 
+/** @throws TeeError `evidence-malformed` unless the statement is over this report data */
+export function assertAnswer(kind: ReportKind, statement: Uint8Array, reportData: Uint8Array): void {
+  const offsets = REPORT_DATA_OFFSETS[kind];
+  const holds = offsets.some((at) => equalBytes(statement.slice(at, at + REPORT_DATA_BYTES), reportData));
+  // EV-453: an answer to other report data would be published, and refused by every client.
+  if (!holds) throw malformed('EV-453', 'the answer is not over this report data');
+}
+
 /** What the kernel can quote with, or undefined: a folder is there even where nothing can answer. */
-export async function detectProvider(options: ConfigfsOptions): Promise<'tdx' | 'sev-snp' | undefined> {
+export async function detectProvider(options: ConfigfsOptions): Promise<ReportKind | undefined> {
   try {
-    return await withEntry(options, async (entry) => (await readProvider(options.files, entry)).kind);
+    return await withEntry(options, (entry) => readProvider(options.files, entry));
   } catch (error) {
     if (error instanceof TeeError) return undefined;
     throw error;
@@ -90,7 +97,7 @@ async function withEntry<T>(options: ConfigfsOptions, use: (entry: string) => Pr
   }
 }
 
-async function readProvider(files: TeeFiles, entry: string) {
+async function readProvider(files: TeeFiles, entry: string): Promise<ReportKind> {
   const name = parseUtf8(await files.read(`${entry}/provider`, NUMBER_LIMIT_BYTES)).trim();
   const provider = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
   // EV-454: what another kind of hardware writes would be published as what it is not.
@@ -99,7 +106,7 @@ async function readProvider(files: TeeFiles, entry: string) {
 }
 
 /** @returns how often it wrote */
-async function raisePrivilege(files: TeeFiles, entry: string, kind: 'tdx' | 'sev-snp'): Promise<number> {
+async function raisePrivilege(files: TeeFiles, entry: string, kind: ReportKind): Promise<number> {
   if (kind !== 'sev-snp') return 0;
   const floor = await readNumber(files, entry, 'privlevel_floor');
   if (floor === 0) return 0;
