@@ -43,6 +43,10 @@ export function fakeHistory(clock: Clock): FakeHistory {
     [...messages.values()].filter((one) => one.conversationId === conversationId && one.parentId === parentId);
 
   const history: FakeHistory = {
+    findings: [],
+    compareCode: undefined,
+    devices: () => [],
+    acceptAsItIs: async () => {},
     writes: [],
     failure: undefined,
     damagedCount: 0,
@@ -142,6 +146,7 @@ export function fakeSession(answer: ChatSession['chat'], models: readonly ModelI
     proveLive: async () => FAKE_REPORT,
     closed: new Promise(() => {}),
     isOpen: true,
+    onRenewed: undefined,
     close: () => {},
   };
 }

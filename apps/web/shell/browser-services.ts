@@ -69,8 +69,18 @@ export async function createBrowserServices(): Promise<Services> {
 function sessionOf(session: NodeSession): ChatSession {
   let models: Promise<readonly ModelInfo[]> | undefined;
   return {
-    report: session.report,
-    bundle: session.bundle,
+    get report() {
+      return session.report;
+    },
+    get bundle() {
+      return session.bundle;
+    },
+    get onRenewed() {
+      return session.onRenewed;
+    },
+    set onRenewed(listener) {
+      session.onRenewed = listener;
+    },
     closed: session.closed,
     get isOpen() {
       return session.isOpen;

@@ -60,6 +60,8 @@ export interface ChatSession {
   /** Asks the machine to prove itself again, now. A machine that does not is told from one that gives no answer by `report`. */
   proveLive(): Promise<VerificationReport>;
   readonly closed: Promise<unknown>;
+  /** Called when `report` and `bundle` are newer: the machine was checked again, and the connection has new keys. */
+  onRenewed: (() => void) | undefined;
   /** Whether it takes another question; one that runs may still be answered when it does not. */
   readonly isOpen: boolean;
   close(): void;
@@ -85,6 +87,10 @@ export type History = Pick<
   | 'subscribe'
   | 'damagedCount'
   | 'pendingAnswers'
+  | 'findings'
+  | 'compareCode'
+  | 'devices'
+  | 'acceptAsItIs'
 >;
 
 /** Who this browser is: a guest, an account that must be unlocked, or an open account. */

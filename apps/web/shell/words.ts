@@ -75,6 +75,12 @@ const en = {
   'list.deleteCopies':
     'They leave the server’s tables too. A server that secretly keeps copies keeps sealed copies: they open only for someone who gets hold of your recovery code or passkey.',
   'list.deleteYes': 'Delete chat',
+  'watch.title': 'The server shows something else than your devices wrote.',
+  'watch.count': '({count} times)',
+  'watch.whatToDo':
+    'Nothing that this device has was changed. Look at another of your devices before you write on: what is missing here may be there. Whoever runs the server may have restored an old copy, or may be lying.',
+  'watch.accept': 'Go on with what the server shows',
+  'watch.acceptYes': 'Yes, take this as the new beginning',
   'list.damaged': '{count} stored items did not open and were left out.',
 
   'keep.offer': 'Keep my chats',

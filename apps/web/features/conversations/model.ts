@@ -12,10 +12,18 @@ export interface ConversationGroup {
   readonly conversations: readonly ConversationSummary[];
 }
 
+export interface FindingSummary {
+  readonly rule: string;
+  readonly message: string;
+  readonly count: number;
+}
+
 export interface ConversationsState {
   readonly groups: readonly ConversationGroup[];
   readonly count: number;
   readonly damagedCount: number;
+  /** What the server shows that the person's devices did not write so: each with the rule that found it. */
+  readonly findings: readonly FindingSummary[];
   /** The code of what went wrong last, for one line under the list. */
   readonly error: string | undefined;
 }
@@ -24,20 +32,23 @@ export interface ConversationsModel {
   readonly state: ReadableStore<ConversationsState>;
   rename(conversationId: string, title: string): Promise<void>;
   remove(conversationId: string): Promise<void>;
+  /** The person takes what the server shows as a new beginning. */
+  acceptAsItIs(): Promise<void>;
   followHistory(): void;
   /** Lets go of the history and of every title. */
   clear(): void;
 }
 
 export function createConversationsModel(ports: { clock: Clock; history: () => History }): ConversationsModel {
-  const empty: ConversationsState = { groups: [], count: 0, damagedCount: 0, error: undefined };
+  const empty: ConversationsState = { groups: [], count: 0, damagedCount: 0, findings: [], error: undefined };
   const state = createStore<ConversationsState>(empty);
   let unfollow = () => {};
 
   const reload = () => {
     const list = ports.history().conversations();
     const groups = groupByDay(list, ports.clock.nowMs());
-    state.patch({ groups, count: list.length, damagedCount: ports.history().damagedCount });
+    const { damagedCount, findings } = ports.history();
+    state.patch({ groups, count: list.length, damagedCount, findings: summarise(findings) });
   };
   const attempt = async (work: () => Promise<void>) => {
     try {
@@ -57,6 +68,7 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
         if (clean !== '') await ports.history().rename(conversationId, clean);
       });
     },
+    acceptAsItIs: () => attempt(() => ports.history().acceptAsItIs()),
     remove: (conversationId) => attempt(() => ports.history().removeConversation(conversationId)),
     followHistory: () => {
       unfollow();
@@ -69,6 +81,12 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
       state.set(empty);
     },
   };
+}
+
+/** One line a kind: a server that lost a thousand messages gets one sentence. */
+function summarise(findings: History['findings']): FindingSummary[] {
+  const byRule = Map.groupBy(findings, ({ rule }) => rule);
+  return [...byRule].map(([rule, all]) => ({ rule, message: all[0]?.message ?? '', count: all.length }));
 }
 
 /** Newest first, by local calendar days. A chat dated in the future (a clock that was wrong) counts as today. */

@@ -5,13 +5,15 @@ import { useApp } from '../../ui/app-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Dots } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
+import type { FindingSummary } from './model.ts';
 
 /** The chats, newest first, by day. */
 export function ConversationList({ onChosen }: { onChosen: () => void }) {
   const { conversations } = useApp();
-  const { groups, damagedCount, error } = useStore(conversations.state);
+  const { groups, damagedCount, findings, error } = useStore(conversations.state);
   return (
     <nav className="list" aria-label={t('app.places')}>
+      {findings.length > 0 && <Findings findings={findings} />}
       {groups.length === 0 && <p className="note">{t('list.empty')}</p>}
       {groups.map(({ day, conversations: inDay }) => (
         <section key={day} aria-labelledby={`day-${day}`}>
@@ -26,6 +28,39 @@ export function ConversationList({ onChosen }: { onChosen: () => void }) {
       {damagedCount > 0 && <p className="note alarm">{t('list.damaged', { count: damagedCount })}</p>}
       {error !== undefined && <p className="note alarm">{errorWords(error)}</p>}
     </nav>
+  );
+}
+
+/** The server shows something else than the person's devices wrote: what, and the way forward. */
+function Findings({ findings }: { findings: readonly FindingSummary[] }) {
+  const { conversations } = useApp();
+  const [deciding, setDeciding] = useState(false);
+  return (
+    <div className="findings" role="alert">
+      <p className="alarm">{t('watch.title')}</p>
+      <ul>
+        {findings.map(({ rule, message, count }) => (
+          <li key={rule}>
+            {message} <code>{rule}</code> {count > 1 && t('watch.count', { count })}
+          </li>
+        ))}
+      </ul>
+      <p className="note">{t('watch.whatToDo')}</p>
+      {deciding ? (
+        <div className="row">
+          <button type="button" className="pill" onClick={() => void conversations.acceptAsItIs()}>
+            {t('watch.acceptYes')}
+          </button>
+          <button type="button" className="quiet" onClick={() => setDeciding(false)}>
+            {t('app.cancel')}
+          </button>
+        </div>
+      ) : (
+        <button type="button" className="quiet" onClick={() => setDeciding(true)}>
+          {t('watch.accept')}
+        </button>
+      )}
+    </div>
   );
 }
 

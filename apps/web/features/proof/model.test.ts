@@ -196,3 +196,19 @@ test('CH-87 no answer to a live question accuses nobody and leaves the session o
   await proof.ensure();
   assert.equal(opened.length, 1);
 });
+
+test('a machine that was checked again while the session ran is shown as it was checked last', async () => {
+  let report = FAKE_REPORT;
+  const fake = fakeSession(async function* () {});
+  const session: ChatSession = Object.defineProperty({ ...fake }, 'report', { get: () => report });
+  const { proof } = createRig(`dev=${FIRST}`, fakeDevice(), async () => session);
+  await proof.start();
+  report = { ...FAKE_REPORT, checkedAtMs: FAKE_REPORT.checkedAtMs + 900_000 };
+  session.onRenewed?.();
+  const state = proof.state.get();
+  assert.ok(state.kind === 'development' && state.report === report);
+  proof.reset();
+  report = FAKE_REPORT;
+  session.onRenewed?.();
+  assert.notEqual(proof.state.get(), FAKE_REPORT);
+});

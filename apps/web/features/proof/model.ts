@@ -115,8 +115,14 @@ export function createProofModel(services: Pick<Services, 'clock' | 'device' | '
   const accept = (opened: ChatSession): void => {
     session = opened;
     live.set({ kind: 'idle' });
-    const trusted = opened.report.trust === 'development' ? 'development' : 'verified';
-    state.set({ kind: trusted, report: opened.report, bundle: opened.bundle });
+    const show = () => {
+      const trusted = opened.report.trust === 'development' ? 'development' : 'verified';
+      state.set({ kind: trusted, report: opened.report, bundle: opened.bundle });
+    };
+    show();
+    opened.onRenewed = () => {
+      if (session === opened) show();
+    };
     void opened.closed
       .catch(() => {})
       .then(() => {
