@@ -35,6 +35,7 @@ export type Reopen = (nodeId: string, signal: AbortSignal | undefined) => Promis
 
 /** Owner of one channel. */
 export class OpenSession implements NodeSession {
+  onRenewed: (() => void) | undefined;
   readonly closed: Promise<Error | undefined>;
   readonly #channel: VerifiedChannel;
   readonly #reopen: Reopen;
@@ -105,6 +106,7 @@ export class OpenSession implements NodeSession {
       assertTrusted(known.node, this.#ports.distrust);
       this.#known = known;
       await renewal.accept(known.node);
+      this.onRenewed?.();
     } catch (error) {
       // Whatever is wrong with the new epoch, the session does not go on under the old one as if nothing were (CH-77).
       if (isRefusal(error)) this.#refuse(error);

@@ -82,6 +82,8 @@ export interface NodeSession {
    * @throws ClientError `node-unavailable`, `busy`: no answer, and nothing is known
    */
   proveLive(): Promise<VerificationReport>;
+  /** Called when the session stands on a new epoch: `node`, `report` and `bundle` are that one's. */
+  onRenewed: (() => void) | undefined;
   /** Resolves when the session has ended, with the error that ended it, or undefined after `close`. */
   readonly closed: Promise<Error | undefined>;
   /** Whether it takes a new request: a session whose node is leaving finishes what runs and takes none. */

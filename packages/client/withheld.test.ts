@@ -211,13 +211,17 @@ test('CH-74 the evidence of another epoch than the handshake named renews nothin
 test('CH-74 a new epoch that proves itself hears a person’s words after the switch, and the session stands on it', async () => {
   const { peer, session } = await openGood();
   const epoch = await createEpoch(2);
+  let renewed = 0;
+  session.onRenewed = () => renewed++;
   await renewTo(peer, epoch, undefined, 1);
   await peer.frame(({ kind }) => kind === 'switch');
   assert.ok(!wordsIn(peer));
+  assert.equal(renewed, 0);
+  await peer.send({ kind: 'switch' });
   const asking = ask(session);
   await peer.frame((frame) => frame.kind === 'end' && frame.stream === 2);
   assert.deepEqual(heard(peer), ['verified', 'renew', 'open', 'end', 'switch', 'open', 'data', 'end']);
-  assert.deepEqual(session.node.epochId, epoch.epochId);
+  assert.deepEqual([session.node.epochId, renewed], [epoch.epochId, 1]);
   session.close();
   await asking;
 });
