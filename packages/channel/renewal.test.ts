@@ -17,6 +17,7 @@ import {
   readBody,
   settle,
 } from '@sotto/testkit';
+import fc from 'fast-check';
 import { createCiphers, toHandshakeError } from './connect.ts';
 import { ChannelError } from './errors.ts';
 import type { Frame } from './frames.ts';
@@ -726,4 +727,35 @@ test('CH-84 a node that leaves closes at once where nothing runs, also before th
   });
   responder.leave();
   assert.deepEqual(await soon(responder.closed), { kind: 'closed', by: 'us' });
+});
+
+test('CH-77 any frames of a renewal in any order leave a session open or end it with one of our codes', async () => {
+  const good = parseHex(vector.message1_hex as string);
+  const kinds: fc.Arbitrary<Frame> = fc.oneof(
+    fc.constantFrom<Frame>({ kind: 'verified' }, { kind: 'switch' }, { kind: 'rekey' }),
+    fc.record({ kind: fc.constant('renew' as const), message: fc.constantFrom(good, message1, fill(3, 1)) }),
+    fc.record({ kind: fc.constant('renewed' as const), message: fc.constantFrom(fill(1248, 1), fill(1, 1)) }),
+    fc.record({ kind: fc.constant('advice' as const), advice: fc.nat(3) }),
+    fc.record({ kind: fc.constant('open' as const), stream: fc.constantFrom(1, 2), head: fc.constant(fill(4, 1)) }),
+  );
+  const node = () =>
+    rawNode().then(({ peer, channel }) => ({ peer, closed: channel.closed, renew: () => channel.renew() }));
+  const client = () =>
+    rawClient().then((one) => ({ ...one, renew: () => Promise.reject(new Error('a node asks for none')) }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(node, client),
+      fc.boolean(),
+      fc.array(fc.array(kinds, { maxLength: 3 }), { minLength: 1, maxLength: 5 }),
+      async (create, asks, records) => {
+        const { peer, closed, renew } = await create();
+        if (asks) void renew().catch(() => undefined);
+        for (const frames of records) await peer.send(...frames);
+        await peer.send({ kind: 'close', reason: 0 });
+        const info = await closed;
+        if (info.kind === 'failed') assert.match(info.code, /^(frame-|not-verified|handshake-|record-forged)/);
+      },
+    ),
+    { numRuns: 80 },
+  );
 });
