@@ -22,9 +22,10 @@ export function drive(pacer: Pacer, startMs = 0) {
         const atMs = next === undefined ? Number.POSITIVE_INFINITY : Math.max(world.nowMs, next.atMs + world.lateMs);
         if (next === undefined || atMs > untilMs) break;
         world.nowMs = atMs;
-        pacer.sent(atMs, next.sizeBytes);
-        sent.push({ atMs, bytes: next.sizeBytes });
-        world.bytes = Math.max(0, world.bytes - next.sizeBytes);
+        const { sizeBytes } = pacer.next(atMs, world) ?? next;
+        pacer.sent(atMs, sizeBytes);
+        sent.push({ atMs, bytes: sizeBytes });
+        world.bytes = Math.max(0, world.bytes - sizeBytes);
         world.promptBytes = 0;
       }
       world.nowMs = untilMs;

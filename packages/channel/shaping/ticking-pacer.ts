@@ -59,11 +59,17 @@ export function createBalancedNodePacer(coalesceMs: number): Pacer {
   const open = new Map<number, number>();
   let windowEnd = 0;
   let sizeBytes: number = down.recordBytes;
+  /** Records of more than the profile's size that have left since they grew. */
+  let grown = 0;
 
+  const shrink = () => {
+    sizeBytes = down.recordBytes;
+    grown = 0;
+  };
   const stopWhenOver = () => {
     if (open.size > 0 || ticks.count < windowEnd) return;
     ticks.stop();
-    sizeBytes = down.recordBytes;
+    shrink();
   };
 
   return {
@@ -82,12 +88,16 @@ export function createBalancedNodePacer(coalesceMs: number): Pacer {
     isSpent: false,
     next(nowMs: number, waiting: Waiting) {
       if (!ticks.isRunning) return between.next(nowMs, waiting);
+      const atMs = ticks.dueMs(nowMs);
+      const isOver = nowMs >= atMs && waiting.bytes <= lagRecords * down.recordBytes;
+      if (isOver && grown > 0 && grown === windowOf(grown, 1)) shrink();
       while (waiting.bytes > lagRecords * sizeBytes && sizeBytes < LARGEST_BYTES) sizeBytes *= 2;
-      return { atMs: ticks.dueMs(nowMs), sizeBytes };
+      return { atMs, sizeBytes };
     },
     sent(nowMs, bytes) {
       if (!ticks.isRunning) return between.sent(nowMs, bytes);
       ticks.sent(nowMs);
+      if (sizeBytes > down.recordBytes) grown += 1;
       stopWhenOver();
     },
     requestAccepted(stream, nowMs) {
