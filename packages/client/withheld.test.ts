@@ -292,3 +292,13 @@ test('CL-06 a session that stands on a new epoch closes when that one is withdra
   withdraw(epoch.digest);
   assert.equal(((await session.closed) as ClientError).code, 'node-distrusted');
 });
+
+test('CH-84 a request that a node refuses while it leaves is told as one that can be tried again', async () => {
+  const { peer, session } = await openGood();
+  const asking = ask(session);
+  await peer.frame(({ kind }) => kind === 'end');
+  await peer.send({ kind: 'advice', advice: 2 }, { kind: 'error', stream: 1, reset: 4 }, { kind: 'rekey' });
+  const error = (await asking) as ClientError;
+  assert.deepEqual([error.code, error.action, session.isOpen], ['busy', 'retry', false]);
+  session.close();
+});
