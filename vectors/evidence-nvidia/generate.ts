@@ -299,7 +299,14 @@ const ocspCase = (rule: string, note: string, answer: Partial<OcspFake>, expect:
   add(rule, note, { ocsp: [{ ...ca, ...answer }], expect });
 ocspCase('EV-286', 'the responder asks to try later', { status0: 3 });
 ocspCase('EV-286', 'an answer of another kind', { kind: '1.3.6.1.5.5.7.48.1.9' });
-ocspCase('EV-287', 'two certificates', { certificates: [deviceRootFake(), rimRootFake()] });
+ocspCase('EV-287', 'nine certificates', { certificates: Array.from({ length: 9 }, () => deviceRootFake()) });
+ocspCase(
+  'EV-287',
+  'a certificate of another chain',
+  { certificates: [deviceRootFake(), deviceRootFake('another root')] },
+  rejected('ocsp-responder-invalid', 'revocation'),
+);
+ocspCase('EV-287', 'the chain of the issuer', { certificates: [deviceRootFake(), deviceRootFake()] }, 'accept');
 ocspCase('EV-288', 'about two certificates', { alterResponses: (all) => [...all, ...all] });
 ocspCase('EV-289', 'a certificate named by SHA-1', { hash: '1.3.14.3.2.26' });
 ocspCase('EV-292', 'a critical extension', { extensions: [derExtension('1.2.3.4', true, parseHex('0500'))] });
@@ -414,6 +421,7 @@ add('EV-284', 'the certificate of a device has expired', {
   devices: [{ chain: { leaf: { notAfter: NOW - 1 } } }],
   expect: expired,
 });
+ocspCase('EV-284', 'the certificate of a responder has expired', { responder: { notAfter: NOW - 1 } }, expired);
 add('EV-284', 'a certificate that is not yet valid', {
   devices: [{ chain: { leaf: { notBefore: NOW + 1 } } }],
   expect: rejected('certificate-not-yet-valid', 'freshness'),

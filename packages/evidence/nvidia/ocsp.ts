@@ -40,6 +40,7 @@ const HASHES: ReadonlyMap<string, (bytes: Uint8Array) => Uint8Array> = new Map([
   ['2.16.840.1.101.3.4.2.2', (bytes: Uint8Array) => sha384(bytes)],
 ]);
 const GOOD = 0x80;
+const CERTIFICATES_LIMIT_COUNT = 8;
 /** How far the responder's clock may be ahead. */
 const TOLERANCE_SECONDS = 300;
 /** How long a response counts that does not say when the next one comes. */
@@ -51,6 +52,8 @@ export interface ParsedOcsp {
   readonly signature: Uint8Array;
   /** Of a responder that the issuer appointed; the issuer itself signs without. */
   readonly responder: Certificate | undefined;
+  /** What else the answer holds: certificates of the chain that the issuer is in. */
+  readonly others: readonly Certificate[];
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   readonly issuerNameHash: Uint8Array;
   readonly issuerKeyHash: Uint8Array;
@@ -80,10 +83,11 @@ export function parseOcsp(bytes: Uint8Array): ParsedOcsp {
   const signature = readBitStringOctets(basic.next());
   const certificates = basic.remaining > 0 ? explicit(basic.next(), 0xa0).children : [];
   basic.end();
-  // EV-287: of several certificates, anybody could have added some; the answer needs at most its signer's.
-  if (certificates.length > 1) throw malformed('EV-287', 'the answer holds several certificates');
-  const responder = certificates[0] && parseCertificate(certificates[0].raw);
-  return { tbs: statement.raw, scheme, signature, responder, ...parseStatement(statement) };
+  // EV-287: a hundred certificates would all be read.
+  if (certificates.length > CERTIFICATES_LIMIT_COUNT)
+    throw malformed('EV-287', 'the answer holds too many certificates');
+  const [responder, ...others] = certificates.map(({ raw }) => parseCertificate(raw));
+  return { tbs: statement.raw, scheme, signature, responder, others, ...parseStatement(statement) };
 }
 
 function parseStatement(statement: Der) {
@@ -151,6 +155,9 @@ export async function verifyOcsp(
   // EV-293: an answer about another certificate says nothing about these.
   if (found === undefined) throw refusal('ocsp-unrelated', 'EV-293', 'an answer is about none of the certificates');
   const { certificate, issuer } = found;
+  const isKnown = ocsp.others.every((one) => chains.flat().some(({ raw }) => equalBytes(raw, one.raw)));
+  // EV-287: what anybody may add to an answer could be read by somebody as the vendor's.
+  if (!isKnown) throw responderInvalid('EV-287', 'the answer holds a certificate of another chain');
   const signer = await signerOf(ocsp, issuer);
   const isSigned = await verifySignature(ocsp.scheme, signer.publicKey, ocsp.tbs, ocsp.signature);
   // EV-295: whoever hands the answer over could else write it.

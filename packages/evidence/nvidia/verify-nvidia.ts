@@ -91,6 +91,7 @@ export async function verifyNvidia(input: NvidiaInput): Promise<NvidiaVerdict> {
   for (const device of devices) assertBound(device, input.expectedNonce);
   assertSet(devices, rims);
   for (const chain of chains) assertValidAt(chain, input.timeSeconds);
+  for (const { responder } of parsed.ocsp) assertValidAt(responder ? [responder] : [], input.timeSeconds);
   for (const ocsp of parsed.ocsp) assertOcspValidAt(ocsp, input.timeSeconds);
   for (const device of devices) compareMeasurements(device.report, device.rims);
   return { devices: devices.map((device) => claimsOf(device, answered)) };
