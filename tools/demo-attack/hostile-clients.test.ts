@@ -93,7 +93,7 @@ const open = (stream: number, bytes = chat): Frame => ({ kind: 'open', stream, h
 
 test('EN-25 bodies that never end, on hundreds of streams, cost what their cap says', {
   timeout: 120_000,
-}, async () => {
+}, async (t) => {
   const before = residentBytes();
   const piece = new Uint8Array(16_000).fill(0x20);
   const attackers = await Promise.all(Array.from({ length: 4 }, attack));
