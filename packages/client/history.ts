@@ -252,10 +252,23 @@ export class History {
     await this.#watch?.publish();
   }
 
-  /** Takes what the server shows as the new beginning. Only the person decides that. */
+  /**
+   * Takes what the server shows as the new beginning, for every device: what is missing counts as removed, and what is shown
+   * is written anew. Only the person decides that.
+   */
   async acceptAsItIs(): Promise<void> {
+    const found = this.findings;
     await this.#watch?.acceptAsItIs();
-    this.#changed();
+    const idsOf = (...codes: Finding['code'][]) =>
+      found.flatMap(({ code, recordId }) => (codes.includes(code) && recordId !== undefined ? [recordId] : []));
+    await this.#watch?.remove(idsOf('record-missing'));
+    for (const recordId of idsOf('record-resurrected')) await this.#removeFromStore(recordId);
+    for (const recordId of idsOf('record-rolled-back', 'record-unlisted')) {
+      const shown = this.#shown.get(recordId);
+      if (shown !== undefined) await this.#write(recordId, { ...shown.content, clock: this.#nextClock() });
+    }
+    await this.refresh();
+    await this.settled();
   }
 
   async #compare(): Promise<void> {

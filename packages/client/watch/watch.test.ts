@@ -157,6 +157,7 @@ test('CL-203 a whole older store is noticed by a device that has seen the newer 
   }
   const codes = (await person.open(phone)).findings.map(({ code }) => code);
   assert.ok(codes.includes('history-rolled-back'), codes.join());
+  assert.ok((await person.open(phone)).findings.length > 0, 'the next visit remembers');
   // A device without a memory sees a state that was once whole; it is told what it cannot know (VA, heads).
   const fresh = await person.open(await newDevice());
   assert.deepEqual(fresh.findings, []);
@@ -205,19 +206,58 @@ test('CL-204 a device that lost its memory goes on with its own log', async () =
   assert.deepEqual((await person.open(await newDevice())).findings, []);
 });
 
-test('CL-205 only the person takes what the server shows as a new beginning', async () => {
+test('CL-203 what was found is found again at the next visit', async () => {
+  const person = newPerson();
+  const [phone, laptop] = [await newDevice(), await newDevice()];
+  const [first, second] = [await person.open(phone), await person.open(laptop)];
+  await say(first, 'one');
+  const before = new Map(person.store.recordIds().map((id) => [id, person.store.envelopeOf(id)]));
+  await say(first, 'two');
+  assert.deepEqual(await synced(second), []);
+  for (const id of person.store.recordIds()) {
+    const old = before.get(id);
+    if (old === undefined) person.store.evil.drop(id);
+    else person.store.evil.replace(id, old);
+  }
+  for (let visit = 0; visit < 3; visit++) {
+    assert.ok(
+      (await person.open(laptop)).findings.some(({ rule }) => rule === 'VA-104'),
+      `visit ${visit}`,
+    );
+  }
+});
+
+for (const lie of ['drop', 'rollBack'] as const) {
+  test(`CL-205 only the person takes what the server shows as a new beginning (${lie}), and then for every device`, async () => {
+    const person = newPerson();
+    const [phone, laptop] = [await newDevice(), await newDevice()];
+    const history = await person.open(phone);
+    const { chat, message } = await say(history, 'one');
+    const turn = { conversationId: chat, status: 'complete', role: 'user', parentId: undefined } as const;
+    await history.saveMessage({ ...turn, messageId: message, text: 'again' });
+    await history.settled();
+    await person.open(laptop);
+    person.store.evil[lie](message);
+    const after = await person.open(phone);
+    assert.equal(after.findings.length, 1);
+    assert.equal((await person.open(phone)).findings.length, 1, 'a reload changes nothing');
+    await after.acceptAsItIs();
+    assert.deepEqual(after.findings, []);
+    for (const device of [phone, laptop, await newDevice()]) assert.deepEqual((await person.open(device)).findings, []);
+  });
+}
+
+test('CL-205 a device goes on after the server lost everything', async () => {
   const person = newPerson();
   const phone = await newDevice();
-  const history = await person.open(phone);
-  await say(history, 'one');
-  const heads = person.store.recordIds();
-  for (const id of heads) person.store.evil.drop(id);
+  await say(await person.open(phone), 'one');
+  for (const id of person.store.recordIds()) person.store.evil.drop(id);
   const after = await person.open(phone);
   assert.ok(after.findings.length > 0);
-  assert.ok((await person.open(phone)).findings.length > 0, 'a reload changes nothing');
-  const third = await person.open(phone);
-  await third.acceptAsItIs();
-  assert.deepEqual(third.findings, []);
+  await after.acceptAsItIs();
+  await say(after, 'two');
+  assert.deepEqual((await person.open(phone)).findings, []);
+  assert.deepEqual((await person.open(await newDevice())).findings, []);
 });
 
 test('CL-207 two tabs of one device share one log', async () => {

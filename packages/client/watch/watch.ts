@@ -60,6 +60,7 @@ export class Watch {
   readonly #store: StoreRecord;
   #logs: Assembled['logs'] = new Map();
   #manifest = new Manifest(new Map());
+  #heads: readonly StoredHead[] = [];
   #findings: readonly Finding[] = [];
   #isGathering = false;
   #isCompared = false;
@@ -157,6 +158,7 @@ export class Watch {
    */
   async compare(records: ReadonlyMap<string, OpenedRecord>, damaged: ReadonlySet<string>): Promise<void> {
     const { findings: refused, heads } = await this.#readHeads(records);
+    this.#heads = heads;
     const segments = heads.map(({ segment }) => segment);
     const { logs, findings } = assembleLogs(segments);
     const manifest = new Manifest(logs);
@@ -177,9 +179,15 @@ export class Watch {
     if (this.#findings.length === 0) void this.#gather();
   }
 
-  /** CL-205: only the person decides that what the server shows is the new beginning. */
+  /**
+   * CL-205: only the person decides that what the server shows is the new beginning. The log goes on where the server shows
+   * it to end; what this device finds of its own beyond that is listed again.
+   */
   async acceptAsItIs(): Promise<void> {
-    await this.#change(async (state) => [{ ...state, known: [...placesOf(this.#logs)], gone: [] }, undefined]);
+    await this.#change(async ({ log: _, openHead: __, ...state }) => {
+      const known = [...placesOf(this.#logs)];
+      return [this.#ownLog({ ...state, unsent: [], known, gone: [] }, this.#heads), undefined];
+    });
     this.#findings = [];
   }
 
