@@ -102,6 +102,8 @@ test('a policy is judged after what the vendor proves, line by line', async () =
       generations: { Genoa: { minimumTcb: { bootLoader: 1, tee: 0, snp: 1, microcode: 1 } } },
       smt: 'allowed',
       ciphertextHiding: 'reported',
+      aliasCheck: 'reported',
+      revocation: 'reported',
     });
   const accepted = await judge(snpFiles(), { policy: policy(claim('measurement')) });
   assert.equal(accepted.verdict, 'accepted', JSON.stringify(accepted.failure));

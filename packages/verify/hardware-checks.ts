@@ -30,6 +30,9 @@ export interface SnpClaims {
   readonly vmpl: number;
   readonly smt: boolean;
   readonly ciphertextHiding: boolean;
+  readonly aliasCheckComplete: boolean;
+  /** Number of AMD's revocation list; undefined where none was shown. */
+  readonly crlNumber: bigint | undefined;
   readonly chipId: Uint8Array;
 }
 
@@ -105,6 +108,20 @@ export function judgeSnp(report: ReportBuilder, policy: SnpPolicy, claims: SnpCl
   report.begin(CHECKS.hiding, claims.ciphertextHiding ? 'on' : 'off', isHidingRequired ? 'on' : 'on or off');
   // EV-431: whoever sees the ciphertext of memory change can read keys from the pattern.
   if (isHidingRequired && !claims.ciphertextHiding) throw report.refuse();
+
+  const isAliasCheckRequired = policy.aliasCheck === 'required';
+  report.begin(CHECKS.aliases, yes(claims.aliasCheckComplete, 'done'), isAliasCheckRequired ? 'done' : 'done or not');
+  // EV-434: memory that answers under two addresses is read by whoever has the other one.
+  if (isAliasCheckRequired && !claims.aliasCheckComplete) throw report.refuse();
+
+  const isListRequired = policy.revocation === 'required';
+  report.begin(
+    CHECKS.revocationList,
+    claims.crlNumber === undefined ? 'not shown' : `list ${claims.crlNumber}`,
+    isListRequired ? 'shown' : 'shown or not',
+  );
+  // EV-419: without the list, a key that was given up passes for one that was not.
+  if (isListRequired && claims.crlNumber === undefined) throw report.refuse();
 
   const allowed = policy.measurements.map(({ measurement }) => measurement);
   judgeMeasurement(report, encodeHex(claims.measurement), allowed);

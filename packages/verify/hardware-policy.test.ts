@@ -37,6 +37,8 @@ const snp = {
   generations: { Genoa: { minimumTcb: floor }, Turin: { minimumTcb: { ...floor, fmc: 1 } } },
   smt: 'refused',
   ciphertextHiding: 'required',
+  aliasCheck: 'required',
+  revocation: 'required',
   gpus: { count: 1, architectures: ['HOPPER'], rims: 'required', ocsp: 'required' },
   independentRoots: 2,
 };
@@ -138,6 +140,8 @@ const snpClaims: SnpClaims = {
   vmpl: 0,
   smt: false,
   ciphertextHiding: true,
+  aliasCheckComplete: true,
+  crlNumber: 1n,
   chipId: bytes(64, 2),
 };
 const tdxPolicy = parseHardwarePolicy(tdx) as TdxPolicy;
@@ -239,6 +243,16 @@ test('EV-433 where the policy names machines, others and nameless ones are refus
     refusal(() => judgeTdxWith({ ppid }, { knownMachines }), 'policy', 'machine-unknown', 'EV-433');
   }
   refusal(() => judgeSnpWith({}, { knownMachines }), 'policy', 'machine-unknown', 'EV-433');
+});
+
+test('EV-434 the search for second addresses is demanded where the policy says so', () => {
+  refusal(() => judgeSnpWith({ aliasCheckComplete: false }), 'policy', 'alias-check-missing', 'EV-434');
+  judgeSnpWith({ aliasCheckComplete: false }, { aliasCheck: 'reported' });
+});
+
+test('EV-419 the list of revoked keys is demanded where the policy says so', () => {
+  refusal(() => judgeSnpWith({ crlNumber: undefined }), 'policy', 'revocation-not-checked', 'EV-419');
+  judgeSnpWith({ crlNumber: undefined }, { revocation: 'reported' });
 });
 
 test('EV-435 a TPM that is not pinned is refused', () => {

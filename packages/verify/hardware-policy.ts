@@ -65,6 +65,10 @@ export interface SnpPolicy extends CommonDemands {
   readonly generations: Readonly<Partial<Record<SnpProduct, { readonly minimumTcb: SnpTcb }>>>;
   readonly smt: 'allowed' | 'refused';
   readonly ciphertextHiding: 'required' | 'reported';
+  /** The firmware looked for memory that answers under two addresses. */
+  readonly aliasCheck: 'required' | 'reported';
+  /** AMD's list of revoked keys must have been shown. */
+  readonly revocation: 'required' | 'reported';
 }
 
 export interface TpmTestPolicy extends Pick<CommonDemands, 'version' | 'maxAgeSeconds'> {
@@ -156,7 +160,7 @@ function readAdvisory(value: unknown): string {
   return value;
 }
 
-function readSnp(fields: ClosedObject): Pick<SnpPolicy, 'measurements' | 'generations' | 'smt' | 'ciphertextHiding'> {
+function readSnp(fields: ClosedObject): Omit<SnpPolicy, 'kind' | keyof CommonDemands> {
   const generations = fields.object('generations');
   const read: Partial<Record<SnpProduct, { minimumTcb: SnpTcb }>> = {};
   for (const product of SNP_PRODUCTS) {
@@ -172,6 +176,8 @@ function readSnp(fields: ClosedObject): Pick<SnpPolicy, 'measurements' | 'genera
     generations: read,
     smt: fields.word('smt', ['allowed', 'refused']),
     ciphertextHiding: fields.word('ciphertextHiding', ['required', 'reported']),
+    aliasCheck: fields.word('aliasCheck', ['required', 'reported']),
+    revocation: fields.word('revocation', ['required', 'reported']),
   };
 }
 

@@ -90,6 +90,22 @@ export const HARDWARE_CHECKS = {
     'Watching encrypted memory change can give keys away.',
     'The host can see the encrypted memory change, which your policy refuses.',
   ),
+  aliases: check(
+    'EV-434',
+    'policy',
+    'alias-check-missing',
+    'Memory was searched for second addresses as your policy asks',
+    'A memory module can be changed so that it answers under two addresses, and read by the other one.',
+    'The firmware did not search the memory for second addresses, which your policy asks for.',
+  ),
+  revocationList: check(
+    'EV-419',
+    'policy',
+    'revocation-not-checked',
+    'Revoked keys were looked up as your policy asks',
+    'A key that was given up signs as well as before.',
+    'No list of revoked keys was shown, which your policy asks for.',
+  ),
   attestationKey: check(
     'EV-435',
     'policy',

@@ -6,6 +6,7 @@ import type { FailureClass } from '@sotto/evidence';
 
 export type VerifyErrorCode =
   | 'advisory-not-accepted'
+  | 'alias-check-missing'
   | 'attestation-key-not-pinned'
   | 'binding-malformed'
   | 'bundle-malformed'
@@ -46,6 +47,7 @@ export type VerifyErrorCode =
   | 'purpose-mismatch'
   | 'report-data-mismatch'
   | 'rim-missing'
+  | 'revocation-not-checked'
   | 'roots-missing'
   | 'session-fields-present'
   | 'smt-enabled'

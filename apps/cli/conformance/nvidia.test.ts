@@ -196,7 +196,14 @@ test('EV-245 the measurements are those of NVIDIA’s own parser', { skip }, asy
 
 /** The product's own policy for a machine with GPUs. */
 const machine = (gpus: object) => ({
-  ...{ kind: 'sev-snp', version: 1, smt: 'allowed', ciphertextHiding: 'reported' },
+  ...{
+    kind: 'sev-snp',
+    version: 1,
+    smt: 'allowed',
+    ciphertextHiding: 'reported',
+    aliasCheck: 'reported',
+    revocation: 'reported',
+  },
   measurements: [{ measurement: '00'.repeat(48) }],
   generations: { Genoa: { minimumTcb: { bootLoader: 0, tee: 0, snp: 0, microcode: 0 } } },
   gpus: { count: 1, architectures: ['HOPPER'], rims: 'reported', ocsp: 'reported', ...gpus },

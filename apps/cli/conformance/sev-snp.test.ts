@@ -167,6 +167,8 @@ test('EV-428 a policy refuses genuine evidence of another generation, and for wh
     generations: { Genoa: { minimumTcb: floor } },
     smt: 'allowed',
     ciphertextHiding: 'reported',
+    aliasCheck: 'reported',
+    revocation: 'reported',
     ...change,
   });
   const milan = { generations: { Milan: { minimumTcb: floor, accepted: 'known-weak-generation' } } };
@@ -177,6 +179,8 @@ test('EV-428 a policy refuses genuine evidence of another generation, and for wh
     [lunal, policyOf(trustee), 'policy measurement-not-allowed'],
     [lunal, policyOf(lunal, { smt: 'refused' }), 'policy smt-enabled'],
     [lunal, policyOf(lunal, { ciphertextHiding: 'required' }), 'policy ciphertext-hiding-missing'],
+    [lunal, policyOf(lunal, { aliasCheck: 'required' }), 'accepted'],
+    [lunal, policyOf(lunal, { revocation: 'required' }), 'policy revocation-not-checked'],
     [debug, policyOf(debug), 'policy generation-not-allowed'],
     [debug, policyOf(debug, milan), 'policy debug-enabled'],
     [trustee, policyOf(trustee, milan), 'tcb provisional-firmware'],
