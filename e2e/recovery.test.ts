@@ -26,6 +26,7 @@ interface Visitor {
 
 async function visit(t: TestContext, folder?: string): Promise<Visitor> {
   const browser = await openBrowser(folder === undefined ? {} : { folder });
+  browser.context.setDefaultTimeout(60_000); // a line is sought for a while
   t.after(() => browser.close().catch(() => undefined));
   await browser.page.goto(system.link);
   return { browser, they: person(browser.page) };
@@ -85,6 +86,37 @@ test('kill -9 of the relay twice in one answer', async (t) => {
   await visitor.browser.page.getByText(words('chat.recovering')).waitFor({ state: 'detached' });
   await system.restartServer();
   await assertWhole(visitor, 120);
+});
+
+test('kill -9 of the relay before the first word: the question is not asked again, and is answered', async (t) => {
+  const visitor = await visit(t);
+  const { they } = visitor;
+  await they.box.waitFor();
+  await they.typeAndSend('/wait 5000');
+  await delay(1500);
+  await system.restartServer();
+  await visitor.browser.page.getByText(words('chat.recovering')).waitFor();
+  await assertWhole(visitor, 20);
+  assert.deepEqual(await they.chats(), ['/wait 5000']);
+});
+
+test('CL-49 a second tab leaves the answer of the first alone', async (t) => {
+  const visitor = await visit(t);
+  const { they, browser } = visitor;
+  await they.box.waitFor();
+  await they.begin('/slow 80');
+  await delay(1500); // so that a part of it is saved
+  const second = await browser.context.newPage();
+  await second.goto(system.link);
+  await person(second).openChat('/slow 80');
+  await second.locator('article .prose', { hasText: /lorem/ }).waitFor();
+  await assertWhole(visitor, 80);
+  await second.bringToFront();
+  await second.reload();
+  await person(second).openChat('/slow 80');
+  await person(second).finished.last().waitFor();
+  const text = (await person(second).answers.last().locator('.prose').textContent()) ?? '';
+  assert.equal(countWords(text), 80);
 });
 
 test('kill -9 of the relay under an account: recovered, saved, and there after reload and unlock', async (t) => {
