@@ -3,7 +3,8 @@
  *
  *   npm run bench:traffic                      the long run: 2,000 streams a profile; half an hour
  *   npm run bench:traffic -- --short           200 streams, no sockets: does it work at all?
- *   npm run bench:traffic -- --profiles balanced --trials 20 --json FILE --no-sockets
+ *   npm run bench:traffic -- --profiles balanced --trials 4 --one-in 1     200 streams over real sockets
+ *   … --json FILE, --plot FILE, --no-sockets
  *
  * Scripted conversations go through the real channel and the real enclave's API in virtual time; one in twenty again over
  * real sockets. Classifiers are trained on each profile's own traffic. Prints tables, writes every figure as JSON and the
@@ -33,7 +34,7 @@ const ROOT = path.join(import.meta.dirname, '..', '..');
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
 const { values: flags } = parseArgs({
-  options: { short: flag, trials: text, profiles: text, json: text, 'no-sockets': flag, plot: text },
+  options: { short: flag, trials: text, profiles: text, json: text, 'no-sockets': flag, 'one-in': text, plot: text },
 });
 const trials = Number(flags.trials ?? (flags.short === true ? 4 : 40));
 const shapes = (flags.profiles?.split(',') ?? SHAPES) as Shape[];
@@ -84,7 +85,12 @@ if (whispers !== undefined) {
 let sockets: SocketFigures | undefined;
 const balanced = observedBy.balanced;
 if (balanced !== undefined && flags['no-sockets'] !== true && flags.short !== true) {
-  sockets = await compareWithSockets(corpus, balanced);
+  const run = await compareWithSockets(corpus, balanced, Number(flags['one-in'] ?? 20));
+  sockets = run.figures;
+  const features = run.seen.map((seen) => featuresOf(seen));
+  tables['sockets balanced'] = features.map(({ values }) => values);
+  const chosen = run.chosen.map((index) => corpus[index] as Conversation);
+  jobs.push(...jobsOf('sockets balanced', chosen, features).filter(({ kind }) => kind === 'two'));
 }
 
 const classifiers = await bringClassifiers(say);

@@ -8,6 +8,13 @@ import type { Seen } from './world.ts';
 /** Long enough for the longest window of nearly all conversations. */
 const WATCHED_MS = 35_000;
 
+export interface SocketRun {
+  /** Rows of the corpus that were played. */
+  readonly chosen: readonly number[];
+  readonly seen: readonly (readonly Seen[])[];
+  readonly figures: SocketFigures;
+}
+
 export interface SocketFigures {
   readonly streams: number;
   /** Streams whose records have the same sizes in the same order, each way. */
@@ -20,12 +27,12 @@ export interface SocketFigures {
 const side = (seen: readonly Seen[], isUp: boolean) =>
   seen.filter((record) => record.isUp === isUp && record.atMs < WATCHED_MS - 1000);
 
-/** Plays one in twenty of the corpus over real sockets and compares it with `observations` of the same. */
+/** Plays one in `oneIn` of the corpus over real sockets and compares it with `observations` of the same. */
 export async function compareWithSockets(
   corpus: readonly Conversation[],
   observations: readonly Observation[],
-  oneIn = 20,
-): Promise<SocketFigures> {
+  oneIn: number,
+): Promise<SocketRun> {
   const chosen = corpus.map((_, index) => index).filter((index) => index % oneIn === 7 % oneIn);
   const real = await playOverSockets(
     chosen.map((index) => corpus[index] as Conversation),
@@ -48,10 +55,13 @@ export async function compareWithSockets(
         apart.push(Math.abs((a[i] as Seen).atMs - (b[i] as Seen).atMs));
     }
   }
-  return {
+  const figures = {
     streams: chosen.length,
     sameSizes: same,
     medianMs: round(percentile(apart, 0.5), 1),
     p95Ms: round(percentile(apart, 0.95), 1),
   };
+  // Times as a network shows them, to the tenth of a millisecond: what is left of the machine's own unrest is in them.
+  const seen = real.map((records) => records.map((record) => ({ ...record, atMs: round(record.atMs, 1) })));
+  return { chosen, seen, figures };
 }
