@@ -27,12 +27,12 @@ const TAG_BYTES = 16;
 const LARGE_BYTES = 4096;
 
 /** A buffer that nothing else uses, as plain bytes: a Buffer's `slice` does not copy. */
-function viewOf(buffer: Buffer): Bytes {
+function viewOf(buffer: Uint8Array): Bytes {
   return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.length);
 }
 
 /** The same bytes with room behind them. Large ones change hands instead of being copied: a tenth of a record's time. */
-function grownBy(bytes: number, buffer: Buffer): Bytes {
+function grownBy(bytes: number, buffer: Uint8Array): Bytes {
   const [whole, length] = [buffer.buffer as ArrayBuffer, buffer.length + bytes];
   if (buffer.length >= LARGE_BYTES && whole.byteLength === buffer.length) return new Uint8Array(whole.transfer(length));
   const grown = new Uint8Array(length);
