@@ -278,6 +278,13 @@ const rows: Row[] = [
     malformed,
   ],
   [
+    'canonical-hash-in-a-list',
+    'EV-312',
+    'canonical-json',
+    json([{ ...cel(0, 0, one), digests: [{ hashAlg: [11], digest: encodeHex(sha256(one)) }] }]),
+    malformed,
+  ],
+  [
     'canonical-short-digest',
     'EV-312',
     'canonical-json',
