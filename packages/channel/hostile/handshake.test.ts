@@ -180,6 +180,27 @@ test('CH-05 message 2 of another session, or message 1 sent back, makes no chann
   await assert.rejects(mirrored, { code: 'handshake-failed' });
 });
 
+test('CH-02 a list of suites that was shortened, lengthened or turned around between the ends makes no channel', async () => {
+  const offered = ['sotto-2', 'sotto-1'];
+  const told = [
+    ['sotto-1'],
+    ['sotto-1', 'sotto-2'],
+    ['sotto-2', 'sotto-1', 'sotto-1'],
+    ['sotto-2', 'plain-0', 'sotto-1'],
+  ];
+  const attempt = async (suites: readonly string[]) => {
+    const sockets = createSocketPair();
+    const node = startResponder(sockets, { suites: offered });
+    const options = { socket: sockets.a, random: createSeededRandom('i'), clock: createRealClock() };
+    const channel = await connectChannel({ ...options, nodeId: PAIR_NODE_ID, suites });
+    channel.close();
+    await node.closed;
+    return sockets.sent.length;
+  };
+  for (const suites of told) await assert.rejects(attempt(suites), { code: 'handshake-failed' });
+  assert.ok((await attempt(offered)) > 2, 'the same list makes a channel');
+});
+
 test('CH-06 strangers who say nothing, or connect in hundreds, are gone after ten seconds', async () => {
   const bystander = await createBystander();
   const clock = createManualClock();

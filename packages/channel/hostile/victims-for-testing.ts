@@ -42,6 +42,7 @@ export interface AttackedResponder extends Attacked {
 export interface ResponderOptions {
   readonly limits?: Partial<ChannelLimits>;
   readonly clock?: Clock;
+  readonly suites?: readonly string[];
   /** The attacker's `shape`: 0 compact, 1 balanced, 2 strict. */
   readonly profile?: number;
   /** Answers `echo…` with an echo by default, and leaves the rest open and unread. */
@@ -70,6 +71,7 @@ export function startResponder(sockets: SocketPair, options: ResponderOptions = 
       else if (equalBytes(request.head.slice(0, 4), encodeUtf8('echo'))) echoRequest(request);
     },
     limits: options.limits ?? {},
+    ...(options.suites === undefined ? {} : { suites: options.suites }),
   });
   return { requests, closed };
 }
