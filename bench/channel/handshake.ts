@@ -7,34 +7,44 @@ import {
   encapsulate,
   generateKeyPairSync,
   type KeyObject,
-  randomBytes,
 } from 'node:crypto';
-import { HandshakeState, run } from '@sotto/channel/noise';
-
+import { createNodeRandom } from '@sotto/adapters-node/random';
+import { DEFAULT_LIMITS } from '@sotto/channel';
+import { connectChannel } from '@sotto/channel/initiator';
+import { answerHandshake, encodePrologue, SUITE } from '@sotto/channel/transcript';
 import { primitives } from '@sotto/crypto/primitives';
-import { NX_HFS } from '../../packages/channel/noise/pattern.ts';
-import { ALGORITHMS, encodeNodeStatement, encodePrologue, SUITE } from '../../packages/channel/suite.ts';
+import { createRealClock, createSocketPair } from '@sotto/testkit';
 import { round } from '../statistics.ts';
 import { NODE } from './node-keys.ts';
 import { quickest } from './timing.ts';
 
-const bytes = (length: number) => new Uint8Array(randomBytes(length));
-
-function state(role: 'initiator' | 'responder') {
-  const { nodeId, epoch } = NODE;
-  const keys = { ephemeral: bytes(32), hybrid: bytes(64), static: epoch.staticPrivateKey };
-  return new HandshakeState({
-    pattern: NX_HFS,
-    algorithms: ALGORITHMS,
-    role,
-    prologue: encodePrologue([SUITE], nodeId),
-    keys,
+/** What a client sends first. */
+async function firstMessage(): Promise<Uint8Array> {
+  const sockets = createSocketPair();
+  const abort = new AbortController();
+  const connecting = connectChannel({
+    socket: sockets.a,
+    random: createNodeRandom(),
+    clock: createRealClock(),
+    nodeId: NODE.nodeId,
+    signal: abort.signal,
   });
+  connecting.catch(() => undefined);
+  while (sockets.sent[0] === undefined) await new Promise((resolve) => setImmediate(resolve));
+  abort.abort(new Error('one message is enough'));
+  return sockets.sent[0].bytes;
 }
 
 export async function measureHandshake(): Promise<Record<string, number>> {
-  const first = await run(state('initiator').writeMessage(new Uint8Array(0)), primitives);
-  const statement = encodeNodeStatement(NODE.epoch.evidenceDigest, NODE.epoch.epochId);
+  const first = await firstMessage();
+  const options = {
+    message: first,
+    prologue: encodePrologue([SUITE], NODE.nodeId),
+    random: createNodeRandom(),
+    primitives,
+    limits: DEFAULT_LIMITS,
+    currentEpoch: () => NODE.epoch,
+  };
   const imported = (key: Uint8Array, asymmetricKeyType: string) =>
     createPublicKey({ key, format: 'raw-public', asymmetricKeyType } as never);
   const [point, kem] = [first.subarray(0, 32), first.subarray(32)];
@@ -46,14 +56,7 @@ export async function measureHandshake(): Promise<Record<string, number>> {
   } as never);
   const times = await quickest(
     {
-      ours: async () => {
-        const node = state('responder');
-        await run(node.readMessage(first), primitives);
-        await run(node.writeMessage(statement), primitives);
-        const { fromInitiator, fromResponder } = node.split();
-        await primitives.importAead(fromInitiator);
-        await primitives.importAead(fromResponder);
-      },
+      ours: () => answerHandshake(options),
       operations: () => {
         const { privateKey } = generateKeyPairSync('x25519');
         diffieHellman({ privateKey, publicKey: theirPoint });
@@ -61,8 +64,12 @@ export async function measureHandshake(): Promise<Record<string, number>> {
         encapsulate(theirKem);
       },
       imports: () => {
+        // As ours imports them: without the stack traces of what Node throws and catches on the way.
+        const limit = Error.stackTraceLimit;
+        Error.stackTraceLimit = 0;
         imported(point, 'x25519');
         imported(kem, 'ml-kem-768');
+        Error.stackTraceLimit = limit;
       },
     },
     { rounds: 400, batch: 3 },

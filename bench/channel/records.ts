@@ -1,8 +1,8 @@
 /** Sealing and opening records beside AES-256-GCM of node:crypto with a key imported once. */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 
+import { RecordCipher } from '@sotto/channel/transcript';
 import { primitives } from '@sotto/crypto/primitives';
-import { RecordCipher } from '../../packages/channel/records.ts';
 import { round } from '../statistics.ts';
 import { quickest } from './timing.ts';
 

@@ -16,6 +16,8 @@ import { ALGORITHMS, encodeNodeStatement, MESSAGE_1_BYTES, MESSAGE_2_BYTES } fro
 export { ChannelError, type ChannelErrorCode } from './errors.ts';
 export type { Frame } from './frames.ts';
 export type { HandshakeRole } from './noise/handshake.ts';
+export { RecordCipher } from './records.ts';
+export { answerHandshake } from './responder-handshake.ts';
 export { encodePrologue, SUITE } from './suite.ts';
 
 /** Everything secret or random in a handshake. */
