@@ -100,6 +100,17 @@ test('kill -9 of the relay before the first word: the question is not asked agai
   assert.deepEqual(await they.chats(), ['/wait 5000']);
 });
 
+test('a reload in mid-answer: the answer goes on in its place', async (t) => {
+  const visitor = await visit(t);
+  const { they, browser } = visitor;
+  await they.box.waitFor();
+  await they.begin('/slow 100');
+  await delay(1500);
+  await browser.page.reload();
+  await browser.page.locator('article[aria-busy]').waitFor();
+  await assertWhole(visitor, 100);
+});
+
 test('CL-49 a second tab leaves the answer of the first alone', async (t) => {
   const visitor = await visit(t);
   const { they, browser } = visitor;
