@@ -116,7 +116,8 @@ async function measureSevSnp(): Promise<void> {
   const [own, signatures] = await measurePairs(ours, raw, Number(flags.pairs ?? 100));
   say('SEV-SNP report with chain, median, ms', round(spread(own).median));
   say('its three signatures alone, median, ms', round(spread(signatures).median));
-  say('ratio of the medians', round(spread(own).median / spread(signatures).median, 3), SNP_RATIO_BUDGET);
+  // A run of a few milliseconds is stopped in the middle more often than one of one, so on a busy machine the median says how busy.
+  say('ratio of the medians', round(spread(own).median / spread(signatures).median, 3));
   say('ratio of the least', round(spread(own).min / spread(signatures).min, 3), SNP_RATIO_BUDGET);
 }
 
