@@ -47,3 +47,4 @@ export type { StoredTicket } from './recovery-ticket.ts';
 export { remoteRecords } from './remote-records.ts';
 export type { NodeResponse } from './response.ts';
 export { ServerApi } from './server-api.ts';
+export { createTurns, type TakingTurns } from './watch/turns.ts';

@@ -199,32 +199,55 @@ export const ATTACKS: readonly Attack[] = [
     }),
   },
   {
+    name: 'message-withheld',
+    tried: 'leave a message out, as if it had never been written',
+    task: 'read-history',
+    refusedBy: 'VA-108',
+    mount: async ({ operator }) =>
+      onceCorrected(operator, (records, { path }) => records.filter(({ recordId }) => !path.endsWith(recordId))),
+  },
+  {
     name: 'history-rolled-back',
     tried: 'return the version of a message that the person has corrected since',
     task: 'read-history',
-    refusedBy: undefined,
-    mount: async ({ operator }) => {
-      const first = new Map<string, Buffer>();
-      operator.hooks = {
-        onRequest: (method, path, body) => {
-          if (method === 'PUT' && path.startsWith('/api/records/') && !first.has(path)) first.set(path, body);
-        },
-      };
-      return {
-        onWritten: () => {
-          operator.hooks = {
-            onAnswer: editRecords((records) =>
-              records.map((record) => ({
-                ...record,
-                envelope: first.get(`/api/records/${record.recordId}`)?.toString('base64') ?? record.envelope,
-              })),
-            ),
-          };
-        },
-      };
-    },
+    refusedBy: 'VA-107',
+    // With that rule off, the older version would still be one that its device does not list.
+    besides: [
+      {
+        file: 'packages/vault/heads/compare.ts',
+        find: "if (!this.#isUnderWay(record)) return finding('record-unlisted', { recordId, deviceId });",
+        replace: '',
+      },
+    ],
+    mount: async ({ operator }) =>
+      onceCorrected(operator, (records, { path, first }) =>
+        records.map((record) =>
+          path.endsWith(record.recordId) ? { ...record, envelope: first.toString('base64') } : record,
+        ),
+      ),
   },
 ];
+
+/** The message that the person corrected is the one record that was written exactly twice; the operator sees that. */
+function onceCorrected(
+  operator: EvilOperator,
+  edit: (records: readonly WireRecord[], corrected: { readonly path: string; readonly first: Buffer }) => WireRecord[],
+): Mounted {
+  const writes = new Map<string, Buffer[]>();
+  operator.hooks = {
+    onRequest: (method, path, body) => {
+      if (method === 'PUT' && path.startsWith('/api/records/')) writes.set(path, [...(writes.get(path) ?? []), body]);
+    },
+  };
+  return {
+    onWritten: () => {
+      const [path, bodies] = [...writes].find(([, all]) => all.length === 2) ?? [];
+      const first = bodies?.[0];
+      if (path === undefined || first === undefined) throw new Error('no record was written exactly twice');
+      operator.hooks = { onAnswer: editRecords((records) => edit(records, { path, first })) };
+    },
+  };
+}
 
 interface WireRecord {
   readonly recordId: string;

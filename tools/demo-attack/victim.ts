@@ -19,7 +19,7 @@ import {
   openNodeSession,
   ServerApi,
 } from '@sotto/client';
-import type { RecordStore } from '@sotto/ports';
+import type { DeviceStore, RecordStore } from '@sotto/ports';
 import { createAccountKey, createRecoveryCode } from '@sotto/vault';
 import { acceptPin, devPolicy } from '@sotto/verify';
 
@@ -90,7 +90,12 @@ async function ask(): Promise<string> {
 /** Keeps two chats, lets the operator do its worst, and reads them again as another device would. */
 async function readHistory(): Promise<string> {
   const { random, clock } = ports;
-  const device = { get: async () => undefined, set: async () => {}, delete: async () => {} };
+  const kept = new Map<string, Uint8Array<ArrayBuffer>>();
+  const device: DeviceStore = {
+    get: async (key) => kept.get(key),
+    set: async (key, value) => void kept.set(key, value),
+    delete: async (key) => void kept.delete(key),
+  };
   const accountPorts = { api: new ServerApi(ports.fetch, task.url), random, clock, device };
   const nothing: RecordStore = {
     list: async () => ({ records: [], nextSequence: 0, more: false }),
@@ -105,9 +110,12 @@ async function readHistory(): Promise<string> {
     async () => {},
   );
   const [medical, bakery] = [await chat(history, 'medical'), await chat(history, 'bakery')];
+  await history.settled();
   await history.saveMessage({ ...medical, text: `${task.words} corrected` });
+  await history.settled();
   await signal('written');
   const read = await openAccountHistory(accountPorts, account);
+  await read.settled();
   const [damage] = read.damaged.values();
   if (damage !== undefined) {
     // What the app shows: how many records would not open; and the rule that refused the first of them.
@@ -117,6 +125,8 @@ async function readHistory(): Promise<string> {
       ...(damage.rule === undefined ? {} : { rule: damage.rule }),
     });
   }
+  const [found] = read.findings;
+  if (found !== undefined) throw new SottoError(found.code, found.message, { action: 'stop', rule: found.rule });
   return `${read.thread(medical.conversationId)[0]?.text} / ${read.thread(bakery.conversationId)[0]?.text}`;
 }
 

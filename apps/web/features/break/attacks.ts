@@ -147,7 +147,7 @@ export const ATTACKS: readonly Attack[] = [
     },
   },
   { id: 'records', refusedBy: 'VA-07', leaves: 'nothing', run: swapRecords },
-  { id: 'rollback', refusedBy: undefined, leaves: 'nothing', run: rollBack },
+  { id: 'rollback', refusedBy: 'VA-107', leaves: 'nothing', run: rollBack },
 ];
 
 /** Nobody answered: no check was put to the test. */
@@ -245,7 +245,7 @@ function weakerSuiteFirst(path: string, bytes: Uint8Array<ArrayBuffer>): Uint8Ar
 /** Two chats, each returned as the other; then read as after a reload. */
 async function swapRecords({ ports, openHistory }: Lab): Promise<Outcome> {
   const store = createEvilStore();
-  const options = throwAway(ports, store);
+  const options = await throwAway(ports, store);
   const history = await openHistory(options);
   const [one, other] = [await writeChat(history, TEST_SENTENCE), await writeChat(history, b('otherSentence'))];
   store.swap(one.messageId, other.messageId);
@@ -260,13 +260,17 @@ async function swapRecords({ ports, openHistory }: Lab): Promise<Outcome> {
 /** A corrected message, returned as it was before; then read as after a reload. */
 async function rollBack({ ports, openHistory }: Lab): Promise<Outcome> {
   const store = createEvilStore();
-  const options = throwAway(ports, store);
+  const options = await throwAway(ports, store);
   const history = await openHistory(options);
   const message = await writeChat(history, TEST_SENTENCE);
+  await history.settled();
   await history.saveMessage({ ...message, text: b('otherSentence') });
+  await history.settled();
   store.bringBack(message.messageId);
   const read = await openHistory(options);
-  const rule = read.damaged.get(message.messageId)?.rule;
+  await read.settled();
+  const [found] = read.findings;
   const text = read.thread(message.conversationId)[0]?.text ?? '';
-  return { rule, saw: b('seen.older', { text }), wordBytes: 0, inClear: false };
+  const saw = found?.message ?? b('seen.older', { text });
+  return { rule: found?.rule, saw, wordBytes: 0, inClear: false };
 }

@@ -1,7 +1,7 @@
 /** A throw-away history in memory, and the operator of the store it lies in. Nothing of the person's own is touched. */
-import type { ClientPorts, History, HistoryOptions } from '@sotto/client';
-import type { RecordStore, StoredRecord } from '@sotto/ports';
-import { createAccountKey } from '@sotto/vault';
+import { type ClientPorts, createTurns, type History, type HistoryOptions } from '@sotto/client';
+import type { DeviceStore, RecordStore, StoredRecord } from '@sotto/ports';
+import { createAccountKey, createDeviceKeys } from '@sotto/vault';
 
 type Sealed = Uint8Array<ArrayBuffer>;
 
@@ -42,9 +42,19 @@ export function createEvilStore(): EvilStore {
 }
 
 /** Options of a history that nobody will ever open again. */
-export function throwAway({ clock, random }: ClientPorts, store: RecordStore): HistoryOptions {
-  const accountKey = createAccountKey(random);
-  return { accountId: random.bytes(16), deviceId: random.bytes(16), accountKey, store, clock, random };
+export async function throwAway({ clock, random }: ClientPorts, store: RecordStore): Promise<HistoryOptions> {
+  const [accountKey, device] = [createAccountKey(random), await createDeviceKeys(random)];
+  const watch = { device, deviceStore: inMemory(), takingTurns: createTurns() };
+  return { accountId: random.bytes(16), deviceId: device.deviceId, accountKey, store, clock, random, watch };
+}
+
+function inMemory(): DeviceStore {
+  const values = new Map<string, Sealed>();
+  return {
+    get: async (key) => values.get(key),
+    set: async (key, value) => void values.set(key, value),
+    delete: async (key) => void values.delete(key),
+  };
 }
 
 /** A chat of one message; returns what it takes to write the message again. */

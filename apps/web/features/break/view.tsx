@@ -67,7 +67,7 @@ function AttackRow({ attack, row = { kind: 'idle' }, busy, model }: AttackRowPro
         </button>
       </div>
       <p>{b(`${attack.id}.tried`)}</p>
-      {row.kind === 'done' && <ResultView result={row} note={attack.id === 'rollback' ? b('rollback.note') : ''} />}
+      {row.kind === 'done' && <ResultView result={row} />}
     </li>
   );
 }
@@ -75,7 +75,7 @@ function AttackRow({ attack, row = { kind: 'idle' }, busy, model }: AttackRowPro
 /** Four shapes, and a word beside each. */
 const SHAPES = { refused: Seal, missed: OpenRing, failed: Cross, untried: Bar } as const;
 
-function ResultView({ result, note }: { result: Result; note: string }) {
+function ResultView({ result }: { result: Result }) {
   const Shape = SHAPES[result.verdict];
   return (
     <div className="attack-result">
@@ -93,7 +93,6 @@ function ResultView({ result, note }: { result: Result; note: string }) {
           </>
         )}
       </dl>
-      {result.verdict === 'missed' && note !== '' && <p className="note">{note}</p>}
     </div>
   );
 }

@@ -56,8 +56,6 @@ const en = {
   'records.tried': 'The store returns the sealed message of one chat as that of another, and the other way round.',
   'rollback.title': 'Bring an older version back',
   'rollback.tried': 'A message was corrected. After a reload the store returns it as it was before.',
-  'rollback.note':
-    'The older version is sealed as well as the newer one, so it opens. Noticing this needs a signed record of what was newest, which this version does not keep.',
 } as const;
 
 export type BreakWordKey = keyof typeof en;
