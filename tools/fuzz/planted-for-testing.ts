@@ -50,8 +50,10 @@ export const targets: readonly Target[] = [
     errors: [BytesError],
     corpus,
     run([part = new Uint8Array(0)]) {
-      const end = performance.now() + (part.length > 600 ? 60 : 0);
-      while (performance.now() < end);
+      // Its own time, not the wall's: on a busy machine the two are far apart.
+      const busyMs = () => process.threadCpuUsage().user / 1000;
+      const end = busyMs() + (part.length > 600 ? 60 : 0);
+      while (busyMs() < end);
     },
   },
   {

@@ -148,7 +148,6 @@ export const platformTargets: readonly Target[] = [
         ...parts([collateral('pck_crl'), collateral('root_ca_crl')]).flat(),
       ],
     ],
-    share: 120,
     async run(input) {
       const [quote, tcbInfo, qeIdentity] = [part(input, 0), part(input, 1), part(input, 2)];
       await verifyTdx({
@@ -190,7 +189,6 @@ export const platformTargets: readonly Target[] = [
     name: 'platform/sev-snp',
     errors: REFUSALS,
     corpus: () => snpCorpus,
-    share: 120,
     async run(input) {
       const { input: base } = goodSnp[0] as (typeof goodSnp)[0];
       const [report, certificate] = [part(input, 0), part(input, 1)];
@@ -220,7 +218,6 @@ export const platformTargets: readonly Target[] = [
     name: 'platform/tpm',
     errors: REFUSALS,
     corpus: () => tpmCorpus,
-    share: 150,
     async run(input) {
       const { input: base } = goodTpm[0] as (typeof goodTpm)[0];
       const registers = Object.entries(base.pcrs).map(([number, hex]): [number, Uint8Array] => [
@@ -275,7 +272,6 @@ export const platformTargets: readonly Target[] = [
     name: 'platform/nvidia',
     errors: REFUSALS,
     corpus: () => nvidiaCorpus,
-    share: 60,
     async run(input) {
       const base = goodNvidia[0] as (typeof goodNvidia)[0];
       const [device] = base.devices;
