@@ -6,7 +6,7 @@ import { primitives } from '@sotto/crypto/primitives';
 import { round } from '../statistics.ts';
 import { quickest } from './timing.ts';
 
-const BATCH = 10;
+const BATCH = 30;
 
 /** @param size a record's plaintext */
 export async function measureRecords(size: number): Promise<Record<string, number>> {
@@ -45,7 +45,7 @@ export async function measureRecords(size: number): Promise<Record<string, numbe
         void receiving.open(records.shift() as Uint8Array);
       },
     },
-    { rounds: 200, batch: BATCH },
+    { rounds: 300, batch: BATCH },
   );
   records = [];
   return {

@@ -67,16 +67,18 @@ export class RecordCipher {
       plaintext = new Uint8Array(size);
       plaintext.set(frames);
     }
-    const nonce = this.#nonce();
-    return follow(this.#aead, (aead) => aead.seal(nonce, plaintext, NO_AAD));
+    const [nonce, aead] = [this.#nonce(), this.#aead];
+    if (!(aead instanceof Promise)) return aead.seal(nonce, plaintext, NO_AAD);
+    return aead.then((made) => made.seal(nonce, plaintext, NO_AAD));
   }
 
   /** Throws or rejects with ChannelError `record-malformed`, `session-exhausted`, `rekey-missing`; with CryptoError when forged. */
   open(record: Uint8Array): Awaitable<Uint8Array> {
     // CH-20: only the sizes of the profile exist; another one would be a signal to who watches, or an unbounded cost.
     if (!SEALED_SIZES.has(record.length)) throw new ChannelError('record-malformed', { rule: 'CH-20' });
-    const nonce = this.#nonce();
-    return follow(this.#aead, (aead) => aead.open(nonce, record, NO_AAD));
+    const [nonce, aead] = [this.#nonce(), this.#aead];
+    if (!(aead instanceof Promise)) return aead.open(nonce, record, NO_AAD);
+    return aead.then((made) => made.open(nonce, record, NO_AAD));
   }
 
   /** The next record is under a new key that does not lead back to this one, which is dropped; the counter goes on. */

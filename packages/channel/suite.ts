@@ -38,9 +38,7 @@ export const ALGORITHMS: NoiseAlgorithms = {
 /** Four zero bytes and the counter, big-endian (Noise revision 34, 12.3). */
 export function aesGcmNonce(counter: number): Uint8Array<ArrayBuffer> {
   const nonce = new Uint8Array(12);
-  const view = new DataView(nonce.buffer);
-  view.setUint32(4, Math.floor(counter / 2 ** 32));
-  view.setUint32(8, counter >>> 0);
+  for (let at = 11, left = counter; left > 0; at--, left = Math.floor(left / 256)) nonce[at] = left % 256;
   return nonce;
 }
 
