@@ -113,7 +113,9 @@ test('a policy is judged after what the vendor proves, line by line', async () =
 });
 
 test('EV-441 a file in which nothing is known is refused, and evidence of two machines is not mixed', async () => {
-  for (const text of ['', 'hello', '{}', '{"tcb_info":1}', '{']) {
+  const pem = (label: string, body: string) => `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+  const broken = [pem('CERTIFICATE', '='), pem('CERTIFICATE', 'MAA='), pem('X509 CRL', '=')];
+  for (const text of ['', 'hello', '{}', '{"tcb_info":1}', '{', ...broken, '-----BEGIN CERTIFICATE-----']) {
     await assert.rejects(judge(named(tdx.quote, encodeUtf8(text))), { code: 'files-unreadable' }, text);
   }
   await assert.rejects(judge([...snpFiles(), ...named(tdx.quote)]), { code: 'files-mixed' });

@@ -2,9 +2,10 @@
  * Evidence of hardware: certificates, quotes, reports, logs and the documents beside them. Whatever is done to genuine evidence
  * (under test roots), no platform's judgement may say yes to something that its vendor never signed.
  */
-import { encodeHex, encodeUtf8, parseBase64, parseHex } from '@sotto/bytes';
+import { ByteWriter, encodeHex, encodeUtf8, parseBase64, parseHex } from '@sotto/bytes';
 import { parseDer } from '@sotto/crypto/der';
 import { CertificateError, parseCertificate, parseCrl, parsePem, parsePublicKey } from '@sotto/crypto/x509';
+import { parseTpmStatement } from '@sotto/evidence/collect';
 import { EVENT_LOG_FORMATS, parseEventLog } from '@sotto/evidence/event-log';
 import { JudgementError } from '@sotto/evidence/judgement';
 import { parseFirmware } from '@sotto/evidence/measure';
@@ -12,7 +13,9 @@ import { encodeNvidiaDevice, parseNvidiaDevice, parseReport, parseRim, verifyNvi
 import { parseSnpReport, verifySevSnp } from '@sotto/evidence/sev-snp';
 import { PRODUCTION_DEMANDS, parseTdxQuote, verifyTdx } from '@sotto/evidence/tdx';
 import { parseTpmQuote, verifyTpmQuote } from '@sotto/evidence/tpm';
-import { loadVectors, lossyText } from '../corpus.ts';
+import { PolicyError } from '@sotto/verify';
+import { EvidenceFileError, judgeFiles, parseHardwarePolicy } from '@sotto/verify/files';
+import { fill, jsonBytes, loadVectors, lossyText } from '../corpus.ts';
 import { type Input, insist, type Target } from '../target.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -297,4 +300,81 @@ export const platformTargets: readonly Target[] = [
       ),
     run: ([bytes = NONE]) => void parseFirmware(bytes),
   },
+  {
+    name: 'platform/tpm-statement',
+    errors: REFUSALS,
+    corpus: () =>
+      goodTpm.slice(0, 3).map(({ input }) => [
+        new ByteWriter()
+          .vector16(encodeUtf8('sotto/tpm-statement/v1'))
+          .vector16(parseBase64(input.quote ?? ''))
+          .vector16(parseBase64(input.signature ?? ''))
+          .vector16(fill(91, 1))
+          .raw(Uint8Array.of(0, 2, 0, ...fill(32, 1), 7, ...fill(32, 2)))
+          .vector32(parseBase64(input.event_log ?? ''))
+          .finish(),
+      ]),
+    run: ([bytes = NONE]) => void parseTpmStatement(bytes),
+  },
+  {
+    name: 'platform/policy',
+    errors: [PolicyError],
+    corpus: () => POLICIES.map((policy) => [jsonBytes(policy)]),
+    run([bytes]) {
+      let value: unknown;
+      try {
+        value = JSON.parse(lossyText(bytes));
+      } catch {
+        return 'not-json';
+      }
+      parseHardwarePolicy(value);
+      return undefined;
+    },
+  },
+  {
+    // Files that a person was given: each part is one, and whatever they are, there is a report or a sentence.
+    name: 'platform/files',
+    errors: [EvidenceFileError],
+    corpus: () => [
+      [
+        ...(tdxCorpus[0] as Input),
+        ...['tcb_info_json', 'qe_identity_json'].map((name) => encodeUtf8(collateral(name))),
+      ],
+      snpCorpus[0] as Input,
+      nvidiaCorpus[0] as Input,
+      [encodeUtf8(TDX.base.root_ca_pem), ...parts([collateral('pck_crl')]).flat()],
+    ],
+    async run(input) {
+      const { failure } = await judgeFiles({
+        files: input.map((bytes, place) => ({ name: `file ${place}`, bytes })),
+        policy: undefined,
+        timeSeconds: TDX.base.time,
+        amdIntermediates: [],
+      });
+      insist(failure !== undefined, 'evidence under a test root was accepted as genuine');
+      return failure?.code;
+    },
+  },
+];
+
+/** One policy a kind, as whole as its parser takes it. */
+const digest = (length: number, byte: string) => byte.repeat(length);
+const POLICIES: readonly unknown[] = [
+  {
+    kind: 'tdx',
+    version: 1,
+    measurements: [{ mrtd: digest(48, '0a'), rtmrs: [digest(48, '10'), digest(48, '11'), digest(48, '12')] }],
+    tcb: { statuses: ['UpToDate'], acceptedAdvisories: ['INTEL-SA-00960'], minimumEvaluation: 17 },
+  },
+  {
+    kind: 'sev-snp',
+    version: 1,
+    measurements: [{ measurement: digest(48, '0b') }],
+    generations: { Genoa: { minimumTcb: { bootLoader: 7, tee: 0, snp: 14, microcode: 72 } } },
+    smt: 'refused',
+    ciphertextHiding: 'required',
+    aliasCheck: 'required',
+    revocation: 'required',
+  },
+  { kind: 'tpm-test', version: 1, attestationKeys: [digest(32, '0c')], measurements: [{ 4: digest(32, '0d') }] },
 ];
