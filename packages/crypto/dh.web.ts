@@ -22,25 +22,46 @@ function isNative(): Promise<boolean> {
   return native;
 }
 
-async function multiply(privateKey: Uint8Array, point: Uint8Array): Promise<Bytes> {
+/** Multiplies points by a private key that was imported once. Rejects with CryptoError `low-order-point`. */
+export type X25519Multiplier = (point: Uint8Array) => Promise<Bytes>;
+
+/** @param privateKey 32 bytes */
+export async function importX25519(privateKey: Uint8Array): Promise<X25519Multiplier> {
   assertLength(privateKey, 32);
-  assertLength(point, 32);
-  let shared: Bytes;
-  try {
-    if (await isNative()) {
-      const pkcs8 = concatBytes(PKCS8_HEADER, privateKey);
-      const own = await crypto.subtle.importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits']);
+  if (await isNative()) {
+    const pkcs8 = concatBytes(PKCS8_HEADER, privateKey);
+    const own = await crypto.subtle.importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits']);
+    pkcs8.fill(0);
+    return checked(async (point) => {
       const bits = await crypto.subtle.deriveBits({ name: 'X25519', public: await importPublic(point) }, own, 256);
-      shared = new Uint8Array(bits);
-    } else {
-      const { x25519: noble } = await import('@noble/curves/ed25519.js');
-      shared = noble.getSharedSecret(privateKey, point) as Bytes;
-    }
-  } catch {
-    throw new CryptoError('low-order-point');
+      return new Uint8Array(bits);
+    });
   }
-  if (isZero(shared)) throw new CryptoError('low-order-point');
-  return shared;
+  const { x25519: noble } = await import('@noble/curves/ed25519.js');
+  return checked(async (point) => noble.getSharedSecret(privateKey, point) as Bytes);
+}
+
+function checked(multiply: X25519Multiplier): X25519Multiplier {
+  return async (point) => {
+    assertLength(point, 32);
+    let shared: Bytes;
+    try {
+      shared = await multiply(point);
+    } catch {
+      throw new CryptoError('low-order-point');
+    }
+    if (isZero(shared)) throw new CryptoError('low-order-point');
+    return shared;
+  };
+}
+
+async function multiply(privateKey: Uint8Array, point: Uint8Array): Promise<Bytes> {
+  return (await importX25519(privateKey))(point);
+}
+
+/** The public key that belongs to a private key. */
+export function x25519PublicKeyOf(own: X25519Multiplier): Promise<Bytes> {
+  return own(BASE_POINT);
 }
 
 /** A fresh pair, 32 bytes each. */

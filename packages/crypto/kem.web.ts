@@ -51,14 +51,43 @@ function isNative(): Promise<boolean> {
 
 const noble = async () => (await import('@noble/post-quantum/ml-kem.js')).ml_kem768;
 
+/** A seed that has been expanded: most of the work of making its public key, and of opening with it. */
+export interface ExpandedMlKem768 {
+  readonly publicKey: Bytes;
+  /** Once: what was expanded is overwritten afterwards. */
+  decapsulate(ciphertext: Uint8Array): Promise<Bytes>;
+}
+
+/** @param seed 64 bytes (d ‖ z) */
+export async function expandMlKem768(seed: Uint8Array): Promise<ExpandedMlKem768> {
+  assertLength(seed, ML_KEM_768_SEED_BYTES);
+  if (!(await isNative())) {
+    const kem = await noble();
+    const { publicKey, secretKey } = kem.keygen(new Uint8Array(seed));
+    return {
+      publicKey: publicKey as Bytes,
+      async decapsulate(ciphertext) {
+        assertLength(ciphertext, ML_KEM_768_CIPHERTEXT_BYTES);
+        const secret = kem.decapsulate(ciphertext, secretKey) as Bytes;
+        secretKey.fill(0);
+        return secret;
+      },
+    };
+  }
+  const imported = await subtle().importKey('raw-seed', seed, NAME, false, ['decapsulateBits']);
+  const publicKey = await subtle().getPublicKey(imported, ['encapsulateBits']);
+  return {
+    publicKey: new Uint8Array(await subtle().exportKey('raw-public', publicKey)),
+    async decapsulate(ciphertext) {
+      assertLength(ciphertext, ML_KEM_768_CIPHERTEXT_BYTES);
+      return new Uint8Array(await subtle().decapsulateBits(NAME, imported, ciphertext));
+    },
+  };
+}
+
 /** The pair of a 64-byte seed (d ‖ z): the seed itself and 1,184 bytes. */
 export async function mlKem768FromSeed(seed: Uint8Array): Promise<{ privateKey: Bytes; publicKey: Bytes }> {
-  assertLength(seed, ML_KEM_768_SEED_BYTES);
-  const privateKey = new Uint8Array(seed);
-  if (!(await isNative())) return { privateKey, publicKey: (await noble()).keygen(privateKey).publicKey as Bytes };
-  const imported = await subtle().importKey('raw-seed', privateKey, NAME, false, ['decapsulateBits']);
-  const publicKey = await subtle().getPublicKey(imported, ['encapsulateBits']);
-  return { privateKey, publicKey: new Uint8Array(await subtle().exportKey('raw-public', publicKey)) };
+  return { privateKey: new Uint8Array(seed), publicKey: (await expandMlKem768(seed)).publicKey };
 }
 
 /** A fresh pair. */

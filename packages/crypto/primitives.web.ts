@@ -1,7 +1,13 @@
 /** X25519, ML-KEM-768 and AES-256-GCM for the Noise core in browsers, each answering later. */
 import { createAead } from './aead.web.ts';
-import { x25519, x25519PublicKey } from './dh.web.ts';
-import { decapsulateMlKem768, encapsulateMlKem768, mlKem768FromSeed } from './kem.web.ts';
+import { importX25519, type X25519Multiplier, x25519, x25519PublicKey, x25519PublicKeyOf } from './dh.web.ts';
+import {
+  decapsulateMlKem768,
+  type ExpandedMlKem768,
+  encapsulateMlKem768,
+  expandMlKem768,
+  mlKem768FromSeed,
+} from './kem.web.ts';
 import type { Primitives } from './primitives.ts';
 
 export { CryptoError } from './error.ts';
@@ -17,4 +23,26 @@ export const primitives: Primitives = {
   encapsulate: encapsulateMlKem768,
   decapsulate: decapsulateMlKem768,
   importAead: createAead,
+  forOneHandshake() {
+    // Whoever put another in its place wants that one.
+    if (this.dh !== x25519 || this.dhPublicKey !== x25519PublicKey || this.decapsulate !== decapsulateMlKem768)
+      return this;
+    const own = new Map<Uint8Array, Promise<X25519Multiplier>>();
+    const seeds = new Map<Uint8Array, Promise<ExpandedMlKem768>>();
+    const ownOf = (key: Uint8Array) => once(own, key, importX25519);
+    const expanded = (seed: Uint8Array) => once(seeds, seed, expandMlKem768);
+    return {
+      ...this,
+      dhPublicKey: async (key) => x25519PublicKeyOf(await ownOf(key)),
+      dh: async (key, other) => (await ownOf(key))(other),
+      kemPublicKey: async (seed) => (await expanded(seed)).publicKey,
+      decapsulate: async (seed, ciphertext) => (await expanded(seed)).decapsulate(ciphertext),
+    };
+  },
 };
+
+function once<Key, Value>(made: Map<Key, Value>, key: Key, make: (key: Key) => Value): Value {
+  const found = made.get(key) ?? make(key);
+  made.set(key, found);
+  return found;
+}

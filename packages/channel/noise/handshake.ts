@@ -149,7 +149,9 @@ export class HandshakeState {
       case 'e1': {
         const seed = need(keys.hybrid);
         const key = yield* ask((primitives) =>
-          algorithms.kemCiphertextBytes > 0 ? primitives.kemPublicKey(seed) : hybridOf(primitives).dhPublicKey(seed),
+          algorithms.kemCiphertextBytes > 0
+            ? this.#once(primitives).kemPublicKey(seed)
+            : hybridOf(primitives).dhPublicKey(seed),
         );
         message.raw(yield* this.#state.encryptAndHash(key));
         return;
@@ -190,7 +192,9 @@ export class HandshakeState {
       case 'ekem1': {
         const sealed = reader.take(algorithms.kemCiphertextBytes + this.#state.tagBytes);
         const ciphertext = yield* this.#state.decryptAndHash(sealed);
-        const sharedSecret = yield* ask((primitives) => primitives.decapsulate(need(keys.hybrid), ciphertext));
+        const sharedSecret = yield* ask((primitives) =>
+          this.#once(primitives).decapsulate(need(keys.hybrid), ciphertext),
+        );
         this.#state.mixKey(sharedSecret);
         sharedSecret.fill(0);
         return;
