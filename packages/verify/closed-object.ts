@@ -36,13 +36,23 @@ export class ClosedObject {
     return new ClosedObject(this.value(name));
   }
 
-  /** 1 to 256 entries, each read by `read`; two equal ones are a slip. */
-  list<T>(name: string, read: (value: unknown) => T): readonly T[] {
+  /**
+   * 1 to 256 entries, each read by `read`; two equal ones are a slip.
+   *
+   * @param options `mayRepeat` where entries are told apart by their place, `mayBeEmpty` where none is the strictest demand
+   */
+  list<T>(
+    name: string,
+    read: (value: unknown) => T,
+    options: { readonly mayRepeat?: boolean; readonly mayBeEmpty?: boolean } = {},
+  ): readonly T[] {
     const value = this.value(name);
-    const isList = Array.isArray(value) && value.length > 0 && value.length <= LIST_LIMIT_COUNT;
+    const fewest = options.mayBeEmpty === true ? 0 : 1;
+    const isList = Array.isArray(value) && value.length >= fewest && value.length <= LIST_LIMIT_COUNT;
     // EV-401: an empty list allows nothing or, misread, everything; a missing one is no demand at all.
     if (!isList) throw malformedPolicy('A list of the policy is missing, empty or too long.', 'EV-401');
-    const isRepeated = new Set(value.map((entry) => JSON.stringify(entry))).size !== value.length;
+    const isSet = options.mayRepeat !== true;
+    const isRepeated = isSet && new Set(value.map((entry) => JSON.stringify(entry))).size !== value.length;
     // EV-402: an entry that stands twice is most likely one that was meant to be another.
     if (isRepeated) throw malformedPolicy('A list of the policy names something twice.', 'EV-402');
     return value.map(read);

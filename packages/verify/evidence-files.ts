@@ -12,9 +12,10 @@ import {
   parseCrl,
   parsePem,
 } from '@sotto/crypto/x509';
-import { type NvidiaRoots, productionRoots } from '@sotto/evidence/nvidia';
+import { productionRoots } from '@sotto/evidence/nvidia';
 import { amdRoots, REPORT_BYTES } from '@sotto/evidence/sev-snp';
 import type { TdxCollateral } from '@sotto/evidence/tdx';
+import type { TestRoots } from './collateral.ts';
 import { reportNvidia, reportSevSnp, reportTdx } from './hardware-platforms.ts';
 import type { HardwarePolicy } from './hardware-policy.ts';
 import type { HardwareReport } from './hardware-report.ts';
@@ -48,13 +49,6 @@ export interface FilesInput {
   /** What NVIDIA devices had to answer to, 32 bytes. */
   readonly nonce?: Uint8Array | undefined;
   readonly roots?: TestRoots;
-}
-
-/** Instead of the vendors' production roots: for tests, and for examples that say so. */
-export interface TestRoots {
-  readonly intel?: readonly Certificate[];
-  readonly amd?: readonly Certificate[];
-  readonly nvidia?: NvidiaRoots;
 }
 
 const FOR_OTHER_HARDWARE = 'The policy is for another kind of hardware.';
@@ -209,14 +203,17 @@ function sortText(bytes: Uint8Array, sorted: Sorted): boolean {
     return true;
   }
   if (text.includes('-----BEGIN X509 CRL-----')) {
-    const [crl] = parsePem(text, 'X509 CRL');
-    if (crl !== undefined) sorted.crl = crl;
+    const [crl] = ifItIs(() => parsePem(text, 'X509 CRL')) ?? [];
+    if (crl === undefined) return false;
+    sorted.crl = crl;
     return true;
   }
   if (text.includes('-----BEGIN CERTIFICATE-----')) {
-    const chain = parsePem(text, 'CERTIFICATE');
+    const chain = ifItIs(() => parsePem(text, 'CERTIFICATE'));
+    const certificates = ifItIs(() => chain?.map((der) => parseCertificate(der)));
+    if (chain === undefined || certificates === undefined) return false;
     sorted.chains.push([...chain]);
-    sorted.certificates.push(...chain.map((der) => parseCertificate(der)));
+    sorted.certificates.push(...certificates);
     return true;
   }
   const packed = text.replace(/\s+/g, '');

@@ -2,6 +2,8 @@
  * @sotto/verify/files: raw hardware evidence judged without a connection, for people and auditors (spec/evidence.md §files). Apart
  * from the entry that clients load, because a chat needs none of it.
  */
+
+export type { TestRoots } from './collateral.ts';
 export { PolicyError } from './error.ts';
 export {
   type EvidenceFile,
@@ -9,7 +11,6 @@ export {
   FILE_LIMIT_BYTES,
   type FilesInput,
   judgeFiles,
-  type TestRoots,
 } from './evidence-files.ts';
 export { reportNvidia, reportSevSnp, reportTdx, type TdxEvidence } from './hardware-platforms.ts';
 export { type HardwarePolicy, parseHardwarePolicy } from './hardware-policy.ts';

@@ -35,7 +35,7 @@ export function stepsOf(words: readonly Words[], unshown: readonly StepClass[]):
   }));
 }
 
-const TDX_STEPS: readonly Words[] = [
+export const TDX_STEPS: readonly Words[] = [
   ['format', 'EV-100–116', 'Quote and collateral are in their form'],
   ['chain', 'EV-120–122', "The certificates end in Intel's root"],
   ['revocation', 'EV-123–128', 'None of the keys is revoked'],
@@ -44,7 +44,7 @@ const TDX_STEPS: readonly Words[] = [
   ['freshness', 'EV-145–149', 'Everything was in date at the time it is judged for'],
   ['tcb', 'EV-150–157', 'Intel knows the firmware and has not revoked it'],
 ];
-const SEV_SNP_STEPS: readonly Words[] = [
+export const SEV_SNP_STEPS: readonly Words[] = [
   ['format', 'EV-180–192', 'Report and certificates are in their form'],
   ['chain', 'EV-200–202', "The certificates end in AMD's root"],
   ['revocation', 'EV-205', 'None of the keys is revoked'],
@@ -54,7 +54,7 @@ const SEV_SNP_STEPS: readonly Words[] = [
 ];
 /** Said wherever such a machine is shown; a policy accepts it only by name (EV-410). */
 const WEAK_GENERATION = 'its keys have been taken out by software, so anybody may have made this';
-const NVIDIA_STEPS: readonly Words[] = [
+export const NVIDIA_STEPS: readonly Words[] = [
   ['format', 'EV-240–272', 'Reports, certificates and manifests are in their form'],
   ['chain', 'EV-268–269', "The certificates end in NVIDIA's roots"],
   ['revocation', 'EV-286–297', 'None of the keys is revoked'],

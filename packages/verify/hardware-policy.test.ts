@@ -76,6 +76,12 @@ test('EV-402 a list that names something twice is refused', () => {
   refused({ ...tdx, measurements: [tdx.measurements[0], tdx.measurements[0]] }, 'EV-402');
 });
 
+test('EV-407 registers are told apart by their place: two of them may hold the same value', () => {
+  const rtmrs = [hex(48, '10'), hex(48, '00'), hex(48, '00')];
+  const { measurements } = parseHardwarePolicy({ ...tdx, measurements: [{ mrtd: hex(48, '0a'), rtmrs }] }) as TdxPolicy;
+  assert.deepEqual(measurements[0]?.rtmrs, rtmrs);
+});
+
 test('EV-403 numbers are whole and in range', () => {
   for (const minimumEvaluation of [undefined, -1, 1.5, '17', 2 ** 32]) {
     refused({ ...tdx, tcb: { ...tdx.tcb, minimumEvaluation } }, 'EV-403');

@@ -3,9 +3,9 @@
  * which generations and how old a firmware may be is written out, or the policy is refused.
  */
 import { ClosedObject, malformedPolicy, readHex, readWord } from './closed-object.ts';
-import { isMaxAge } from './policy.ts';
+import { isMaxAge } from './max-age.ts';
 
-const HARDWARE_KINDS = ['tdx', 'sev-snp', 'tpm-test'] as const;
+export const HARDWARE_KINDS = ['tdx', 'sev-snp', 'tpm-test'] as const;
 const DIGEST_48 = 48;
 /** In Intel's words; `Revoked` is not among them, for no policy may accept it. */
 export const TDX_STATUSES = [
@@ -137,7 +137,7 @@ function readRootCount(fields: ClosedObject): number {
 function readTdx(fields: ClosedObject): Pick<TdxPolicy, 'measurements' | 'tcb'> {
   const measurements = fields.list('measurements', (entry) =>
     readEntry(entry, (object) => {
-      const rtmrs = object.list('rtmrs', (value) => readHex(value, DIGEST_48));
+      const rtmrs = object.list('rtmrs', (value) => readHex(value, DIGEST_48), { mayRepeat: true });
       // EV-407: the program is in the registers 0 to 2; a policy that leaves one out leaves a part of the program open.
       if (rtmrs.length !== 3) throw malformedPolicy('A TDX measurement names rtmrs 0, 1 and 2.', 'EV-407');
       return { mrtd: object.hex('mrtd', DIGEST_48), rtmrs };
@@ -146,7 +146,9 @@ function readTdx(fields: ClosedObject): Pick<TdxPolicy, 'measurements' | 'tcb'> 
   const tcb = fields.object('tcb');
   const read = {
     statuses: tcb.list('statuses', (status) => readWord(status, TDX_STATUSES)),
-    acceptedAdvisories: tcb.has('acceptedAdvisories') ? tcb.list('acceptedAdvisories', readAdvisory) : [],
+    acceptedAdvisories: tcb.has('acceptedAdvisories')
+      ? tcb.list('acceptedAdvisories', readAdvisory, { mayBeEmpty: true })
+      : [],
     minimumEvaluation: tcb.integer('minimumEvaluation', 0xffff_ffff),
   };
   tcb.close();

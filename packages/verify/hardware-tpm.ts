@@ -8,7 +8,7 @@ import { stepsOf, type Words } from './hardware-platforms.ts';
 import type { TpmTestPolicy } from './hardware-policy.ts';
 import { type HardwareReport, hexClaim, reportOf } from './hardware-report.ts';
 
-const TPM_STEPS: readonly Words[] = [
+export const TPM_STEPS: readonly Words[] = [
   ['format', 'EV-300–334', 'Quote, signature and log are in their form'],
   ['chain', 'EV-335', 'The certificates of the attestation key end in a root that was given'],
   ['signature', 'EV-336', 'The attestation key signed'],

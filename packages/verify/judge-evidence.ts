@@ -1,13 +1,14 @@
 /**
  * The checks that are the same whatever evidence is for: policy, format, chain, revocation, signature. spec/evidence.md
- * §verification. What comes out is signed by the policy's root; what it says is not judged yet. The bundle is hostile.
+ * §verification. What comes out is signed by a root of the policy's kind; what it says is not judged yet. The bundle is hostile.
  */
-import { encodeHex } from '@sotto/bytes';
-import { evidenceDigest, parseEvidenceBundle } from '@sotto/evidence';
+import { type EvidenceBundle, evidenceDigest, parseEvidenceBundle } from '@sotto/evidence';
 import { type Binding, parseBinding } from '@sotto/evidence/binding';
-import { type DevStatement, devFingerprint, isDevSignatureValid, parseDevStatement } from '@sotto/evidence/dev';
 import type { DistrustSource } from '@sotto/ports';
-import { type DevPolicy, type Policy, parsePolicy } from './policy.ts';
+import { COLLATERAL_LIMIT_BYTES, collateralSize, type NodeCollateral, type TestRoots } from './collateral.ts';
+import { judgeDev } from './dev-judge.ts';
+import type { PlatformJudge } from './platform-judge.ts';
+import { PLATFORM_OF, type Policy, parsePolicy } from './policy.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import { CHECKS } from './rules.ts';
 
@@ -19,18 +20,20 @@ export interface EvidenceInput {
   /** This device's clock, in milliseconds since the Unix epoch. */
   readonly nowMs: number;
   readonly distrust: DistrustSource;
+  /** What hardware evidence is judged with, from anybody; a development machine has none. */
+  readonly collateral?: NodeCollateral | undefined;
+  /** Instead of the vendors' production roots. Of tests: whoever holds their keys makes evidence that passes. */
+  readonly roots?: TestRoots | undefined;
 }
 
 export interface SignedEvidence {
-  readonly policy: DevPolicy;
-  readonly platform: 'dev';
-  /** The exact bytes of the binding, and what they say. */
-  readonly bindingBytes: Uint8Array;
+  readonly policy: Policy;
+  readonly platform: EvidenceBundle['platform'];
   readonly binding: Binding;
-  readonly statement: DevStatement;
-  readonly deviceCount: number;
   /** SHA-256 of the bundle. */
   readonly digest: Uint8Array<ArrayBuffer>;
+  /** Tells the classes that are left, and what the statement answers to. */
+  readonly judge: PlatformJudge;
 }
 
 /**
@@ -52,17 +55,15 @@ export async function judgeEvidence(
   const binding = report.parse(CHECKS.binding, `${bundle.binding.length} bytes`, 'a binding of version 1', () =>
     parseBinding(bundle.binding),
   );
-
-  const statement = bundle.platform === 'dev' ? readDevStatement(report, bundle.statement) : undefined;
+  const isMeant = bundle.platform === PLATFORM_OF[policy.kind];
+  const judge = isMeant ? await judgeStatement(report, policy, bundle, binding, input) : undefined;
+  judge?.judge(report, 'format');
 
   // Class chain
-  report.begin(CHECKS.platform, bundle.platform, 'dev');
-  // EV-33: a statement whose signer has no root here proves nothing.
-  if (statement === undefined) throw report.refuse();
-  const fingerprint = encodeHex(devFingerprint(statement.publicKey));
-  report.begin(CHECKS.devKey, fingerprint, policy.fingerprint);
-  // EV-34: anyone can make development evidence with a key of their own.
-  if (fingerprint !== policy.fingerprint) throw report.refuse();
+  report.begin(CHECKS.platform, bundle.platform, PLATFORM_OF[policy.kind]);
+  // EV-33: a statement of another kind than the policy's has no root here, and proves nothing.
+  if (judge === undefined) throw report.refuse();
+  judge.judge(report, 'chain');
 
   // Class revocation
   const digest = evidenceDigest(input.bundle);
@@ -70,15 +71,28 @@ export async function judgeEvidence(
   report.begin(CHECKS.distrust, distrusted ? 'withdrawn' : 'not withdrawn', 'not withdrawn');
   // EV-35: what is known to be bad still has a good signature.
   if (distrusted) throw report.refuse();
+  judge.judge(report, 'revocation');
 
   // Class signature
-  const signed = await isDevSignatureValid(statement);
-  report.begin(CHECKS.signature, signed ? 'a good signature' : 'no good signature', 'a good signature');
-  // EV-36: without it, anyone between could have written the statement.
-  if (!signed) throw report.refuse();
+  judge.judge(report, 'signature');
+  return { policy, platform: bundle.platform, binding, digest, judge };
+}
 
-  const deviceCount = bundle.devices.length;
-  return { policy, platform: 'dev', bindingBytes: bundle.binding, binding, statement, deviceCount, digest };
+async function judgeStatement(
+  report: ReportBuilder,
+  policy: Policy,
+  bundle: EvidenceBundle,
+  binding: Binding,
+  { collateral = {}, roots = {}, nowMs }: EvidenceInput,
+): Promise<PlatformJudge> {
+  if (policy.kind === 'dev') return judgeDev(report, policy, bundle, binding);
+  const size = collateralSize(collateral);
+  report.begin(CHECKS.collateral, `${size} bytes`, `at most ${COLLATERAL_LIMIT_BYTES}`);
+  // EV-446: whoever hands it over chooses its size, and all of it would be parsed.
+  if (size > COLLATERAL_LIMIT_BYTES) throw report.refuse();
+  // Fetched only by whoever asks for hardware: a page that talks to a development machine needs no code of vendors.
+  const { judgeHardware } = await import('./hardware-judge.ts');
+  return judgeHardware({ policy, bundle, binding, collateral, roots, timeSeconds: Math.floor(nowMs / 1000) });
 }
 
 /** The key that the binding names for channels, if it names one. */
@@ -89,11 +103,6 @@ export function channelKeyOf(binding: Binding): Uint8Array | undefined {
 export function describeTime(seconds: number): string {
   const time = new Date(seconds * 1000);
   return Number.isNaN(time.getTime()) ? `${seconds} seconds since 1970` : `${time.toISOString().slice(0, 19)}Z`;
-}
-
-function readDevStatement(report: ReportBuilder, bytes: Uint8Array): DevStatement {
-  const size = `${bytes.length} bytes`;
-  return report.parse(CHECKS.statement, size, 'a statement of version 1', () => parseDevStatement(bytes));
 }
 
 function describeKind(policy: unknown): string {

@@ -1,14 +1,20 @@
 /**
- * Judgements of class `policy` that depend on the kind of policy. spec/evidence.md §verification. They hold for kinds that
- * `parsePolicy` does not let through yet, so that a later version cannot forget them.
+ * Judgements of class `policy` that depend on the kind of policy and on nothing that it asks. spec/evidence.md §verification.
+ * They stand last: a policy for production hardware ends here until the log exists.
  */
 import type { Platform } from '@sotto/evidence';
 import type { Binding } from '@sotto/evidence/binding';
-import type { PolicyKind } from './policy.ts';
+import { PLATFORM_OF, type PolicyKind } from './policy.ts';
+import type { Trust } from './report.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import { CHECKS } from './rules.ts';
 
 const WITHOUT_LOG: readonly PolicyKind[] = ['dev', 'tpm-test'];
+
+/** The word for a machine that met a policy of this kind. */
+export function trustOf(kind: PolicyKind): Trust {
+  return kind === 'tpm-test' ? 'tpm-test' : 'development';
+}
 
 /** @throws VerifyError `platform-not-allowed`, `checkpoint-unsupported`, `log-required` */
 export function judgePolicy(
@@ -18,7 +24,7 @@ export function judgePolicy(
   checkpoint: Binding['checkpoint'],
 ): void {
   report.begin(CHECKS.allowed, platform, kind);
-  const allowed = kind === platform || (kind === 'tpm-test' && platform === 'tpm');
+  const allowed = platform === PLATFORM_OF[kind];
   // EV-51: a weaker kind of machine must not pass where a stronger one was asked for.
   if (!allowed) throw report.refuse();
 

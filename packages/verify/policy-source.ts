@@ -3,7 +3,7 @@
  * from the server, not from the node, not from anything either of them sends.
  */
 import { PolicyError } from './error.ts';
-import { type DevPolicy, parsePolicy } from './policy.ts';
+import { type DevPolicy, parseDevPolicy } from './policy.ts';
 
 export type PolicySource =
   /** Part of the released client. */
@@ -55,7 +55,7 @@ const PIN_CHANGED =
 
 /** The policy that pins one development machine. @throws PolicyError `policy-malformed` */
 export function devPolicy(fingerprint: string): DevPolicy {
-  return parsePolicy({ kind: 'dev', version: 1, fingerprint });
+  return parseDevPolicy({ kind: 'dev', version: 1, fingerprint });
 }
 
 /** `dev=FINGERPRINT`: what a development machine prints after the `#` of its address. */

@@ -25,9 +25,18 @@ test('EV-31 what is not a closed object is refused', () => {
   }
 });
 
-test('EV-32 hardware policies are named as unsupported', () => {
+test('EV-400 hardware policies are read closed as well', () => {
   for (const kind of ['tdx', 'sev-snp', 'tpm-test']) {
-    assert.throws(() => parsePolicy({ kind, anything: 1 }), { code: 'policy-unsupported', action: 'update' });
+    assert.throws(() => parsePolicy({ kind, version: 1, anything: 1 }), {
+      code: 'policy-malformed',
+      action: 'fix-input',
+    });
+  }
+});
+
+test('EV-57 a policy of a later version asks for a newer client [EV-59]', () => {
+  for (const kind of ['dev', 'tdx', 'anything']) {
+    assert.throws(() => parsePolicy({ kind, version: 2 }), { code: 'policy-unsupported', action: 'update' });
   }
 });
 

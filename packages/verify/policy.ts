@@ -2,15 +2,12 @@
  * What a person demands of a machine. spec/evidence.md §policy. It comes from the person, their administrator or the released
  * client (policy-source.ts), never from the party that is judged; as JSON it may still be mistyped, and every typo is refused.
  */
+import type { Platform } from '@sotto/evidence';
 import { PolicyError } from './error.ts';
+import { HARDWARE_KINDS, type HardwarePolicy, parseHardwarePolicy } from './hardware-policy.ts';
+import { isMaxAge } from './max-age.ts';
 
-/** Oldest evidence that a policy without `maxAgeSeconds` accepts. */
-export const DEFAULT_MAX_AGE_SECONDS = 3600;
-const MAX_AGE_FLOOR_SECONDS = 60;
-const MAX_AGE_CEILING_SECONDS = 24 * 3600;
 const FIELDS = ['kind', 'version', 'fingerprint', 'maxAgeSeconds'];
-/** Kinds that a later version will judge; named so that their refusal can say so. */
-const HARDWARE_KINDS = ['tdx', 'sev-snp', 'tpm-test'] as const;
 
 /** Accepts exactly one development machine, which proves nothing about what it runs. */
 export interface DevPolicy {
@@ -23,11 +20,20 @@ export interface DevPolicy {
   readonly maxAgeSeconds?: number;
 }
 
-export type Policy = DevPolicy;
-export type PolicyKind = Policy['kind'] | (typeof HARDWARE_KINDS)[number];
+export type Policy = DevPolicy | HardwarePolicy;
+export type PolicyKind = Policy['kind'];
+
+/** Whose evidence each kind of policy is about. */
+export const PLATFORM_OF: Readonly<Record<PolicyKind, Platform>> = {
+  dev: 'dev',
+  tdx: 'tdx',
+  'sev-snp': 'sev-snp',
+  'tpm-test': 'tpm',
+};
 
 /**
- * Checks a policy that was read from JSON. Total and closed: an unknown field is refused, so that a typo never passes as a weaker demand.
+ * Checks a policy that was read from JSON. Total and closed: an unknown field is refused, so that a typo never passes as a
+ * weaker demand. What it returned may be given to it again.
  *
  * @throws PolicyError `policy-missing`, `policy-malformed`, `policy-unsupported`
  * @example parsePolicy({ kind: 'dev', version: 1, fingerprint: '…64 hex digits…' })
@@ -37,10 +43,14 @@ export function parsePolicy(value: unknown): Policy {
   if (value === undefined || value === null) throw new PolicyError('policy-missing', 'A policy is required.', 'EV-30');
   if (typeof value !== 'object' || Array.isArray(value)) throw malformed('The policy is not a JSON object.', 'EV-31');
   const policy = value as Readonly<Record<string, unknown>>;
-  const hardware = HARDWARE_KINDS.some((kind) => kind === policy.kind);
-  // EV-32: a demand that cannot be judged must never count as met.
-  if (hardware)
-    throw new PolicyError('policy-unsupported', 'This version cannot judge hardware evidence yet.', 'EV-32');
+  const isLater = typeof policy.version === 'number' && policy.version > 1;
+  // EV-59: what a later version demands cannot be judged here, and must not count as met.
+  if (isLater) throw new PolicyError('policy-unsupported', 'The policy is of a later version than this.', 'EV-59');
+  return HARDWARE_KINDS.some((kind) => kind === policy.kind) ? parseHardwarePolicy(policy) : parseDevPolicy(policy);
+}
+
+/** @throws PolicyError `policy-malformed` */
+export function parseDevPolicy(policy: Readonly<Record<string, unknown>>): DevPolicy {
   const unknownField = Object.keys(policy).some((name) => !FIELDS.includes(name));
   // EV-31: a misspelled field would silently drop the demand that it names.
   if (unknownField) throw malformed('The policy holds an unknown field.', 'EV-31');
@@ -54,12 +64,6 @@ export function parsePolicy(value: unknown): Policy {
   // EV-58: an age without a ceiling is no demand, and NaN is older than nothing.
   if (!isMaxAge(maxAgeSeconds)) throw malformed('The maximum age is not 60 to 86,400 whole seconds.', 'EV-58');
   return { kind, version, fingerprint, maxAgeSeconds };
-}
-
-/** Whole seconds, 60 to 86,400. */
-export function isMaxAge(value: unknown): value is number {
-  const whole = typeof value === 'number' && Number.isInteger(value);
-  return whole && value >= MAX_AGE_FLOOR_SECONDS && value <= MAX_AGE_CEILING_SECONDS;
 }
 
 function malformed(message: string, rule: string): PolicyError {

@@ -2,9 +2,26 @@
  * The checks that `verifyNode` makes, for people: what each asks, why it matters, and what its failure is called.
  * spec/evidence.md §verification. The order here is the order of judgement.
  */
+import type { CertificateErrorCode } from '@sotto/crypto/x509';
 import type { FailureClass } from '@sotto/evidence';
+import type { EventLogCode } from '@sotto/evidence/event-log';
+import type { NvidiaErrorCode } from '@sotto/evidence/nvidia';
+import type { SevSnpCode } from '@sotto/evidence/sev-snp';
+import type { TdxErrorCode } from '@sotto/evidence/tdx';
+import type { TpmCode } from '@sotto/evidence/tpm';
+
+/** What a vendor's verifier refuses keeps its own code. */
+type VendorCode =
+  | CertificateErrorCode
+  | EventLogCode
+  | NvidiaErrorCode
+  | SevSnpCode
+  | TdxErrorCode
+  | TpmCode
+  | 'tpm-statement-malformed';
 
 export type VerifyErrorCode =
+  | VendorCode
   | 'advisory-not-accepted'
   | 'alias-check-missing'
   | 'attestation-key-not-pinned'
@@ -14,6 +31,8 @@ export type VerifyErrorCode =
   | 'checkpoint-unsupported'
   | 'ciphertext-hiding-missing'
   | 'clock-implausible'
+  | 'collateral-missing'
+  | 'collateral-too-large'
   | 'debug-enabled'
   | 'dev-key-not-pinned'
   | 'dev-signature-invalid'
@@ -111,6 +130,14 @@ export const CHECKS = {
     'The signed statement can be read',
     'A statement of another form could have been signed for another use.',
     'The signed statement in the evidence cannot be read.',
+  ),
+  collateral: check(
+    'EV-446',
+    'format',
+    'collateral-too-large',
+    'What came beside the evidence is of a size that can be read',
+    'Whoever hands certificates and lists over chooses how many there are.',
+    'What came beside the evidence is too large.',
   ),
   platform: check(
     'EV-33',
@@ -213,8 +240,16 @@ export const CHECKS = {
     'binding',
     'device-mismatch',
     'No unproven devices are attached to the claim',
-    'A development machine proves no devices; a bundle that shows some would look like more than it is.',
+    'A development machine or a TPM proves no devices; a bundle that shows some would look like more than it is.',
     'The evidence names devices that it cannot prove.',
+  ),
+  deviceDigest: check(
+    'EV-444',
+    'binding',
+    'device-mismatch',
+    'The machine vouches for the devices that are shown',
+    'Otherwise a graphics processor of somebody else could stand in for its own.',
+    'The evidence shows other devices than the machine vouches for.',
   ),
   clock: check(
     'EV-46',

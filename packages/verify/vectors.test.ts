@@ -80,7 +80,6 @@ test('EV-17 a statement of another length is refused', () => judge('EV-17'));
 test('EV-18 a statement under another label is refused', () => judge('EV-18'));
 test('EV-30 a missing policy is refused', () => judge('EV-30'));
 test('EV-31 a policy with an unknown field is refused', () => judge('EV-31'));
-test('EV-32 a policy for hardware is refused', () => judge('EV-32'));
 test('EV-33 a platform without a root is refused', () => judge('EV-33'));
 test('EV-34 a good machine that is not the pinned one is refused', () => judge('EV-34'));
 test('EV-35 what was withdrawn is refused', () => judge('EV-35'));

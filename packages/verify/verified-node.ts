@@ -3,6 +3,8 @@
  * cannot name the key that the constructor asks for, and a copy or a look-alike is recognised at run time.
  */
 
+import type { Trust } from './report.ts';
+
 /** Held by this package alone: index.ts does not export it. */
 export const VERIFY_KEY: unique symbol = Symbol('verify');
 
@@ -12,7 +14,7 @@ export interface VerifiedNodeFields {
   readonly staticKey: Uint8Array;
   readonly evidenceDigest: Uint8Array;
   readonly notAfterMs: number;
-  readonly trust: 'development';
+  readonly trust: Trust;
 }
 
 /** A machine that passed every check of a policy. Its byte strings are copies; changing one changes nothing here. */
@@ -58,8 +60,8 @@ export class VerifiedNode {
     return this.#fields.notAfterMs;
   }
 
-  /** `development`: not private from whoever runs the machine. */
-  get trust(): 'development' {
+  /** Neither `development` nor `tpm-test` is private from whoever runs the machine. */
+  get trust(): Trust {
     return this.#fields.trust;
   }
 

@@ -4,10 +4,9 @@
  * is hostile; the node was verified before.
  */
 import { encodeHex, equalBytes } from '@sotto/bytes';
-import { reportDataOf } from '@sotto/evidence/binding';
 import { channelKeyOf, describeTime, type EvidenceInput, judgeEvidence } from './judge-evidence.ts';
 import { LIVE_CHECKS } from './live-rules.ts';
-import { judgePolicy } from './policy-checks.ts';
+import { judgePolicy, trustOf } from './policy-checks.ts';
 import type { VerificationReport } from './report.ts';
 import { ReportBuilder } from './report-builder.ts';
 import { CHECKS } from './rules.ts';
@@ -43,15 +42,14 @@ export async function verifyLive(input: VerifyLiveInput): Promise<VerificationRe
   if (!isVerifiedNode(expectedNode)) throw new TypeError('a live check needs a node that was verified');
   const report = new ReportBuilder(input.nowMs);
   const nowSeconds = Math.floor(input.nowMs / 1000);
-  const { staticKey, nodeId, epochId, trust } = expectedNode;
+  const { staticKey, nodeId, epochId } = expectedNode;
   const evidence = await judgeEvidence(report, input, staticKey);
-  const { policy, binding, statement } = evidence;
+  const { policy, binding, judge } = evidence;
 
   // Class binding
-  const reportData = reportDataOf(evidence.bindingBytes);
-  report.begin(LIVE_CHECKS.reportData, encodeHex(statement.reportData), encodeHex(reportData));
+  report.begin(LIVE_CHECKS.reportData, encodeHex(judge.answered), encodeHex(judge.expected));
   // EV-64: the signature must cover these claims, or an old statement vouches for a new nonce.
-  if (!equalBytes(statement.reportData, reportData)) throw report.refuse();
+  if (!equalBytes(judge.answered, judge.expected)) throw report.refuse();
 
   report.begin(LIVE_CHECKS.purpose, binding.purpose, 'live');
   // EV-65: what serves everybody for an hour, or a broker, says nothing about now.
@@ -82,10 +80,10 @@ export async function verifyLive(input: VerifyLiveInput): Promise<VerificationRe
   // EV-71: a suite that the node never offered was chosen by someone between.
   if (!binding.suites.includes(input.expectedSuite)) throw report.refuse();
 
-  const unprovenDevices = evidence.deviceCount > 0 || binding.deviceEvidenceDigest.some((byte) => byte !== 0);
-  report.begin(LIVE_CHECKS.devices, unprovenDevices ? 'devices' : 'none', 'none');
-  // EV-72: nothing in a development bundle can prove a device, so none may be shown.
-  if (unprovenDevices) throw report.refuse();
+  report.begin(LIVE_CHECKS.devices, judge.showsUnproven ? 'devices' : 'none', 'none');
+  // EV-72: nothing in a development bundle, or in a TPM's, can prove a device, so none may be shown.
+  if (judge.showsUnproven) throw report.refuse();
+  judge.judge(report, 'binding');
 
   // Class freshness
   report.begin(
@@ -105,14 +103,15 @@ export async function verifyLive(input: VerifyLiveInput): Promise<VerificationRe
   report.begin(LIVE_CHECKS.window, `${begins} to ${ends}`, `around ${now}, within 5 minutes`);
   // EV-74: a statement that is dated otherwise was made by another clock, or for another day.
   if (!(hasBegun(nowSeconds, binding) && hasNotEnded(nowSeconds, binding))) throw report.refuse();
+  judge.judge(report, 'freshness');
 
   // Class tcb
-  const expectedProgram = 'anything: a development machine proves nothing here';
-  report.note(CHECKS.measurement, encodeHex(statement.measurement), expectedProgram);
+  judge.judge(report, 'tcb');
 
   // Class policy
+  judge.judge(report, 'policy');
   judgePolicy(report, policy.kind, evidence.platform, binding.checkpoint);
-  return report.finish(trust);
+  return report.finish(trustOf(policy.kind));
 }
 
 /** Both are 32 bytes: an empty field equals no expectation, not even an empty one. */

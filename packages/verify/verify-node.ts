@@ -3,10 +3,9 @@
  * Bytes, policy and time in; a narrower type or an error out. No network, no clock, no storage. Everything in `bundle` is hostile.
  */
 import { encodeHex, equalBytes } from '@sotto/bytes';
-import { reportDataOf } from '@sotto/evidence/binding';
 import { channelKeyOf, describeTime, type EvidenceInput, judgeEvidence } from './judge-evidence.ts';
-import { DEFAULT_MAX_AGE_SECONDS } from './policy.ts';
-import { judgePolicy } from './policy-checks.ts';
+import { DEFAULT_MAX_AGE_SECONDS } from './max-age.ts';
+import { judgePolicy, trustOf } from './policy-checks.ts';
 import type { VerificationReport } from './report.ts';
 import { ReportBuilder } from './report-builder.ts';
 import { CHECKS } from './rules.ts';
@@ -41,17 +40,16 @@ export async function verifyNode(input: VerifyInput): Promise<Verified> {
   const report = new ReportBuilder(input.nowMs);
   const nowSeconds = Math.floor(input.nowMs / 1000);
   const evidence = await judgeEvidence(report, input, input.expectedStaticKey);
-  const { policy, binding, statement, digest } = evidence;
+  const { policy, binding, digest, judge } = evidence;
 
   // Class binding
   report.begin(CHECKS.digest, encodeHex(digest), encodeHex(input.expectedEvidenceDigest));
   // EV-37: good evidence of another connection says nothing about this one.
   if (!equalBytes(digest, input.expectedEvidenceDigest)) throw report.refuse();
 
-  const reportData = reportDataOf(evidence.bindingBytes);
-  report.begin(CHECKS.reportData, encodeHex(statement.reportData), encodeHex(reportData));
+  report.begin(CHECKS.reportData, encodeHex(judge.answered), encodeHex(judge.expected));
   // EV-38: the signature must cover these claims, or an old statement vouches for a new key.
-  if (!equalBytes(statement.reportData, reportData)) throw report.refuse();
+  if (!equalBytes(judge.answered, judge.expected)) throw report.refuse();
 
   report.begin(CHECKS.purpose, binding.purpose, 'epoch');
   // EV-39: evidence made for a broker or for one live check must not open a chat.
@@ -79,10 +77,10 @@ export async function verifyNode(input: VerifyInput): Promise<Verified> {
   // EV-44: these fields belong to the live purpose; here they show evidence made for someone else's session.
   if (ofSession) throw report.refuse();
 
-  const unprovenDevices = evidence.deviceCount > 0 || binding.deviceEvidenceDigest.some((byte) => byte !== 0);
-  report.begin(CHECKS.devices, unprovenDevices ? 'devices' : 'none', 'none');
-  // EV-45: nothing in a development bundle can prove a device, so none may be shown.
-  if (unprovenDevices) throw report.refuse();
+  report.begin(CHECKS.devices, judge.showsUnproven ? 'devices' : 'none', 'none');
+  // EV-45: nothing in a development bundle, or in a TPM's, can prove a device, so none may be shown.
+  if (judge.showsUnproven) throw report.refuse();
+  judge.judge(report, 'binding');
 
   // Class freshness
   const now = describeTime(nowSeconds);
@@ -107,15 +105,13 @@ export async function verifyNode(input: VerifyInput): Promise<Verified> {
   );
   // EV-49: the node chooses how long its evidence holds; how old is too old is for the policy to say.
   if (!isRecent(nowSeconds, binding, maxAgeSeconds)) throw report.refuse();
+  judge.judge(report, 'freshness');
 
   // Class tcb
-  report.note(
-    CHECKS.measurement,
-    encodeHex(statement.measurement),
-    'anything: a development machine proves nothing here',
-  );
+  judge.judge(report, 'tcb');
 
   // Class policy
+  judge.judge(report, 'policy');
   judgePolicy(report, policy.kind, evidence.platform, binding.checkpoint);
 
   const notAfterSeconds = Math.min(binding.notAfterSeconds, binding.notBeforeSeconds + maxAgeSeconds);
@@ -125,7 +121,7 @@ export async function verifyNode(input: VerifyInput): Promise<Verified> {
     staticKey: channelKey,
     evidenceDigest: digest,
     notAfterMs: notAfterSeconds * 1000,
-    trust: 'development',
+    trust: trustOf(policy.kind),
   });
   return { node, report: report.finish(node.trust) };
 }

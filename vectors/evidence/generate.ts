@@ -247,20 +247,6 @@ await add(
   refused('policy', 'policy-malformed'),
 );
 await add(
-  'policy-tdx',
-  'EV-32',
-  'a policy for hardware',
-  policyOf({ kind: 'tdx', version: 1 }),
-  refused('policy', 'policy-unsupported'),
-);
-await add(
-  'policy-sev-snp',
-  'EV-32',
-  'a policy for hardware, with the dev fingerprint',
-  policyOf({ kind: 'sev-snp', version: 1, fingerprint }),
-  refused('policy', 'policy-unsupported'),
-);
-await add(
   'policy-age-zero',
   'EV-58',
   'a maximum age of 0',
@@ -293,6 +279,13 @@ await add(
   'EV-59',
   'version 2',
   policyOf({ kind: 'dev', version: 2, fingerprint }),
+  refused('policy', 'policy-unsupported'),
+);
+await add(
+  'policy-version-zero',
+  'EV-59',
+  'version 0',
+  policyOf({ kind: 'dev', version: 0, fingerprint }),
   refused('policy', 'policy-malformed'),
 );
 await add(

@@ -55,6 +55,11 @@ async function converse(open: () => Promise<NodeSession>, prompt: string | undef
   }
 }
 
+const NOT_PRIVATE = {
+  development: 'Development machine: not private from whoever runs it.',
+  'tpm-test': 'A TPM says what was started there, for tests: not private from whoever runs it.',
+} as const;
+
 async function talk(
   session: NodeSession,
   ensure: () => Promise<NodeSession>,
@@ -72,7 +77,7 @@ async function talk(
   if (prompt !== undefined) return ask(session, model.id, turns, prompt);
   process.stderr.write(
     `Connected to a checked machine (trust: ${session.node.trust}), model ${model.id}.\n` +
-      'Development machine: not private from whoever runs it. Nothing is kept. An empty line or Ctrl-D ends.\n',
+      `${NOT_PRIVATE[session.node.trust]} Nothing is kept. An empty line or Ctrl-D ends.\n`,
   );
   const reader = createInterface({
     input: process.stdin,

@@ -84,7 +84,7 @@ test('the built page holds no preview and no fake', async () => {
   for (const { fileName, text } of await built()) assert.doesNotMatch(text, /F7KQ-2M9D|fakeServices/, fileName);
 });
 
-/** The scripts that one page loads at once, and those that it may fetch later: fallbacks of old browsers, the attacks. */
+/** The scripts that one page loads at once, and those that it may fetch later: fallbacks of old browsers, the attacks, judges of hardware. */
 async function scriptsOf(
   page: string,
 ): Promise<{ readonly first: readonly Built[]; readonly later: readonly Built[] }> {
@@ -113,7 +113,7 @@ test('the first load is at most 170 kB of compressed JavaScript', async (t) => {
   const { first, later } = await scriptsOf('index.html');
   t.diagnostic(`${sizeOf(first)} bytes of JavaScript, compressed, and ${sizeOf(later)} on demand`);
   assert.ok(sizeOf(first) > 50_000 && sizeOf(first) <= 170_000, `${sizeOf(first)} bytes`);
-  assert.ok(sizeOf(later) <= 40_000, `${sizeOf(later)} bytes on demand`);
+  assert.ok(sizeOf(later) <= 80_000, `${sizeOf(later)} bytes on demand`);
 });
 
 test('the page that judges evidence reaches no network and no storage, in at most 160 kB', async (t) => {

@@ -1,5 +1,5 @@
 /** @sotto/evidence/tdx: what a TDX quote proves (spec/evidence-tdx.md). Pure functions. */
-export type { GuestProperties } from './attributes.ts';
+export { type GuestProperties, judgeGuest } from './attributes.ts';
 export type { TdxCollateral } from './certificates.ts';
 export { TCB_STATUSES, type TcbStatus } from './collateral.ts';
 export type { TdxErrorCode } from './error.ts';
