@@ -30,9 +30,13 @@ export function ProfileChoice() {
   const { profile } = useStore(settings.state);
   const cost = PROFILE_COSTS.find((one) => one.profile === profile);
   return (
-    <label className="theme profile">
-      <span>{t('settings.profile')}</span>
-      <select value={profile} onChange={(event) => settings.setProfile(event.target.value as Profile)}>
+    <details className="profile">
+      <summary>{t('settings.profile')}</summary>
+      <select
+        aria-label={t('settings.profile')}
+        value={profile}
+        onChange={(event) => settings.setProfile(event.target.value as Profile)}
+      >
         {PROFILE_COSTS.map((one) => (
           <option key={one.profile} value={one.profile}>
             {t(`settings.profile.${one.profile}`)}
@@ -40,6 +44,6 @@ export function ProfileChoice() {
         ))}
       </select>
       <small>{cost?.words}</small>
-    </label>
+    </details>
   );
 }
