@@ -10,6 +10,7 @@ import {
   type Conversation,
   type ConversationContent,
   deriveEpochKey,
+  deriveImportedId,
   type EpochKey,
   greatestClock,
   listConversations,
@@ -116,6 +117,8 @@ export class History {
   /** The last write of each record still under way, so that two writes of one record keep their order. */
   readonly #writing = new Map<string, Promise<unknown>>();
   #view: Map<string, Conversation> | undefined;
+  /** More than 0 while changes are held back, to be told as one. */
+  #heldBack = 0;
   #sequence = 0;
   #deviceCounter = 0;
   #clock = 0;
@@ -299,9 +302,38 @@ export class History {
     return [...this.#records.values()];
   }
 
+  /** Of the device that writes; 16 bytes as hex. */
+  get deviceId(): string {
+    return this.#deviceId;
+  }
+
+  /** The id, in this account, of what came from elsewhere (transfer/). */
+  deriveImportedId(source: readonly string[]): string {
+    return deriveImportedId(this.#options, source);
+  }
+
   /** Writes another history's record under its own id: ids are what messages point at each other with. */
-  importRecord(record: OpenedRecord): Promise<void> {
-    return this.#write(record.recordId, record.content);
+  async importRecord({ recordId, content }: Pick<OpenedRecord, 'recordId' | 'content'>): Promise<void> {
+    const earlier = this.#records.get(recordId);
+    try {
+      await this.#write(recordId, content);
+    } catch (error) {
+      // CL-292: what is held counts as taken, and another try would leave it out
+      if (earlier === undefined) this.#records.delete(recordId);
+      this.#changed();
+      throw error;
+    }
+  }
+
+  /** Runs `work` and tells of its changes as one, at its end: an import is thousands of writes. */
+  async inOneChange<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#heldBack++;
+    try {
+      return await work();
+    } finally {
+      this.#heldBack--;
+      this.#changed();
+    }
   }
 
   async #take(record: StoredRecord): Promise<void> {
@@ -417,6 +449,7 @@ export class History {
 
   #changed(): void {
     this.#view = undefined;
+    if (this.#heldBack > 0) return;
     for (const listener of this.#listeners) listener();
   }
 

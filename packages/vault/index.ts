@@ -32,6 +32,7 @@ export {
   type VisibleHeader,
 } from './envelope.ts';
 export { VaultError, type VaultErrorCode } from './error.ts';
+export { deriveImportedId } from './imported-id.ts';
 export { AccountKey, createAccountKey, deriveEpochKey, EpochKey, LockSecret, unsafeRevealSecret } from './keys.ts';
 export { CONTENT_LIMIT_BYTES, LARGEST_BUCKET_BYTES, SMALLEST_BUCKET_BYTES } from './limits.ts';
 export { type LocalOwner, openLocal, sealLocal } from './local.ts';
