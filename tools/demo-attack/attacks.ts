@@ -27,6 +27,8 @@ export interface Mounted {
   readonly evilNode?: { bytesRead(): number; close(): void };
   /** The fingerprint in the link that the person is made to open. */
   readonly offered?: string;
+  /** What the person is shown instead of a good machine's evidence. */
+  readonly evidence?: string;
   /** Runs when the victim has written its history. */
   onWritten?(): void;
 }
@@ -34,7 +36,7 @@ export interface Mounted {
 export interface Attack {
   readonly name: string;
   readonly tried: string;
-  readonly task: 'ask' | 'read-history' | 'steal-answer';
+  readonly task: 'ask' | 'read-history' | 'steal-answer' | 'judge-hardware';
   /** What the person asks; a secret unless an answer of some length is needed. */
   readonly words?: string;
   readonly refusedBy: string | undefined;

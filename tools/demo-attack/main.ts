@@ -13,8 +13,10 @@ import { type System, startSystem } from '../harness/system.ts';
 import { findMutants } from '../mutants/find-mutants.ts';
 import { ATTACKS, type Attack } from './attacks.ts';
 import { startEvilOperator } from './evil-operator.ts';
+import { HARDWARE_ATTACKS } from './hardware-attacks.ts';
 import type { Outcome, VictimTask } from './victim.ts';
 
+export const ALL_ATTACKS: readonly Attack[] = [...ATTACKS, ...HARDWARE_ATTACKS];
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const VICTIM_LIMIT_MS = 30_000;
 /** With a rule switched off a client may wait for what never comes, and that is what is shown. */
@@ -37,9 +39,9 @@ async function runAttacks(disabledRule: string | undefined, onRow: (row: Row) =>
   // Two victims at a time: each is a process of its own, and mostly waits.
   let running: Promise<Row>[] = [];
   try {
-    for (let next = 0; rows.length < ATTACKS.length; ) {
-      for (; running.length < 2 && next < ATTACKS.length; next++) {
-        running.push(runAttack(system, ATTACKS[next] as Attack, disabledRule));
+    for (let next = 0; rows.length < ALL_ATTACKS.length; ) {
+      for (; running.length < 2 && next < ALL_ATTACKS.length; next++) {
+        running.push(runAttack(system, ALL_ATTACKS[next] as Attack, disabledRule));
       }
       const [row, ...others] = [await (running[0] as Promise<Row>), ...running.slice(1)];
       running = others;
@@ -71,6 +73,7 @@ export async function runAttack(system: System, attack: Attack, disabledRule?: s
       url: operator.url,
       pinned: system.devFingerprint,
       offered: mounted.offered ?? system.devFingerprint,
+      ...(mounted.evidence === undefined ? {} : { evidence: mounted.evidence }),
       words,
     };
     const outcome = await runVictim(task, patches, () => mounted.onWritten?.());

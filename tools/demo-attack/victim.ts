@@ -24,13 +24,15 @@ import { createAccountKey, createRecoveryCode } from '@sotto/vault';
 import { acceptPin, devPolicy } from '@sotto/verify';
 
 export interface VictimTask {
-  readonly kind: 'ask' | 'read-history' | 'steal-answer';
+  readonly kind: 'ask' | 'read-history' | 'steal-answer' | 'judge-hardware';
   readonly url: string;
   /** The fingerprint that this person pinned earlier. */
   readonly pinned: string;
   /** The fingerprint in the link they opened now. */
   readonly offered: string;
   readonly words: string;
+  /** What was shown instead of a good machine's evidence. */
+  readonly evidence?: string;
 }
 
 export interface Outcome {
@@ -54,7 +56,12 @@ const ports: ClientPorts = {
 
 let outcome: Outcome;
 try {
-  const tasks = { ask: ask, 'read-history': readHistory, 'steal-answer': loseAnswer } as const;
+  const tasks = {
+    ask,
+    'read-history': readHistory,
+    'steal-answer': loseAnswer,
+    'judge-hardware': judgeHardware,
+  } as const;
   const saw = await tasks[task.kind]();
   outcome = { kind: 'answered', code: '', rule: '', saw };
 } catch (error) {
@@ -73,6 +80,11 @@ async function loseAnswer(): Promise<string> {
     action: 'stop',
     rule: 'CH-100',
   });
+}
+
+async function judgeHardware(): Promise<string> {
+  const { judgeShown } = await import('./judge-hardware.ts');
+  return judgeShown(task.evidence ?? '');
 }
 
 async function ask(): Promise<string> {
