@@ -50,6 +50,8 @@ export interface ChannelLimits {
   readonly renewalsPerSecond: number;
   /** Bytes that may wait in the socket. */
   readonly outgoingBacklogBytes: number;
+  /** Frames that are no body's that may wait for their record. */
+  readonly waitingFrames: number;
   /** Bytes of records that may wait to be opened. */
   readonly incomingBacklogBytes: number;
   /** Streams that an initiator may open at once, and a second afterwards. */
@@ -76,6 +78,7 @@ export const DEFAULT_LIMITS: ChannelLimits = {
   renewalsPerSecond: 0.1,
   outgoingBacklogBytes: 16 * 1024 * 1024,
   incomingBacklogBytes: 16 * 1024 * 1024,
+  waitingFrames: 8192,
   opensAtOnce: 256,
   opensPerSecond: 64,
   idleWorkAtOnce: 4096,

@@ -197,6 +197,11 @@ export class Outgoing {
     if (this.#isStopped) return;
     this.#control.push(control);
     this.#controlBytes += control.bytes.length;
+    // CH-113: a shape says when we answer, and the peer how much there is to answer: what waits would grow for hours.
+    if (this.#control.length > this.#parts.limits.waitingFrames) {
+      this.#fault(new ChannelError('backlog', { rule: 'CH-113' }));
+      return;
+    }
     this.#schedule();
   }
 

@@ -91,6 +91,28 @@ test('CH-110 a client that its node floods ends the session', async () => {
   await assert.rejects(readBody(stream.body), { code: 'stream-truncated' });
 });
 
+for (const profile of ['compact', 'balanced', 'strict'] as const) {
+  test(`CH-113 a node that asks as much as it may, for hours, of a client that answers as its shape says, ${profile}`, async () => {
+    const clock = createManualClock();
+    const client = await attackInitiator({}, clock, profile);
+    const { bytes } = await heldBy(async () => {
+      for (let second = 0; second < 60; second++) {
+        await client.peer.sendPlaintext(many(ping, 500));
+        await clock.advance(1000);
+        (client.sockets.sent as unknown[]).length = 0;
+        client.peer.frames.length = 0;
+      }
+    });
+    assert.ok(bytes < 4 * MIB, `${bytes} bytes held`);
+    await client.peer.send({ kind: 'close', reason: 0 });
+    await clock.advance(1000);
+    // Where every answer can leave the session goes on; where it cannot it ends.
+    const code = profile === 'compact' ? undefined : 'backlog';
+    const closed = await client.closed;
+    assert.equal(closed.kind === 'failed' ? closed.code : undefined, code);
+  });
+}
+
 test('CH-110 a session that is merely busy is no flood', async () => {
   const clock = createManualClock();
   const { peer, closed } = await attackVerifiedResponder({ clock });

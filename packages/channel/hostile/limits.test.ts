@@ -48,6 +48,7 @@ const ROWS: Record<string, readonly string[]> = {
   'bytes of a body that wait for their reader': [mebibytes(WINDOW_GROWTH_BYTES)],
   evidence: ['the caller'],
   'waiting to leave, to be opened': [mebibytes(L.outgoingBacklogBytes), mebibytes(L.incomingBacklogBytes)],
+  'frames that wait for their record': [n(L.waitingFrames)],
   silence: [seconds(L.silentTicks * L.tickMs)],
   'a renewal is asked for': [minutes(L.renewTicks * L.tickMs), power(L.recordsPerDirection / 2)],
   'life without a renewal': [minutes(L.lifeTicks * L.tickMs)],

@@ -22,6 +22,7 @@ import { connectChannel, type VerifiedChannel } from '../initiator.ts';
 import type { ChannelLimits } from '../limits.ts';
 import { encodeFrame, type Frame, RawPeer } from '../raw-peer-for-testing.ts';
 import { acceptChannel, type ChannelCloseInfo, type IncomingRequest } from '../responder.ts';
+import type { Profile } from '../shaping/profiles.ts';
 
 export const fill = (length: number, value: number): Uint8Array<ArrayBuffer> => new Uint8Array(length).fill(value);
 
@@ -107,7 +108,11 @@ export interface AttackedInitiator extends Attacked {
 }
 
 /** A client that has verified its node, which then turns out to be hostile. */
-export async function attackInitiator(limits: Partial<ChannelLimits> = {}, clock?: Clock): Promise<AttackedInitiator> {
+export async function attackInitiator(
+  limits: Partial<ChannelLimits> = {},
+  clock?: Clock,
+  profile: Profile = 'compact',
+): Promise<AttackedInitiator> {
   const sockets = createSocketPair();
   const connecting = connectChannel({
     socket: sockets.a,
@@ -115,6 +120,7 @@ export async function attackInitiator(limits: Partial<ChannelLimits> = {}, clock
     clock: clock ?? createRealClock(),
     nodeId: PAIR_NODE_ID,
     limits,
+    profile,
   });
   const keys = attackerKeys();
   const peer = await RawPeer.connect({ socket: sockets.b, role: 'responder', nodeId: PAIR_NODE_ID, keys });
