@@ -52,7 +52,7 @@ function longestPause(seen: readonly Seen[]): { fromMs: number; toMs: number } {
   return widest;
 }
 
-/** @param before the answer as others send it; @param after the same one as `balanced` does; times from the request on */
+/** @param before the answer unshaped; @param after the same one as `balanced` does; times from the request on */
 export function drawPlot(before: readonly Seen[], after: readonly Seen[]): string {
   const [first, second] = [8, 8 + PANEL + UP_ROOM + 34];
   const bottom = second + PANEL + UP_ROOM;
@@ -69,7 +69,7 @@ text{font-family:ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,sans-serif;f
 .down{stroke:#0969da;stroke-width:1.1;fill:none}.up{stroke:#bc4c00;stroke-width:2.4;fill:none}.axis{stroke:#8c959f;stroke-width:1}
 @media (prefers-color-scheme:dark){text{fill:#9198a1}.title{fill:#f0f6fc}.down{stroke:#58a6ff}.up{stroke:#f0883e}.axis{stroke:#6e7681}}
 </style>
-${panel('What others send: one record a token', `${words} tokens can be counted and measured; so can the time to think, the tool and the end.`, before, first)}
+${panel('Unshaped: one record a token', `${words} tokens can be counted and measured; so can the time to think, the tool and the end.`, before, first)}
 <text class="small" x="${round(middle)}" y="${first + PANEL - 10}" text-anchor="middle">a tool runs</text>
 ${panel('The same answer from Sotto, profile balanced', `${records} equal records, one each 50 ms, whatever is said; the request padded, an equal record back each half second.`, after, second)}
 ${seconds.map((second) => `<text class="small" x="${x(second * 1000)}" y="${bottom + 10}" text-anchor="${second === 0 ? 'start' : second === SECONDS ? 'end' : 'middle'}">${second} s</text>`).join('')}

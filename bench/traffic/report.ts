@@ -44,7 +44,7 @@ export function formatTable(
   sequences: Partial<Record<string, Reconstruction>>,
 ): string {
   const rows = Object.entries(costs).map(([shape, cost]) => {
-    const words = profiles.find(({ profile }) => profile === shape)?.words ?? 'As others send it: one record a token.';
+    const words = profiles.find(({ profile }) => profile === shape)?.words ?? 'One record a token, as it comes.';
     const read = sequences[shape];
     const percent = (share: number | undefined) => `${Math.round(100 * (share ?? Number.NaN))} %`;
     return [
