@@ -21,6 +21,8 @@ export interface Panels {
   readonly breaking: boolean;
   /** A guest who has kept chats elsewhere is entering their code. */
   readonly unlocking: boolean;
+  /** Chats are to be exported or imported. */
+  readonly transfer: 'export' | 'import' | undefined;
   /** The chat whose deletion waits for a yes. */
   readonly deleting: string | undefined;
 }
@@ -39,6 +41,8 @@ export interface App {
   readonly page: Page;
   /** What "Try to break it" attacks: the real network, and who is trusted. */
   readonly attackable: Pick<Services, 'network' | 'device'>;
+  /** What exporting and importing chats works on. */
+  readonly transferable: Pick<Services, 'clock' | 'page'> & { readonly history: () => History };
   newChat(): void;
   openChat(conversationId: string): void;
   removeChat(conversationId: string): Promise<void>;
@@ -59,6 +63,7 @@ const CLOSED: Panels = {
   help: false,
   breaking: false,
   unlocking: false,
+  transfer: undefined,
   deleting: undefined,
 };
 const SETTLE_MS = 3000;
@@ -146,6 +151,7 @@ export function createApp(services: Services): App {
     settings,
     page: services.page,
     attackable: services,
+    transferable: { clock: services.clock, page: services.page, history: currentHistory },
     newChat,
     openChat: (conversationId) => {
       chat.open(conversationId);

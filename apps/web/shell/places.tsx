@@ -1,5 +1,6 @@
 import { ConversationList } from '../features/conversations/view.tsx';
 import { ProfileChoice, ThemeChoice } from '../features/settings/view.tsx';
+import { TransferButtons } from '../features/transfer/door.tsx';
 import { useApp } from '../ui/app-context.ts';
 import { useStore } from '../ui/use-store.ts';
 import { t } from './words.ts';
@@ -50,6 +51,7 @@ export function Places({ onChosen }: { onChosen: () => void }) {
             </button>
           </>
         )}
+        <TransferButtons onChosen={onChosen} />
         <ProfileChoice />
         <div className="row between">
           <ThemeChoice />

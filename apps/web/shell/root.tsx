@@ -11,6 +11,7 @@ import { Badge, standingOf } from '../features/proof/badge.tsx';
 import { ProofPanel } from '../features/proof/panel.tsx';
 import { StopView } from '../features/proof/stop-view.tsx';
 import { HelpSheet } from '../features/settings/help.tsx';
+import { TransferDoor } from '../features/transfer/door.tsx';
 import { useApp } from '../ui/app-context.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Cross, Menu } from '../ui/icons.tsx';
@@ -83,6 +84,7 @@ function Workspace() {
         </Dialog>
       )}
       <BreakDoor />
+      <TransferDoor />
       <DeleteDialog />
       <KeepDialog />
       <HelpSheet />

@@ -91,6 +91,12 @@ export type History = Pick<
   | 'compareCode'
   | 'devices'
   | 'acceptAsItIs'
+  | 'records'
+  | 'deviceId'
+  | 'deriveImportedId'
+  | 'importRecord'
+  | 'inOneChange'
+  | 'settled'
 >;
 
 /** Who this browser is: a guest, an account that must be unlocked, or an open account. */

@@ -117,6 +117,9 @@ const en = {
   'keep.done': 'Done',
   'keep.signOut': 'Lock and sign out',
 
+  'transfer.export': 'Export my chats',
+  'transfer.import': 'Import chats',
+
   'unlock.title': 'Your chats are locked',
   'unlock.body': 'Nothing of them lies readable in this browser. Open them with what only you have.',
   'unlock.passkey': 'Unlock with a passkey',
