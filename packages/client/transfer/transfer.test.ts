@@ -220,6 +220,8 @@ test('CL-284 a ZIP that is damaged, encrypted or of another kind is refused', as
   assert.deepEqual(await codesOf(altered(-6, 0xffffffff)), unsupported);
   assert.deepEqual(await codesOf(altered(-6, good.length)), malformed);
   assert.deepEqual(await codesOf(altered(entryAt, 0)), malformed);
+  assert.deepEqual(await codesOf(altered(-10, 46 + 18 + 22)), malformed, 'a directory that runs into its own end');
+  assert.deepEqual(await codesOf(altered(entryAt + 42, good.length - 10)), malformed);
   assert.deepEqual(await codesOf(altered(entryAt + 42, good.length - 40)), malformed);
   assert.deepEqual(await codesOf(altered(0, 0x05034b50)), malformed);
   for (let length = 4; length < good.length; length++) {
