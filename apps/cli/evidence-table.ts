@@ -16,8 +16,12 @@ const VERDICTS: Readonly<Record<HardwareReport['verdict'], string>> = {
   refused: 'REFUSED.',
 };
 
-/** Lines without an end of line. Evidence is hostile: only closed words, numbers and hex of it are printed. */
-export function evidenceTable(report: HardwareReport): string[] {
+/** Said before and after a judgement under a root that the person gave (EV-448). */
+export const ROOT_GIVEN =
+  'UNDER A ROOT THAT YOU GAVE, not the maker’s: whoever holds its key makes evidence that passes.';
+
+/** @returns lines without an end of line. Evidence is hostile: only closed words, numbers and hex of it are printed. */
+export function evidenceTable(report: HardwareReport, isRootGiven: boolean): string[] {
   const { platform, verdict, checks, claims, failure } = report;
   const width = Math.max(...checks.map(({ title }) => title.length));
   const lines = checks.flatMap(({ status, title, rule, observed, expected }) => [
@@ -25,7 +29,9 @@ export function evidenceTable(report: HardwareReport): string[] {
     ...(status === 'failed' ? [`      found: ${observed}`, `      asked: ${expected}`] : []),
     ...(status === 'not-checked' ? [`      ${observed}`] : []),
   ]);
+  const warning = isRootGiven ? [ROOT_GIVEN] : [];
   return [
+    ...warning,
     `Evidence of ${platform}`,
     '',
     ...lines,
@@ -38,5 +44,6 @@ export function evidenceTable(report: HardwareReport): string[] {
     ...(verdict === 'refused'
       ? []
       : ['It is about a machine, not about a connection: it does not say that you talk to that machine.']),
+    ...warning,
   ];
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseHex } from '@sotto/bytes';
+import { CertificateError, parseCertificate, parsePem } from '@sotto/crypto/x509';
 import { amdIntermediates } from '@sotto/evidence/sev-snp/intermediates';
 import { VerifyError } from '@sotto/verify';
 import {
@@ -14,6 +15,7 @@ import {
   judgeFiles,
   PolicyError,
   parseHardwarePolicy,
+  type TestRoots,
 } from '@sotto/verify/files';
 import { defineCommand } from 'citty';
 import { dataFolderAt } from '../data-folder.ts';
@@ -28,6 +30,7 @@ export const verifyCommand = defineCommand({
     policy: { type: 'string' },
     at: { type: 'string' },
     nonce: { type: 'string' },
+    'unsafe-test-root': { type: 'string' },
     json: { type: 'boolean', default: false },
     live: { type: 'boolean', default: false },
     data: { type: 'string' },
@@ -38,9 +41,21 @@ export const verifyCommand = defineCommand({
     if (first === undefined) {
       throw new PlainError('`sotto verify` needs a file, or an address.', 'See `sotto --help`.', EXIT.usage);
     }
-    if (/^https?:\/\//.test(first)) return verifyAddress(first, args);
-    const report = await judge(names, args);
-    process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${evidenceTable(report).join('\n')}\n`);
+    const rootFile = args['unsafe-test-root'];
+    const isAddress = /^https?:\/\//.test(first);
+    const isMachine = isAddress && rootFile !== undefined;
+    // EV-449: whoever talked somebody into the option would stand for any machine.
+    if (isMachine) {
+      throw new PlainError('A machine is never judged under a test root.', 'Only files are.', EXIT.usage);
+    }
+    if (isAddress) return verifyAddress(first, args);
+    const report = await judge(names, args, rootFile === undefined ? undefined : readRoots(rootFile));
+    const isRootGiven = rootFile !== undefined;
+    process.stdout.write(
+      args.json
+        ? `${JSON.stringify(isRootGiven ? { root: 'given', ...report } : report)}\n`
+        : `${evidenceTable(report, isRootGiven).join('\n')}\n`,
+    );
     if (report.verdict === 'refused') process.exitCode = EXIT.refused;
   },
 });
@@ -48,6 +63,7 @@ export const verifyCommand = defineCommand({
 async function judge(
   names: readonly string[],
   args: { readonly policy?: string | undefined; readonly at?: string | undefined; readonly nonce?: string | undefined },
+  roots: TestRoots | undefined,
 ): Promise<HardwareReport> {
   try {
     return await judgeFiles({
@@ -56,10 +72,29 @@ async function judge(
       timeSeconds: readTime(args.at),
       amdIntermediates: amdIntermediates(),
       nonce: readNonce(args.nonce),
+      ...(roots && { roots }),
     });
   } catch (error) {
     if (!(error instanceof EvidenceFileError)) throw error;
     throw new PlainError(error.message, 'See `sotto --help` for what can be judged.', EXIT.noInput, error);
+  }
+}
+
+/** Instead of every maker's roots: no evidence is judged under some of both. */
+function readRoots(path: string): TestRoots {
+  try {
+    const given = parsePem(new TextDecoder().decode(readOrSay(path)), 'CERTIFICATE').map((der) =>
+      parseCertificate(der),
+    );
+    return { intel: given, amd: given, nvidia: { device: given, rim: given } };
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    throw new PlainError(
+      `The root ${path} is not a certificate in PEM.`,
+      'See examples/evidence.',
+      EXIT.noInput,
+      error,
+    );
   }
 }
 
