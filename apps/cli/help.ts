@@ -4,6 +4,9 @@ export const HELP = `Sotto: private AI chat that the people who run it cannot re
   sotto up                  Start everything here and open the app in the browser (this is \`npm start\`).
   sotto chat [ADDRESS]      Chat in the terminal with a Sotto that runs. ADDRESS is the line that \`sotto up\` printed.
   sotto operator show       Show what the operator of this server holds about an account: nothing readable.
+  sotto admin disclose ACCOUNT   Print all that the operator of this server could hand over about an account, and what not.
+  sotto admin backup FILE   Copy the server's database into FILE, also while the server runs.
+  sotto admin restore FILE  Put such a copy into a data folder without accounts, while no server runs there.
   sotto trust add ADDRESS   Remember the fingerprint of a machine; another one stops every chat with it.
   sotto trust list          Show what is remembered.
   sotto trust remove URL    Forget it.
@@ -36,6 +39,7 @@ sotto verify
   --live            With an ADDRESS: have the machine prove itself for a number made now, and for this connection.
   --at TIME         Judge for this time instead of now, such as 2026-02-03T01:00:00Z.
   --nonce HEX       What NVIDIA devices had to answer to.
+  --unsafe-test-root FILE  For examples: judge under this root (PEM) instead of the makers’. The verdict says so.
   --json            As JSON.
 
 sotto measure
@@ -50,6 +54,10 @@ sotto measure
 sotto operator show [ACCOUNT]
   --data DIR        The data folder of the server.
   --json            As JSON.
+
+sotto admin disclose ACCOUNT | backup FILE | restore FILE
+  --data DIR        The data folder of the server.
+  --json            disclose: as JSON.
 
 Exit codes: 0 done; 1 failed; 64 wrong use; 66 no such file or model; 69 network, server or port not available;
 74 disk full; 76 refused, because something could not be verified; 78 this machine or its settings are not fit.

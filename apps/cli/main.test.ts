@@ -53,6 +53,14 @@ test('trust: add, list, remove, and a chat with a server that is not trusted sen
   assert.equal(sotto('trust', 'add', 'http://localhost:9').code, EXIT.usage);
 });
 
+test('admin: an absent data folder, a missing word and a file that is no backup are said', () => {
+  assert.equal(sotto('admin', 'disclose', 'a'.repeat(32), '--data', join(folder, 'none')).code, EXIT.noInput);
+  assert.equal(sotto('admin', 'backup').code, EXIT.usage);
+  const { code, err } = sotto('admin', 'restore', join(folder, 'none'), '--data', join(folder, 'restored'));
+  assert.equal(code, EXIT.failed);
+  assert.match(err, /The backup cannot be read/);
+});
+
 test('what is said when the page is ready: the address on a line of its own, and no false promise', () => {
   const url = `http://localhost:7070/#dev=${'d'.repeat(64)}`;
   const facts = { url, model: 'Starter', starter: true, modelPending: false, externalEngine: undefined };

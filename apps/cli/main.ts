@@ -11,6 +11,7 @@ const root = defineCommand({
     up: lazy(async () => (await import('./commands/up.ts')).upCommand),
     chat: lazy(async () => (await import('./commands/chat.ts')).chatCommand),
     operator: lazy(async () => (await import('./commands/operator.ts')).operatorCommand),
+    admin: lazy(async () => (await import('./commands/admin.ts')).adminCommand),
     trust: lazy(async () => (await import('./commands/trust.ts')).trustCommand),
     verify: lazy(async () => (await import('./commands/verify.ts')).verifyCommand),
     measure: lazy(async () => (await import('./commands/measure.ts')).measureCommand),

@@ -145,6 +145,24 @@ const START_REFUSALS = {
     'The certificate or its key cannot be read or do not belong together. Check --cert and --key.',
   ],
   'flags-invalid': ['fix-input', 'The flags are not understood.'],
+  'backup-exists': [
+    'fix-input',
+    'There is a file of this name already, and no backup replaces another. Choose a new name.',
+  ],
+  'backup-unwritable': ['fix-input', 'The backup cannot be written there. Check the folder and its free space.'],
+  'backup-unreadable': ['fix-input', 'The backup cannot be read. Check the name of the file.'],
+  'backup-damaged': [
+    'stop',
+    'This is not a whole, unchanged backup of a Sotto server, so nothing was restored. Use another backup.',
+  ],
+  'server-running': [
+    'fix-input',
+    'A program has the database of this data folder open, so nothing was restored. Stop the server first.',
+  ],
+  'restore-over-data': [
+    'fix-input',
+    'The data folder holds accounts, or what is left of a database, so nothing was restored: it may be newer than the backup. Move every sotto.sqlite file away, or give another folder with --data.',
+  ],
   'account-unknown': ['fix-input', 'There is no such account or guest in this data folder.'],
 } as const satisfies Record<string, readonly [ErrorAction, string]>;
 

@@ -26,6 +26,8 @@ export interface LogFields {
 
 const NUMBERS = new Set(['status', 'durationMs', 'frames', 'bytes', 'count']);
 const WORDS = new Set(['event', 'level', 'method', 'route', 'code', 'errorName', 'subject']);
+/** Every field that a line can have. */
+export const LOG_FIELDS: readonly string[] = ['time', ...WORDS, ...NUMBERS];
 const WORD = /^[\w:/*.-]{1,64}$/;
 const SUBJECT_CHARACTERS = 8;
 const KEPT_LINES = 1000;

@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { openDatabaseReadOnly } from './database/open.ts';
 import { StartError } from './errors.ts';
 import { fetchLive } from './live-socket.ts';
-import { type LiveView, listSubjects, type OperatorValue, type OperatorView, operatorView } from './operator.ts';
+import { listSubjects, operatorView } from './operator.ts';
+import { timeText, viewLines } from './operator-text.ts';
 
 try {
   await run(parseCommand());
@@ -36,52 +37,19 @@ async function run({ data, account, json }: ReturnType<typeof parseCommand>): Pr
       if (json) print(JSON.stringify(subjects, undefined, 2));
       else if (subjects.length === 0) print('No account and no guest yet.');
       else
-        for (const { kind, id, createdAtMs } of subjects) print(`${kind.padEnd(8)} ${id}  since ${time(createdAtMs)}`);
+        for (const { kind, id, createdAtMs } of subjects)
+          print(`${kind.padEnd(8)} ${id}  since ${timeText(createdAtMs)}`);
       return;
     }
     const view = await operatorView(db, account);
     const live = await fetchLive(data, account);
     if (json) print(JSON.stringify({ ...view, ...(live ?? { relay: null, log: null }) }, undefined, 2));
-    else printView(view, live);
+    else
+      for (const line of [`Everything this server holds of ${view.subject.kind} ${account}`, ...viewLines(view, live)])
+        print(line);
   } finally {
     await db.destroy();
   }
-}
-
-function printView({ subject, tables }: OperatorView, live: LiveView | undefined): void {
-  print(`Everything this server holds of ${subject.kind} ${subject.id}`);
-  for (const { name, rowCount, rows } of tables) {
-    print(`\n${name}: ${rowCount} ${rowCount === 1 ? 'row' : 'rows'}`);
-    for (const row of rows) {
-      print(
-        `  ${Object.entries(row)
-          .map(([column, value]) => `${column}=${valueText(column, value)}`)
-          .join('  ')}`,
-      );
-    }
-  }
-  if (live === undefined) {
-    print('\nrelay and log: kept in memory by a running server only; none answers on this folder');
-    return;
-  }
-  print(`\nrelay: the last ${live.relay.length} frames`);
-  for (const frame of live.relay) {
-    print(
-      `  ${time(frame.timeMs)}  ${frame.direction.padEnd(9)} ${String(frame.sizeBytes).padStart(6)} bytes  ${frame.firstBytesHex}…`,
-    );
-  }
-  print(`\nlog: ${live.log.length} lines`);
-  for (const line of live.log) print(`  ${line}`);
-}
-
-function valueText(column: string, value: OperatorValue): string {
-  if (value === null) return '—';
-  if (typeof value === 'object') return `${value.bytes} bytes ${value.firstBytesHex}${value.bytes > 48 ? '…' : ''}`;
-  return typeof value === 'number' && column.endsWith('_ms') ? time(value) : String(value);
-}
-
-function time(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 function print(line: string): void {

@@ -39,8 +39,16 @@ const TEXT_SHOWN = 16_384;
 const FIRST_BYTES = 48;
 const LENGTH_OF = 'length of ';
 
-/** @param id an account's or a guest's. @throws StartError `account-unknown` */
-export async function operatorView(db: Kysely<Database>, id: string): Promise<OperatorView> {
+/**
+ * @param id an account's or a guest's
+ * @param rowsShown the newest of each table; -1 for all
+ * @throws StartError `account-unknown`
+ */
+export async function operatorView(
+  db: Kysely<Database>,
+  id: string,
+  rowsShown: number = ROWS_SHOWN,
+): Promise<OperatorView> {
   const subject = await subjectOf(db, id);
   const owner = subject.kind === 'account' ? 'account_id' : 'guest_id';
   const tables: OperatorTable[] = [];
@@ -51,7 +59,7 @@ export async function operatorView(db: Kysely<Database>, id: string): Promise<Op
     const values = sql.join(columns.map(({ name, dataType }) => selected(name, dataType)));
     const { rows } = await sql<
       Record<string, unknown>
-    >`select ${values} ${mine} order by rowid desc limit ${sql.lit(ROWS_SHOWN)}`.execute(db);
+    >`select ${values} ${mine} order by rowid desc limit ${sql.lit(rowsShown)}`.execute(db);
     tables.push({
       name,
       columns: columns.map((column) => column.name),
