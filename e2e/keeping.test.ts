@@ -177,6 +177,8 @@ test('two tabs of one guest: keeping in one keeps what both wrote, and the other
   const titles = (await other.chats()).sort();
   assert.deepEqual(titles, ['/slow 200', 'Asked in the other tab', QUESTION].sort());
   await other.openChat('/slow 200');
-  await other.answers.filter({ hasText: 'lorem' }).waitFor();
+  // What the machine wrote on while nobody listened is fetched first.
+  await other.finished.filter({ hasText: 'lorem' }).waitFor({ timeout: 60_000 });
+  await other.waitIdle();
   assert.equal(await other.ask('And as an account?'), 'Echo: And as an account?');
 });

@@ -202,13 +202,7 @@ test('keeping moves every chat, survives a lost answer, and a second browser rea
 test('CL-13 when a record cannot be read back, keeping says so and the guest is untouched', async () => {
   const ports = freshBrowser();
   const { history: guest } = await guestWithChat(ports);
-  const put = ports.api.putRecord.bind(ports.api);
-  let first = true;
-  ports.api.putRecord = (recordId, envelope) => {
-    if (!first) return put(recordId, envelope);
-    first = false;
-    return Promise.resolve({ sequence: 1 });
-  };
+  ports.api.putRecord = () => Promise.resolve({ sequence: 1 });
   const keeper = new Keeper(ports);
   await assert.rejects(
     keeper.keep(createRecoveryCode(ports.random).code, guest, async () => {}),
@@ -233,10 +227,6 @@ test('CL-13 what another tab wrote as the same guest is kept too, and a write du
   };
   const keeper = new Keeper(ports);
   const { code } = createRecoveryCode(random);
-  await assert.rejects(
-    keeper.keep(code, guest, async () => {}),
-    codeOf('keep-incomplete'),
-  );
   const { history } = await keeper.keep(code, guest, async () => {});
   const titles = history.conversations().map(({ title }) => title);
   assert.deepEqual(titles.sort(), ['In the other tab', 'Lease', 'While moving']);
