@@ -91,7 +91,7 @@ const head = (path: string) => encodeRequestHead({ version: WIRE_VERSION, method
 const chat = head('/v1/chat/completions');
 const open = (stream: number, bytes = chat): Frame => ({ kind: 'open', stream, head: bytes });
 
-test('EN-25 bodies that never end, on hundreds of streams, cost what their cap says', {
+test('bodies that never end, on hundreds of streams, cost what their cap says', {
   timeout: 120_000,
 }, async (t) => {
   const before = residentBytes();
@@ -121,7 +121,7 @@ const FLOODS: Record<string, () => Uint8Array> = {
   'renewals of nothing': () => encodeFrame({ kind: 'renew', message: new Uint8Array(1216) }),
 };
 
-test('CH-110 floods end the attacker’s session alone', { timeout: 120_000 }, async () => {
+test('floods end the attacker’s session alone', { timeout: 120_000 }, async () => {
   const before = residentBytes();
   for (const [name, record] of Object.entries(FLOODS)) {
     const { peer, webSocket } = await attack();
@@ -138,7 +138,7 @@ test('CH-110 floods end the attacker’s session alone', { timeout: 120_000 }, a
   assert.ok(residentBytes() - before < 96 * MIB);
 });
 
-test('CH-111 requests that are opened and given up without end do not keep others from theirs', {
+test('requests that are opened and given up without end do not keep others from theirs', {
   timeout: 120_000,
 }, async () => {
   const { peer, webSocket } = await attack();
@@ -153,7 +153,7 @@ test('CH-111 requests that are opened and given up without end do not keep other
   webSocket.terminate();
 });
 
-test('CH-06 strangers who say nothing, too much, or text are shown out', { timeout: 120_000 }, async () => {
+test('strangers who say nothing, too much, or text are shown out', { timeout: 120_000 }, async () => {
   const silent = await Promise.all(Array.from({ length: 40 }, knock));
   const wordy = await knock();
   wordy.send('text');
@@ -173,7 +173,7 @@ test('CH-06 strangers who say nothing, too much, or text are shown out', { timeo
   await assertServed();
 });
 
-test('CH-51 an attacker that asks and never reads holds no more than the answers’ windows', {
+test('an attacker that asks and never reads holds no more than the answers’ windows', {
   timeout: 120_000,
 }, async () => {
   const before = residentBytes();
