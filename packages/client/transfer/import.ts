@@ -63,8 +63,8 @@ export interface ImportReport {
 }
 
 const LANES = 8;
-/** Writes between two looks at what the store has confirmed. */
-const BATCH = 256;
+/** Writes between two heads: a list of what is not yet in the log is kept, and grows slow. */
+const SETTLE_AFTER = 128;
 const WANTED = /(?:^|\/)(?:conversations(?:-\d{1,4})?|sotto-export)\.json$/;
 
 /** Never throws for what a file holds; files are read one by one, in their order. */
@@ -87,6 +87,7 @@ class Import {
   readonly #counts = { chats: { taken: 0, known: 0, empty: 0 }, messages: { taken: 0, known: 0, divided: 0 } };
   readonly #leftOut = Object.fromEntries(LEFT_OUT_KINDS.map((kind) => [kind, 0])) as Record<LeftOutKind, number>;
   #isFromChatGpt = false;
+  #unsettled = 0;
 
   constructor(target: ImportTarget, options: ImportOptions) {
     this.#target = target;
@@ -232,20 +233,22 @@ class Import {
   }
 
   async #write(records: readonly NewRecord[]): Promise<void> {
-    for (let from = 0; from < records.length; from += BATCH) {
-      const waiting = records.slice(from, from + BATCH).values();
-      const lanes = Array.from({ length: LANES }, async () => {
-        for (const record of waiting) {
-          // CL-293: the person said stop
-          if (this.#options.signal?.aborted) throw new Stopped();
-          await this.#target.importRecord(record);
-          if (record.content.type === 'message') this.#counts.messages.taken++;
-        }
-      });
-      const ends = await Promise.allSettled(lanes);
-      const failed = ends.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-      if (failed !== undefined) throw failed.reason;
-    }
+    const waiting = records.values();
+    const lanes = Array.from({ length: LANES }, async () => {
+      for (const record of waiting) {
+        // CL-293: the person said stop
+        if (this.#options.signal?.aborted) throw new Stopped();
+        await this.#target.importRecord(record);
+        if (record.content.type === 'message') this.#counts.messages.taken++;
+      }
+    });
+    const ends = await Promise.allSettled(lanes);
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    this.#unsettled += records.length;
+    if (this.#unsettled < SETTLE_AFTER) return;
+    await this.#target.settled();
+    this.#unsettled = 0;
   }
 
   #progress(files: number, ofFiles: number): void {
