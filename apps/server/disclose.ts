@@ -13,6 +13,8 @@ export interface Disclosure extends OperatorView {
   readonly log: LiveView['log'] | null;
   /** Lines of the log file that carry the first 8 digits of this id: almost surely this person's. */
   readonly logFile: readonly string[];
+  /** What could be had beyond the fields, and what could not, in words. */
+  readonly also: readonly string[];
   readonly cannot: readonly string[];
 }
 
@@ -22,9 +24,9 @@ const SUBJECT_CHARACTERS = 8;
 /** What no operator holds, whoever demands it. */
 const CANNOT: readonly string[] = [
   'Words, answers, titles, files, names of chats, the model that was asked: only the sealed bytes are here, and no key to them.',
-  'Keys: no account key, recovery code, passkey secret or session cookie was ever sent here. Hashes and sealed locks are above.',
+  'Keys: the account key, the recovery code and passkey secrets never came here; of a session cookie its hash alone is kept.',
   'What was said over the relay: the server passes on sealed bytes and keeps the beginnings of a few, in memory only.',
-  'Who the person is: no name, mail address, telephone number or network address is stored.',
+  'Who the person is: no name, mail address, telephone number or network address is stored by this server.',
   'What was removed before now: it is overwritten in this database. Backups made earlier still hold it, sealed.',
 ];
 
@@ -46,19 +48,20 @@ export async function disclose(
     relay: live?.relay ?? null,
     log: live?.log ?? null,
     logFile: logText.split('\n').filter((line) => line.includes(`"subject":"${id.slice(0, SUBJECT_CHARACTERS)}"`)),
+    also: CAN,
     cannot: CANNOT,
   };
 }
 
 export function disclosureLines(disclosure: Disclosure): string[] {
-  const { subject, relay, log, logFile, cannot } = disclosure;
+  const { subject, relay, log, logFile, also, cannot } = disclosure;
   return [
     `What the operator of this server could hand over on demand about ${subject.kind} ${subject.id}`,
     ...viewLines(disclosure, relay === null || log === null ? undefined : { relay, log }),
     `\nlog file: ${logFile.length} lines with the first ${SUBJECT_CHARACTERS} digits of this id`,
     ...logFile.map((line) => `  ${line}`),
     '\nWhat can be handed over beyond these lines',
-    ...CAN.map((line) => `  ${line}`),
+    ...also.map((line) => `  ${line}`),
     '\nWhat cannot be handed over, because it is not here',
     ...cannot.map((line) => `  ${line}`),
   ];

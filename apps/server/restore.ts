@@ -35,7 +35,7 @@ const SIDE_FILES = ['-wal', '-journal'];
 export const RESTORE_WORDS: readonly string[] = [
   'The data folder now holds what the server held when the backup was made, and nothing that was written since.',
   'Devices that have seen something newer will say so: history-rolled-back (rule VA-104). That is right; tell people that you restored.',
-  'What they wrote since stands on their devices at most. What they removed since is here again, sealed; their devices remove it again.',
+  'What they wrote since stands on their devices at most. What they removed since is here again, sealed; a device that remembers the removal removes it again.',
   'Passkeys and other locks removed since the backup are back; whoever removed one because it was lost must remove it again.',
   'Everybody is signed out.',
 ];
