@@ -38,7 +38,7 @@ sotto verify
   --policy FILE     What you demand of the machine (JSON, spec/evidence.md). Without it: is the hardware genuine.
   --live            With an ADDRESS: have the machine prove itself for a number made now, and for this connection.
   --at TIME         Judge for this time instead of now, such as 2026-02-03T01:00:00Z.
-  --nonce HEX       What NVIDIA devices had to answer to.
+  --nonce HEX       What NVIDIA devices, or a TPM, had to answer to.
   --unsafe-test-root FILE  For examples: judge under this root (PEM) instead of the makers’. The verdict says so.
   --json            As JSON.
 

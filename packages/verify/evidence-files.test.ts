@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { encodeHex, encodeUtf8 } from '@sotto/bytes';
 import { parseCertificate, parsePem } from '@sotto/crypto/x509';
 import { amdIntermediates } from '@sotto/evidence/sev-snp/intermediates';
+import { TEST_POLICIES, tpmSource } from '@sotto/testkit/evidence-node';
 import { encodeSnpReport, issueAmdCrl, issueAmdKeys, issueEndorsement } from '@sotto/testkit/evidence-sev-snp';
 import { makeTdxCase } from '@sotto/testkit/evidence-tdx';
 import { type EvidenceFile, type FilesInput, type HardwareReport, judgeFiles, parseHardwarePolicy } from './files.ts';
@@ -130,6 +131,21 @@ test('EV-442 a policy for other hardware is refused', async () => {
   const spdm = named(new Uint8Array([0x11, 0xe0, 1]), encodeUtf8(tdx.rootPem));
   await assert.rejects(judge(spdm, { policy, nonce: new Uint8Array(32) }), { code: 'files-policy-mismatch' });
   await assert.rejects(judge(spdm), { code: 'files-incomplete' });
+});
+
+test('a TPM’s statement is judged for its nonce, and by its policy', async () => {
+  const nonce = new Uint8Array(32).fill(3);
+  const [statement] = [await tpmSource().quote(nonce)];
+  const policy = parseHardwarePolicy(TEST_POLICIES['tpm-test']);
+  const genuine = await judge(named(statement), { nonce });
+  assert.deepEqual([genuine.platform, genuine.verdict], ['tpm', 'genuine']);
+  assert.equal((await judge(named(statement), { nonce, policy })).verdict, 'accepted');
+  const replayed = await judge(named(statement), { nonce: new Uint8Array(32), policy });
+  assert.deepEqual([replayed.verdict, replayed.failure?.rule], ['refused', 'EV-340']);
+  const cut = await judge(named(statement.slice(0, -1)), { nonce });
+  assert.deepEqual([cut.verdict, cut.failure?.rule], ['refused', 'EV-456']);
+  await assert.rejects(judge(named(statement)), { code: 'files-incomplete' });
+  await assert.rejects(judge([...snpFiles(), ...named(statement)]), { code: 'files-mixed' });
 });
 
 test('EV-443 too many or too large files are refused before they are read', async () => {

@@ -3,7 +3,7 @@
  * report with its certificate, devices with their manifests (spec/evidence.md §files). Everything in them is hostile; what a
  * file is, is read from its content and never from its name.
  */
-import { BytesError, parseBase64, parseHex, parseUtf8, SottoError } from '@sotto/bytes';
+import { BytesError, concatBytes, encodeUtf8, parseBase64, parseHex, parseUtf8, SottoError } from '@sotto/bytes';
 import {
   type Certificate,
   CertificateError,
@@ -46,17 +46,20 @@ export interface FilesInput {
   readonly timeSeconds: number;
   /** AMD's signing keys, for those who have only the chip's certificate (`@sotto/evidence/sev-snp/intermediates`). */
   readonly amdIntermediates: readonly Certificate[];
-  /** What NVIDIA devices had to answer to, 32 bytes. */
+  /** What NVIDIA devices or a TPM had to answer to, 32 bytes. */
   readonly nonce?: Uint8Array | undefined;
   readonly roots?: TestRoots;
 }
 
+/** The length of the label, and the label. */
+const TPM_STATEMENT = concatBytes(Uint8Array.of(0, 22), encodeUtf8('sotto/tpm-statement/v1'));
 const FOR_OTHER_HARDWARE = 'The policy is for another kind of hardware.';
 
 interface Sorted {
   quote?: Uint8Array;
   collateral?: TdxCollateral;
   report?: Uint8Array;
+  tpm?: Uint8Array;
   readonly certificates: Certificate[];
   readonly chains: Uint8Array[][];
   crl?: Uint8Array;
@@ -73,7 +76,7 @@ interface Sorted {
 export async function judgeFiles(input: FilesInput): Promise<HardwareReport> {
   const { policy, timeSeconds } = input;
   const found = sortFiles(input.files);
-  const kinds = [found.quote, found.report, found.deviceReports[0]].filter((each) => each !== undefined);
+  const kinds = [found.quote, found.report, found.tpm, found.deviceReports[0]].filter((each) => each !== undefined);
   if (kinds.length > 1) {
     throw new EvidenceFileError('files-mixed', 'These are files of several machines or devices. Judge each by itself.');
   }
@@ -88,10 +91,11 @@ export async function judgeFiles(input: FilesInput): Promise<HardwareReport> {
   if (found.report !== undefined) {
     return reportSevSnp(snpEvidence(found, found.report, input), policyFor('sev-snp', policy), timeSeconds);
   }
+  if (found.tpm !== undefined) return reportTpm(found.tpm, input);
   if (found.deviceReports.length > 0) return reportDevices(found, input);
   throw new EvidenceFileError(
     'files-incomplete',
-    'There is no quote or report among these files. Sotto reads TDX quotes, SEV-SNP reports (1,184 bytes) and NVIDIA reports.',
+    'There is no quote or report among these files. Sotto reads TDX quotes, SEV-SNP reports (1,184 bytes), TPM statements and NVIDIA reports.',
   );
 }
 
@@ -125,6 +129,16 @@ function snpEvidence(found: Sorted, report: Uint8Array, { amdIntermediates, root
     roots: roots?.amd ?? amdRoots(),
     crl: found.crl,
   };
+}
+
+async function reportTpm(statement: Uint8Array, { nonce, policy, timeSeconds }: FilesInput): Promise<HardwareReport> {
+  const demanded = policyFor('tpm-test', policy);
+  if (nonce === undefined) {
+    throw new EvidenceFileError('files-incomplete', 'A TPM answers to a nonce: say which (64 hex digits).');
+  }
+  // Fetched where it is needed: few people hold such a file.
+  const { reportTpmStatement } = await import('./hardware-tpm.ts');
+  return reportTpmStatement(statement, nonce, demanded, timeSeconds);
 }
 
 function reportDevices(found: Sorted, { nonce, policy, roots, timeSeconds }: FilesInput): Promise<HardwareReport> {
@@ -172,11 +186,19 @@ function sortBinary(bytes: Uint8Array, sorted: Sorted): boolean {
     sorted.report = bytes;
     return true;
   }
+  if (startsWith(bytes, TPM_STATEMENT)) {
+    sorted.tpm = bytes;
+    return true;
+  }
   if (first === 0x11 && second === 0xe0) {
     sorted.deviceReports.push(bytes);
     return true;
   }
   return isDer(bytes) && sortDer(bytes, sorted);
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  return head.every((octet, at) => bytes[at] === octet);
 }
 
 /** A sequence that fills the file; hexadecimal text begins with the same byte. */

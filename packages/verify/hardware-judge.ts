@@ -3,21 +3,21 @@
  * (spec/evidence.md §hardware). Fetched by `judgeEvidence` when a policy asks for hardware. All but policy, roots and time is hostile.
  */
 import { encodeHex, equalBytes } from '@sotto/bytes';
-import { parseCertificate, parsePublicKey } from '@sotto/crypto/x509';
+import { parseCertificate } from '@sotto/crypto/x509';
 import { type EvidenceBundle, type FailureClass, JudgementError } from '@sotto/evidence';
 import { type Binding, deviceNonceOf, reportDataOf } from '@sotto/evidence/binding';
 import { deviceEvidenceDigest, parseTpmStatement } from '@sotto/evidence/collect';
 import { NVIDIA_DEVICE, parseNvidiaDevice, productionRoots, verifyNvidia } from '@sotto/evidence/nvidia';
 import { amdRoots, parseSnpReport, verifySevSnp } from '@sotto/evidence/sev-snp';
 import { intelRoots, judgeGuest, parseTdxQuote, TCB_STATUSES, verifyTdx } from '@sotto/evidence/tdx';
-import { parseTpmQuote, verifyTpmQuote } from '@sotto/evidence/tpm';
+import { parseTpmQuote } from '@sotto/evidence/tpm';
 import type { NodeCollateral, TestRoots } from './collateral.ts';
 import { showsDevices } from './dev-judge.ts';
 import { type GpuClaims, judgeGpus, judgeRoots, judgeSnp, judgeTdx, judgeTpm } from './hardware-checks.ts';
 import { NVIDIA_STEPS, SEV_SNP_STEPS, stepsOf, TDX_STEPS } from './hardware-platforms.ts';
 import type { HardwarePolicy, Root, SnpPolicy, TdxPolicy, TpmTestPolicy } from './hardware-policy.ts';
 import type { Step } from './hardware-report.ts';
-import { TPM_STEPS } from './hardware-tpm.ts';
+import { TPM_STEPS, verifyTpmStatement } from './hardware-tpm.ts';
 import type { PlatformJudge } from './platform-judge.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import { CHECKS } from './rules.ts';
@@ -164,14 +164,9 @@ async function trySnp({ policy, bundle, collateral, roots, timeSeconds }: Hardwa
 async function tryTpm({ policy, bundle, binding }: HardwareInput<TpmTestPolicy>): Promise<Machine> {
   const expectedNonce = deviceNonceOf(binding);
   // The policy pins the key itself, so its certificates prove nothing more.
-  const trial = await VendorTrial.run(stepsOf(TPM_STEPS, ['chain', 'freshness']), () => {
-    const { quote, signature, publicKey, registers, eventLog } = parseTpmStatement(bundle.statement);
-    return verifyTpmQuote({
-      ...{ quote, signature, registers, expectedNonce },
-      attestationKey: { kind: 'key', publicKey: parsePublicKey(publicKey) },
-      eventLog: eventLog.length === 0 ? undefined : eventLog,
-    });
-  });
+  const trial = await VendorTrial.run(stepsOf(TPM_STEPS, ['chain', 'freshness']), () =>
+    verifyTpmStatement(bundle.statement, expectedNonce),
+  );
   const { verdict } = trial;
   const nonceOf = () => ({ reportData: parseTpmQuote(parseTpmStatement(bundle.statement).quote).nonce });
   return {
