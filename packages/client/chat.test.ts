@@ -48,6 +48,15 @@ test('CL-07 an answer without its finish reason or end marker is incomplete, and
   }
 });
 
+test('CL-21 an answer without end is given up at a million characters, and what came before was delivered', async () => {
+  const piece = 'x'.repeat(100_000);
+  const whole = await take(answering([...Array.from({ length: 10 }, () => chunk(piece)), finish('stop'), SSE_DONE]));
+  assert.equal(whole.code, undefined);
+  const endless = await take(answering([...Array.from({ length: 12 }, () => chunk(piece)), finish('stop'), SSE_DONE]));
+  assert.equal(endless.code, 'node-malformed');
+  assert.equal(endless.events.length, 10);
+});
+
 test('CL-08 an error inside an answer surfaces by its code and never as text', async () => {
   const error = (code: string) => JSON.stringify({ error: { code, message: 'the secret words', action: 'retry' } });
   const crashed = await take(answering([chunk('half'), error('engine-crashed'), finish('stop'), SSE_DONE]));

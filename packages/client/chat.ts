@@ -20,13 +20,15 @@ export type ChatEvent =
   | { readonly kind: 'finish'; readonly reason: 'stop' | 'length'; readonly usage: Usage | undefined };
 
 const ERROR_BODY_LIMIT_BYTES = 16_384;
+/** Characters of one answer: several times what any model says, and little for a device. */
+const ANSWER_LIMIT_LENGTH = 1_000_000;
 
 export type ChatSender = (path: string, body: Uint8Array<ArrayBuffer>, signal?: AbortSignal) => Promise<NodeResponse>;
 
 /**
  * Sends the conversation and yields the answer as it arrives.
  *
- * @throws ClientError `engine-missing`, `engine-crashed`, `prompt-too-long`, `busy`, `node-refused`, `answer-incomplete`;
+ * @throws ClientError `engine-missing`, `engine-crashed`, `prompt-too-long`, `busy`, `node-refused`, `answer-incomplete`, `node-malformed`;
  *   ChannelError when the session itself breaks
  */
 export async function* streamChat(
@@ -46,6 +48,7 @@ export async function* readChat(answer: () => Promise<NodeResponse>): AsyncGener
   let finish: Extract<ChatEvent, { kind: 'finish' }>['reason'] | undefined;
   let usage: Usage | undefined;
   let ended = false;
+  let length = 0;
   for await (const data of parseSse(response.body)) {
     if (data === SSE_DONE) {
       ended = true;
@@ -54,6 +57,9 @@ export async function* readChat(answer: () => Promise<NodeResponse>): AsyncGener
     const chunk = parseChatChunk(data);
     // CL-08: an error inside an answer must surface as an error, never as words of the answer.
     if (chunk.error !== undefined) throw nodeError(chunk.error.code);
+    length += chunk.deltaText?.length ?? 0;
+    // CL-21: a machine that never stops would fill the device that shows what it says.
+    if (length > ANSWER_LIMIT_LENGTH) throw new ClientError('node-malformed', { rule: 'CL-21' });
     if (chunk.deltaText !== undefined) yield { kind: 'text-delta', text: chunk.deltaText };
     if (chunk.finishReason !== undefined) finish = chunk.finishReason;
     if (chunk.usage !== undefined) usage = chunk.usage;
