@@ -5,6 +5,7 @@ import { channelTargets } from './channel.ts';
 import { clientTargets } from './client.ts';
 import { conferTargets } from './confer.ts';
 import { evidenceTargets } from './evidence.ts';
+import { hardwareTargets } from './hardware.ts';
 import { judgeTargets } from './judge.ts';
 import { markdownTargets } from './markdown.ts';
 import { platformTargets } from './platforms.ts';
@@ -19,6 +20,7 @@ export const targets: readonly Target[] = [
   ...channelTargets,
   ...conferTargets,
   ...evidenceTargets,
+  ...hardwareTargets,
   ...platformTargets,
   ...recoveryTargets,
   ...vaultTargets,
