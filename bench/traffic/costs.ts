@@ -12,7 +12,7 @@ export interface CostFigures {
   /** Both ways, mean over all conversations without a tool. */
   readonly bytesPerAnswer: number;
   readonly recordsPerAnswer: number;
-  /** From the word's being said to its being there, without the line's delay. */
+  /** How much later the first word is there than over the same line without a channel. */
   readonly firstWordMedianMs: number;
   readonly firstWordP95Ms: number;
   readonly firstWordMostMs: number;

@@ -81,6 +81,19 @@ function ofSide(seen: readonly Seen[]): number[] {
   ];
 }
 
+/** More than any answer is silent for: after it come pings. */
+const SILENCE_MS = 6000;
+
+/** When the last record came before a silence. */
+function endOf(down: readonly Seen[]): number {
+  let endMs = 0;
+  for (const { atMs } of down) {
+    if (endMs > 0 && atMs - endMs > SILENCE_MS) break;
+    endMs = atMs;
+  }
+  return endMs;
+}
+
 /** @param seen from the moment the person asked; times in milliseconds from there */
 export function featuresOf(seen: readonly Seen[]): Features {
   const down = seen.filter(({ isUp }) => !isUp);
@@ -95,5 +108,5 @@ export function featuresOf(seen: readonly Seen[]): Features {
     upload.length,
     turns,
   ];
-  return { values, durationMs: down.at(-1)?.atMs ?? 0 };
+  return { values, durationMs: endOf(down) };
 }

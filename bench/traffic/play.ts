@@ -21,7 +21,7 @@ export interface Observation {
   readonly seen: readonly Seen[];
   /** When the first word was shown. */
   readonly firstMs: number;
-  /** When the first word was said by the engine. */
+  /** When it would have been shown over the same line without a channel. */
   readonly saidMs: number;
 }
 
@@ -129,7 +129,7 @@ export async function play(conversation: Conversation, profile: Profile): Promis
   const seen = all
     .filter(({ atMs }) => atMs >= askedMs - 900)
     .map(({ atMs, isUp, bytes }) => ({ atMs: atMs - askedMs, isUp, bytes }));
-  const saidMs = (conversation.pieces[0]?.atMs ?? 0) + DELAY_MS;
+  const saidMs = (conversation.pieces[0]?.atMs ?? 0) + 2 * DELAY_MS;
   return { seen, firstMs: told.firstMs - askedMs, saidMs };
 }
 
@@ -152,5 +152,5 @@ export function playUnshaped(conversation: Conversation): Observation {
   const last = conversation.pieces.at(-1)?.atMs ?? 0;
   seen.push({ atMs: last + DELAY_MS, isUp: false, bytes: chunk({}, 'stop') + 80 + UNSHAPED_OVERHEAD_BYTES });
   const firstMs = (conversation.pieces[0]?.atMs ?? 0) + 2 * DELAY_MS;
-  return { seen, firstMs, saidMs: firstMs - DELAY_MS };
+  return { seen, firstMs, saidMs: firstMs };
 }
