@@ -36,10 +36,13 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function chat(policy: object): Promise<{ code: unknown; out: string; errors: string }> {
+async function run(
+  command: 'chat' | 'verify',
+  policy: object,
+): Promise<{ code: unknown; out: string; errors: string }> {
   const file = join(folder, 'policy.json');
   writeFileSync(file, JSON.stringify(policy));
-  const words = ['chat', server.ready.url, '--policy', file, '--data', folder];
+  const words = [command, server.ready.url, '--policy', file, '--data', folder];
   const child = spawn(process.execPath, [join(ROOT, 'apps/cli/sotto.js'), ...words]);
   let [out, errors] = ['', ''];
   child.stdout.on('data', (chunk) => (out += chunk));
@@ -50,15 +53,23 @@ async function chat(policy: object): Promise<{ code: unknown; out: string; error
 }
 
 test('EV-63 a machine whose pinned TPM says what was started there is talked to, and not called private', async () => {
-  const { code, out, errors } = await chat(FAKE_TPM_POLICY);
+  const { code, out, errors } = await run('chat', FAKE_TPM_POLICY);
   assert.equal(code, 0, errors);
   assert.match(out, /Echo: my words/);
   assert.match(errors, /trust: tpm-test/);
   assert.match(errors, /not private from whoever runs it/);
 });
 
+test('EV-38 `sotto verify ADDRESS --policy FILE` judges the machine by that policy, and by nothing else', async () => {
+  const { code, out, errors } = await run('verify', FAKE_TPM_POLICY);
+  assert.equal(code, 0, errors);
+  assert.match(out, /yes EV-38 .*\n(.*\n)*.*yes EV-435 /);
+  assert.match(out, /Checked\. Its TPM says what was started there/);
+  assert.equal((await run('verify', { ...FAKE_TPM_POLICY, attestationKeys: ['00'.repeat(32)] })).code, 76);
+});
+
 test('EV-432 the same machine is told nothing when another program was started on it', async () => {
-  const { code, out, errors } = await chat({ ...FAKE_TPM_POLICY, measurements: [{ 4: '00'.repeat(32) }] });
+  const { code, out, errors } = await run('chat', { ...FAKE_TPM_POLICY, measurements: [{ 4: '00'.repeat(32) }] });
   assert.equal(code, 76, out + errors);
   assert.match(errors, /rule EV-432/);
   assert.equal(out, '');
@@ -67,7 +78,7 @@ test('EV-432 the same machine is told nothing when another program was started o
 test('EV-33 the same machine is told nothing by somebody who asks for TDX', async () => {
   const measurements = [{ mrtd: '11'.repeat(48), rtmrs: ['20', '21', '22'].map((octet) => octet.repeat(48)) }];
   const tcb = { statuses: ['UpToDate'], minimumEvaluation: 0 };
-  const { code, errors } = await chat({ kind: 'tdx', version: 1, measurements, tcb });
+  const { code, errors } = await run('chat', { kind: 'tdx', version: 1, measurements, tcb });
   assert.equal(code, 76, errors);
   assert.match(errors, /rule EV-33/);
 });

@@ -7,10 +7,9 @@ import { basename } from 'node:path';
 import { parseHex } from '@sotto/bytes';
 import { CertificateError, parseCertificate, parsePem } from '@sotto/crypto/x509';
 import { amdIntermediates } from '@sotto/evidence/sev-snp/intermediates';
-import { VerifyError } from '@sotto/verify';
+import { type Policy, parsePolicy, VerifyError } from '@sotto/verify';
 import {
   EvidenceFileError,
-  type HardwarePolicy,
   type HardwareReport,
   judgeFiles,
   PolicyError,
@@ -68,7 +67,7 @@ async function judge(
   try {
     return await judgeFiles({
       files: names.map((name) => ({ name: basename(name), bytes: readOrSay(name) })),
-      policy: args.policy === undefined ? undefined : readPolicy(args.policy),
+      policy: args.policy === undefined ? undefined : readPolicy(args.policy, parseHardwarePolicy),
       timeSeconds: readTime(args.at),
       amdIntermediates: amdIntermediates(),
       nonce: readNonce(args.nonce),
@@ -106,9 +105,9 @@ function readOrSay(path: string): Uint8Array {
   }
 }
 
-function readPolicy(path: string): HardwarePolicy {
+function readPolicy<P>(path: string, parse: (value: unknown) => P): P {
   try {
-    return parseHardwarePolicy(JSON.parse(new TextDecoder().decode(readOrSay(path))));
+    return parse(JSON.parse(new TextDecoder().decode(readOrSay(path))));
   } catch (error) {
     if (!(error instanceof PolicyError) && !(error instanceof SyntaxError)) throw error;
     const message = error instanceof PolicyError ? `${error.message} (rule ${error.rule})` : 'It is not JSON.';
@@ -130,17 +129,27 @@ function readNonce(text: string | undefined): Uint8Array | undefined {
   throw new PlainError('A nonce is 64 hex digits.', 'Without the nonce no device can be judged.', EXIT.usage);
 }
 
-/** A machine that runs: its development evidence, against the fingerprint that this person remembers. */
+/** A machine that runs, against the policy that was given, or the fingerprint that this person remembers. */
 async function verifyAddress(
   text: string,
-  { data, json, live }: { readonly data?: string | undefined; readonly json: boolean; readonly live: boolean },
+  {
+    data,
+    json,
+    live,
+    policy,
+  }: {
+    readonly data?: string | undefined;
+    readonly json: boolean;
+    readonly live: boolean;
+    readonly policy?: string | undefined;
+  },
 ): Promise<void> {
   const address = parsePinnedAddress(text);
-  const fingerprint = expectedFingerprint(dataFolderAt(data, process.env).pins, address, Date.now());
+  const demanded = policy === undefined ? pinnedPolicy(address, data) : readPolicy(policy, parsePolicy);
   let report: VerifyError['report'];
   let refusal: VerifyError | undefined;
   try {
-    const session = await connectToNode(address.origin, { kind: 'dev', version: 1, fingerprint });
+    const session = await connectToNode(address.origin, demanded);
     try {
       report = live ? await session.proveLive() : session.report;
     } finally {
@@ -157,11 +166,20 @@ async function verifyAddress(
     const lines = report.checks.map(({ status, title, rule }) => `  ${marks[status].padEnd(4)}${rule}  ${title}`);
     const verdict =
       refusal === undefined
-        ? live
-          ? 'Checked live: it signed a number that was made just now, for this connection. A development machine: not private from whoever runs it.'
-          : 'Checked: a development machine. It is not private from whoever runs it.'
+        ? `${live ? 'Checked live: it signed a number that was made just now, for this connection.' : 'Checked.'} ${WHAT_IT_IS[report.trust]}`
         : `REFUSED. ${refusal.message} (rule ${refusal.rule}, ${refusal.code})`;
     process.stdout.write(`${[...lines, '', verdict].join('\n')}\n`);
   }
   if (refusal !== undefined) process.exitCode = EXIT.refused;
+}
+
+const WHAT_IT_IS: Readonly<Record<VerifyError['report']['trust'], string>> = {
+  development: 'A development machine: not private from whoever runs it.',
+  'tpm-test': 'Its TPM says what was started there, for tests: not private from whoever runs it.',
+  none: '',
+};
+
+function pinnedPolicy(address: ReturnType<typeof parsePinnedAddress>, data: string | undefined): Policy {
+  const fingerprint = expectedFingerprint(dataFolderAt(data, process.env).pins, address, Date.now());
+  return { kind: 'dev', version: 1, fingerprint };
 }
