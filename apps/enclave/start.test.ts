@@ -124,6 +124,9 @@ test('EN-04 a body over the limit is refused with its limit, and the session goe
   assert.equal(status, 413);
   assert.equal(parseErrorAnswer(parseJson(text, 4096)).error.code, 'body-too-large');
   assert.equal(engine.counts.started, 0);
+  const claim = await answerOf(channel, 'POST', '/v1/answers/claim', new Uint8Array(4096));
+  assert.equal(claim.status, 413);
+  assert.equal(parseErrorAnswer(parseJson(claim.text, 4096)).error.code, 'body-too-large');
   assert.equal((await answerOf(channel, 'GET', '/v1/models')).status, 200);
 });
 

@@ -185,3 +185,21 @@ test('EV-391 every byte of an image changed changes the digest, or is refused', 
   }
   t.diagnostic(JSON.stringify(counts));
 });
+
+test('CF-03 numbers that a register or the firmware’s table cannot hold are not a case', async () => {
+  const input = {
+    ovmf_hash_hex: '00'.repeat(48),
+    ovmf_sections: [{ gpa: 4096, size: 4096, section_type: 1 }],
+    sev_hashes_table_gpa: 0,
+    sev_es_reset_eip: 4096,
+    vcpus: 1,
+    vcpu_type: 'EPYC-v4',
+    guest_features: 1,
+    mode: 'snp',
+  };
+  const exitOf = async (change: object) => (await judge('measure-snp', () => ({ ...input, ...change }))).exit;
+  assert.equal(await exitOf({}), 0);
+  assert.equal(await exitOf({ guest_features: (2n ** 64n).toString() }), 30);
+  assert.equal(await exitOf({ ovmf_sections: [{ gpa: 2 ** 32, size: 4096, section_type: 1 }] }), 30);
+  assert.equal(await exitOf({ sev_es_reset_eip: 2 ** 32 }), 30);
+});
