@@ -53,7 +53,8 @@ export function costOf(profile: Profile): ProfileCost {
     ...none,
     profile,
     bytesPerHour,
-    addedMs: 2 * STRICT.down.everyMs,
+    // The request waits for its record too.
+    addedMs: (2 + STRICT.up.everyRecords) * STRICT.down.everyMs,
     words: `A constant stream while the app is connected: about ${Math.round(bytesPerHour / 1e6)} MB an hour, used or not.`,
   };
 }

@@ -236,3 +236,16 @@ test('SH-17 a node that stops ends a session with its window, and an idle one at
   await idle.clock.advance(10);
   assert.deepEqual(await idle.channel.closed, { kind: 'closed', by: 'peer' });
 });
+
+test('SH-03 without a word of it records leave as they fill', async () => {
+  const { channel, clock, seen } = await open('compact', answering(ANSWERS['words at a steady pace'] as Answer));
+  const read = readBody(ask(channel).body);
+  await clock.advance(5000);
+  assert.equal((await read).length, 900);
+  assert.deepEqual(
+    seen.up.map(({ bytes }) => bytes),
+    [512],
+  );
+  assert.ok(seen.down.length > 50 && (seen.down.at(-1)?.atMs ?? 0) < 4000);
+  channel.close();
+});
