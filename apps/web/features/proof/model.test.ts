@@ -31,6 +31,14 @@ test('the fingerprint of the first link is pinned and leaves the address bar', a
   assert.deepEqual(later.opened, [FIRST]);
 });
 
+test('a machine whose TPM alone speaks for it is never shown as verified', async () => {
+  const report = { ...FAKE_REPORT, trust: 'tpm-test' as const };
+  const open: OpenSession = async () => ({ ...fakeSession(async function* () {}), report });
+  const { proof } = createRig(`dev=${FIRST}`, fakeDevice(), open);
+  await proof.start();
+  assert.equal(proof.state.get().kind, 'development');
+});
+
 test('EV-56 another fingerprint stops everything until the person trusts the new machine', async () => {
   const { device, proof: first } = createRig(`dev=${FIRST}`);
   await first.start();
