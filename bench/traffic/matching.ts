@@ -51,8 +51,10 @@ export async function compareWithSockets(
     });
     if (isSame) same += 1;
     for (const [a, b] of pairs) {
-      for (let i = 0; i < Math.min(a.length, b.length); i++)
-        apart.push(Math.abs((a[i] as Seen).atMs - (b[i] as Seen).atMs));
+      // The lines differ in length: each is read from its own first record on.
+      const shiftMs = (a[0]?.atMs ?? 0) - (b[0]?.atMs ?? 0);
+      for (let i = 1; i < Math.min(a.length, b.length); i++)
+        apart.push(Math.abs((a[i] as Seen).atMs - (b[i] as Seen).atMs - shiftMs));
     }
   }
   const figures = {
