@@ -155,7 +155,7 @@ function relative(file: string): string {
 
 // --- the run -----------------------------------------------------------------------------------------------------------
 
-const FAST = { isolation: 'none', timeoutMs: 240_000, testTimeoutMs: 60_000 } as const;
+const FAST = { isolation: 'none', timeoutMs: 480_000, testTimeoutMs: 60_000 } as const;
 const APART = { isolation: 'process', concurrency: 2, timeoutMs: 600_000, testTimeoutMs: 120_000 } as const;
 const BROWSER = { isolation: 'process', concurrency: 1, timeoutMs: 1_500_000, testTimeoutMs: 300_000 } as const;
 
