@@ -8,9 +8,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { type Browser, openBrowser } from './browser.ts';
-import { judgeNvidia, judgeSevSnp, judgeTdx, outcomeOf } from './stages-in-page.ts';
+import { judgeEventLog, judgeNvidia, judgeSevSnp, judgeTdx, judgeTpm, outcomeOf } from './stages-in-page.ts';
 
-const stages = { judgeNvidia, judgeSevSnp, judgeTdx };
+const stages = { judgeEventLog, judgeNvidia, judgeSevSnp, judgeTdx, judgeTpm };
 
 interface Case {
   readonly name: string;
@@ -112,6 +112,89 @@ test('every NVIDIA vector gets the verdict of Node', async (t) => {
   const accepted = judged.filter(({ exit }) => exit === 0).length;
   assert.ok(accepted > 5 && judged.length - accepted > 100);
   t.diagnostic(`${judged.length} cases, ${accepted} accepted, 0 differ from Node`);
+});
+
+type Fields = Readonly<Record<string, unknown>>;
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+
+/** A vector's input: the good one with its change; `null` leaves a field out. */
+function changed(fields: Fields, change: Fields): Fields {
+  const merged: Record<string, unknown> = { ...fields };
+  for (const [name, value] of Object.entries(change)) {
+    const old = merged[name];
+    if (value === null) delete merged[name];
+    else merged[name] = isFields(old) && isFields(value) ? changed(old, value) : value;
+  }
+  return merged;
+}
+
+const vectorsOf = (path: string): { base?: Fields; vectors: (Fields & { id: string })[] } =>
+  JSON.parse(readFileSync(new URL(`../vectors/${path}`, import.meta.url), 'utf8'));
+
+for (const [name, stage, path] of [
+  ['SEV-SNP', 'judgeSevSnp', 'evidence-sev-snp/reports.json'],
+  ['TPM', 'judgeTpm', 'evidence-tpm/quotes.json'],
+  ['boot log', 'judgeEventLog', 'evidence-tpm/event-logs.json'],
+] as const) {
+  test(`every ${name} vector gets the verdict of Node`, async (t) => {
+    const cases = vectorsOf(path).vectors.map(
+      ({ id, rule: _, note: __, expect: ___, input, ...fields }): Case => ({
+        ...{ name: id, stage, input: input ?? fields },
+      }),
+    );
+    const accepted = (await judgeBoth(cases)).filter(({ exit }) => exit === 0).length;
+    assert.ok(accepted > 0 && cases.length - accepted > 20);
+    t.diagnostic(`${cases.length} cases, ${accepted} accepted, 0 differ from Node`);
+  });
+}
+
+test('every TDX vector gets the verdict of Node', async (t) => {
+  const { base = {}, vectors } = vectorsOf('evidence-tdx/tdx.json');
+  const cases = vectors.map(({ id, change }): Case => {
+    const { demands: _, seen: __, ...input } = changed(base, change as Fields);
+    return { name: id, stage: 'judgeTdx', input: { ...input, policy } };
+  });
+  const accepted = (await judgeBoth(cases)).filter(({ exit }) => exit === 0).length;
+  assert.ok(accepted > 0 && cases.length - accepted > 50);
+  t.diagnostic(`${cases.length} cases, ${accepted} accepted, 0 differ from Node`);
+});
+
+test('genuine reports and quotes get the verdict of Node', { skip }, async (t) => {
+  const snp = (report: string, key: string, kind: 'vcek' | 'vlek', time: number): Case => ({
+    name: report,
+    stage: 'judgeSevSnp',
+    input: { report: read(report).toString('base64'), [kind]: read(key).toString('base64'), time, policy },
+  });
+  const tdx = (quote: string, time: number, collateral?: string): Case => ({
+    name: quote,
+    stage: 'judgeTdx',
+    input: {
+      quote: read(quote).toString('base64'),
+      ...(collateral === undefined ? {} : { collateral: JSON.parse(read(collateral).toString()) }),
+      ...{ time, policy },
+    },
+  });
+  const at = (moment: string) => Date.parse(moment) / 1000;
+  const cases = [
+    snp('sevsnp/go-sev-guest/attestation.bin', 'sevsnp/go-sev-guest/vcek.testcer', 'vcek', at('2024-01-01')),
+    snp('sevsnp/trustee/test-report.bin', 'sevsnp/trustee/test-vcek.der', 'vcek', at('2026-01-01')),
+    snp('sevsnp/trustee/test-report.bin', 'sevsnp/trustee/test-vcek-invalid-new.der', 'vcek', at('2026-01-01')),
+    snp('sevsnp/trustee/test-vlek-report.bin', 'sevsnp/trustee/test-vlek.der', 'vlek', at('2025-06-15')),
+    snp('sevsnp/lunal/live-report-v5-genoa.bin', 'sevsnp/lunal/live-vcek-genoa.der', 'vcek', at('2026-03-01')),
+    tdx('tdx/phala/tdx_quote', at('2025-06-25'), 'tdx/phala/tdx_quote_collateral.json'),
+    tdx('tdx/phala/tdx_quote', at('2025-07-20'), 'tdx/phala/tdx_quote_collateral.json'),
+    tdx('tdx/phala/tdx_quote_outdated', at('2026-03-01'), 'tdx/phala/tdx_quote_outdated_collateral.json'),
+    tdx('tdx/go-tdx-guest/tdx_prod_quote_SPR_E4.dat', at('2023-07-01T01:00:00Z')),
+    tdx(
+      'tdx/go-tdx-guest/quote_v5_sample.dat',
+      at('2026-02-03T01:00:00Z'),
+      'tdx/assembled/collateral-2026-02-fmspc-90c06f00.json',
+    ),
+    tdx('tdx/trustee/tdx_quote_4.dat', at('2026-03-10'), 'tdx/assembled/collateral-2026-03-fmspc-50806f00.json'),
+  ];
+  const exits = (await judgeBoth(cases)).map(({ exit }) => exit);
+  t.diagnostic(`${cases.length} genuine cases, 0 differ from Node`);
+  assert.deepEqual(exits.slice(0, 9), [0, 0, 10, 0, 0, 0, 10, 10, 0]);
 });
 
 test('genuine evidence gets the verdict of Node, processor and GPU within 50 ms', { skip }, async (t) => {
