@@ -46,7 +46,8 @@ export function rulesWithoutMutant(rules: readonly Rule[], mutants: readonly Mut
 }
 
 /** Matches the titles that name one of the rules; Node joins the titles of suites and tests with a space. */
-const patternFor = (rules: readonly string[]): string => `/(^|[^A-Za-z0-9-])(${rules.join('|')})(?![0-9])/`;
+const titlePattern = (rules: readonly string[]): RegExp => new RegExp(`(^|[^A-Za-z0-9-])(${rules.join('|')})(?![0-9])`);
+const patternFor = (rules: readonly string[]): string => String(titlePattern(rules));
 
 const CONTROL_LIMIT_MS = 120_000;
 /** Saves two fifths of the time: hundreds of processes load the same files. A changed file is another entry in it. */
@@ -59,8 +60,8 @@ interface Control {
 }
 
 /**
- * Runs the mutants, two at a time, after a control of each set of rules.
- * @param hangAfterMs the least time after which a run counts as a hang; five times the control's where that is more
+ * Runs the mutants, two at a time, after a control of their rules: one for all rules whose tests stand in the same files.
+ * @param hangAfterMs how much longer than twice its control a run may take before it counts as a hang
  */
 export async function runMutants(
   root: string,
@@ -69,12 +70,22 @@ export async function runMutants(
   hangAfterMs = 10_000,
 ): Promise<MutantResult[]> {
   const byRule = testFilesByRule(root);
+  const filesOf = (rules: readonly string[]): string[] => filesFor(byRule, rules);
+  const rulesByFiles = Map.groupBy(new Set(mutants.map(({ rules }) => rules)), (rules) => filesOf(rules).join(' '));
   const controls = new Map<string, Promise<Control>>();
-  const controlOf = (rules: readonly string[]): Promise<Control> => {
+  const once = (rules: readonly string[]): Promise<Control> => {
     const key = rules.join(' ');
-    const known = controls.get(key) ?? runControl(root, rules, filesFor(byRule, rules));
+    const known = controls.get(key) ?? runControl(root, rules, filesOf(rules));
     controls.set(key, known);
     return known;
+  };
+  const controlOf = async (rules: readonly string[]): Promise<Control> => {
+    const together = [...new Set(rulesByFiles.get(filesOf(rules).join(' '))?.flat())].sort();
+    const control = await once(together);
+    // Where one of them fails, each has to show by itself whether it does.
+    if (control.result.code !== 0 || !control.result.complete) return once(rules);
+    const outcomes = control.result.outcomes.filter(({ name }) => titlePattern(rules).test(name));
+    return { ...control, result: { ...control.result, outcomes } };
   };
   const jobs = mutants.map((mutant) => async (): Promise<MutantResult> => {
     const result = await judge(root, mutant, await controlOf(mutant.rules), hangAfterMs);
@@ -131,7 +142,7 @@ async function judge(root: string, mutant: Mutant, control: Control, hangAfterMs
     isolation: control.isolation,
     concurrency: 1,
     stopAtFailure: true,
-    timeoutMs: Math.max(hangAfterMs, 5 * control.result.tookMs),
+    timeoutMs: hangAfterMs + 2 * control.result.tookMs,
     args: [`--test-name-pattern=${patternFor(mutant.rules)}`],
     // By NODE_OPTIONS, so that programs which a test starts are changed as well.
     env: {
