@@ -1,8 +1,8 @@
 /** Stage `event-log` over the genuine logs, with the registers that hardware signed or that others published. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { judge } from '../testing/recorded-judge.ts';
 import { readShared, skipWithoutSharedVectors as skip } from '../testing/shared-vectors.ts';
-import { judge } from './stages.ts';
 
 /** Where RTMR 0 to 3 stand in a TDX quote of version 4. */
 const RTMR_OFFSET = 48 + 328;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRim } from '@sotto/evidence/nvidia';
+import { judge } from '../testing/recorded-judge.ts';
 import { readShared, skipWithoutSharedVectors as skip } from '../testing/shared-vectors.ts';
-import { judge } from './stages.ts';
 
 const SDK = 'nvidia/attestation-sdk';
 const SAMPLES = `${SDK}/testdata/sample_attestation_data/gpu`;

@@ -1,8 +1,8 @@
 /** Stage `sev-snp` over genuine evidence: the verdicts of the shared index, and every byte of each sample changed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { judge } from '../testing/recorded-judge.ts';
 import { readShared, skipWithoutSharedVectors as skip } from '../testing/shared-vectors.ts';
-import { judge } from './stages.ts';
 
 const seconds = (date: string) => Date.parse(date) / 1000;
 const shared = (path: string) => readShared(`sevsnp/${path}`);

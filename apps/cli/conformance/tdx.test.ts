@@ -1,9 +1,9 @@
 /** Stage `tdx` over the shared quotes: what real machines signed must get its known verdict, altered anywhere a refusal. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { judge } from '../testing/recorded-judge.ts';
 import { readShared, skipWithoutSharedVectors as skip } from '../testing/shared-vectors.ts';
 import type { Outcome } from './outcome.ts';
-import { judge } from './stages.ts';
 
 const at = (moment: string) => Date.parse(moment) / 1000;
 const quoteOf = (path: string): Buffer =>

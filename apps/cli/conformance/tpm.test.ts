@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { parseCertificate, parsePem } from '@sotto/crypto/x509';
 import { verifyTpmQuote } from '@sotto/evidence/tpm';
 import { encodeTpmQuote, TPM_HASHES } from '@sotto/testkit/evidence-tpm';
+import { judge } from '../testing/recorded-judge.ts';
 import { readShared, skipWithoutSharedVectors as skip } from '../testing/shared-vectors.ts';
-import { judge } from './stages.ts';
 
 interface Input {
   readonly quote: string;
