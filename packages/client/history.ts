@@ -232,6 +232,8 @@ export class History {
     }
     this.#changed();
     this.#watching = this.#compare();
+    // Whoever asks `settled` is told; a sync that could not be compared must not end the program of who does not.
+    this.#watching.catch(() => undefined);
   }
 
   /** What the watch over the server found (`Finding`); empty for a guest, and when everything agrees. */

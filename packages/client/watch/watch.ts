@@ -345,10 +345,10 @@ export class Watch {
       await this.#options.clock.sleep(GATHER_MS);
       this.#isGathering = false;
       await this.publish();
-    } catch (error) {
+    } catch {
+      // Offline, the store is full, or the page is going: what is pending is kept and listed with the next write or visit.
+      // What else it may be, whoever calls `publish` is told.
       this.#isGathering = false;
-      // Offline, or the store is full: what is pending is kept, and listed with the next write or visit.
-      if (!(error instanceof SottoError)) throw error;
     }
   }
 
