@@ -4,11 +4,13 @@
  *   npm run test:mutants                 all
  *   npm run test:mutants -- CH VA-07     the rules of these prefixes or ids
  *   npm run test:mutants -- --list       which there are, without running any
+ *   npm run test:mutants -- --minutes=13 as many as fit, in an order that changes every day; what was left is said
  *
  * A rule runs once unchanged: its tests must pass, and there must be one. Then each mutant of it runs the same tests:
  * `killed` by a failing test, by a `hang` or by a `crash`; else it survived, and the run fails. A rule of the
  * specification without a mutant fails as well, unless its text says `(no check)` or `(informative)`.
  */
+import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isTest, listSources, readModule } from '../modules.ts';
@@ -62,12 +64,15 @@ interface Control {
 /**
  * Runs the mutants, two at a time, after a control of their rules: one for all rules whose tests stand in the same files.
  * @param hangAfterMs how much longer than twice its control a run may take before it counts as a hang
+ * @param endMs no mutant is begun after this moment
+ * @returns of the mutants that were run
  */
 export async function runMutants(
   root: string,
   mutants: readonly Mutant[],
   onResult: (result: MutantResult) => void,
   hangAfterMs = 10_000,
+  endMs = Number.POSITIVE_INFINITY,
 ): Promise<MutantResult[]> {
   const byRule = testFilesByRule(root);
   const filesOf = (rules: readonly string[]): string[] => filesFor(byRule, rules);
@@ -87,12 +92,23 @@ export async function runMutants(
     const outcomes = control.result.outcomes.filter(({ name }) => titlePattern(rules).test(name));
     return { ...control, result: { ...control.result, outcomes } };
   };
-  const jobs = mutants.map((mutant) => async (): Promise<MutantResult> => {
+  const jobs = mutants.map((mutant) => async (): Promise<MutantResult | undefined> => {
+    if (Date.now() > endMs) return undefined;
     const result = await judge(root, mutant, await controlOf(mutant.rules), hangAfterMs);
     onResult(result);
     return result;
   });
-  return inParallel(jobs, 2);
+  return (await inParallel(jobs, 2)).filter((result) => result !== undefined);
+}
+
+/** Another order every day, so that runs which end early come to all of them in time. */
+function inTodaysOrder(mutants: readonly Mutant[]): Mutant[] {
+  const today = new Date().toISOString().slice(0, 10);
+  const place = ({ rules, file, line }: Mutant) => hash('sha256', `${today} ${rules} ${file} ${line}`);
+  return mutants
+    .map((mutant) => ({ mutant, at: place(mutant) }))
+    .sort((a, b) => (a.at < b.at ? -1 : 1))
+    .map(({ mutant }) => mutant);
 }
 
 /** Unit tests alone where there are any: browser tests are slow, and are used for rules that only they show. */
@@ -172,7 +188,10 @@ async function main(): Promise<void> {
   const wanted = (id: string): boolean =>
     words.length === 0 || words.some((word) => id === word || id.startsWith(`${word}-`));
   const found = findMutants(root);
-  const mutants = found.mutants.filter((mutant) => mutant.rules.some(wanted));
+  const chosen = found.mutants.filter((mutant) => mutant.rules.some(wanted));
+  const minutes = Number(process.argv.find((word) => word.startsWith('--minutes='))?.slice('--minutes='.length));
+  const isBounded = minutes > 0;
+  const mutants = isBounded ? inTodaysOrder(chosen) : chosen;
   const rules = readRules(root).filter((rule) => wanted(rule.id));
   const line = (verdict: string, { rules: ids, file, line: at, was }: Mutant, rest: string): void =>
     console.log(
@@ -182,9 +201,19 @@ async function main(): Promise<void> {
   let results: MutantResult[] = [];
   if (process.argv.includes('--list')) for (const mutant of mutants) line('', mutant, '');
   else
-    results = await runMutants(root, mutants, ({ mutant, verdict, by, tookMs }) =>
-      line(verdict, mutant, `${short(by, 60)} (${tookMs} ms)`),
+    results = await runMutants(
+      root,
+      mutants,
+      ({ mutant, verdict, by, tookMs }) => line(verdict, mutant, `${short(by, 60)} (${tookMs} ms)`),
+      undefined,
+      isBounded ? began + minutes * 60_000 : undefined,
     );
+  const left = mutants.length - results.length;
+  if (isBounded) {
+    console.log(
+      `\n${results.length} of ${mutants.length} mutants were run in ${minutes} minutes, ${left} were left to another day.`,
+    );
+  }
 
   const bad = results.filter(({ verdict }) => !GOOD.has(verdict));
   const bare = rulesWithoutMutant(rules, mutants);
@@ -201,7 +230,8 @@ async function main(): Promise<void> {
       `${bare.length} rules without mutant, ${Math.round((Date.now() - began) / 1000)} s`,
   );
   const failed = bad.length + bare.length + found.faults.length;
-  if (mutants.length === 0 || rules.length === 0 || failed > 0) process.exitCode = 1;
+  const isIdle = isBounded && results.length === 0;
+  if (mutants.length === 0 || rules.length === 0 || failed > 0 || isIdle) process.exitCode = 1;
 }
 
 if (import.meta.main) await main();
