@@ -40,6 +40,10 @@ function outcomeOf({ type, data }: TestEvent): TestOutcome | undefined {
   const error = data.details?.error;
   if (type === 'test:stdout' || type === 'test:stderr')
     return { kind: 'output', name: '', file, text: data.message ?? '' };
+  // Node says this in passing, and lets the run fail by its exit code alone.
+  if (type === 'test:diagnostic' && /asynchronous activity after the test ended/.test(data.message ?? '')) {
+    return { kind: 'fail', name: 'something went wrong after its test had ended', file, text: data.message ?? '' };
+  }
   if (type !== 'test:pass' && type !== 'test:fail') return undefined;
   const idle = data.skip ?? data.todo;
   if (type === 'test:fail') {
