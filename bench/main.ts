@@ -8,16 +8,16 @@
  *
  * Prints a table, writes every figure as JSON, and exits with 1 when a budget is broken or could not be measured.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, homedir, loadavg, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { STARTER_FILE_NAME } from '../apps/enclave/engines/llama.ts';
 import { type StartedProcess, startProcess } from '../tools/harness/process.ts';
 import * as measures from './measures.ts';
 import { directPath, doorClient, type EnclaveFacts, relayClient, sessionPath } from './paths.ts';
-import { formatLines, judge } from './report.ts';
+import { judge, report } from './report.ts';
 import { round } from './statistics.ts';
 import { memoryMbOf } from './usage.ts';
 
@@ -171,24 +171,4 @@ try {
 }
 
 const lines = judge(values);
-const machine = {
-  cpu: cpus()[0]?.model,
-  cores: cpus().length,
-  node: process.version,
-  load: loadavg().map((load) => round(load)),
-};
-mkdirSync(dirname(jsonPath), { recursive: true });
-writeFileSync(
-  jsonPath,
-  `${JSON.stringify({ at: new Date().toISOString(), machine, budgets: lines, results }, null, 2)}\n`,
-);
-const isBusy = (machine.load[0] ?? 0) > machine.cores * 1.5;
-const warning = isBusy
-  ? `The machine was busy with other work (load ${machine.load[0]} on ${machine.cores} cores): delays are its, not ours.\n`
-  : '';
-process.stdout.write(`\n${formatLines(lines)}\n${warning}`);
-const isPartial = flags.only !== undefined;
-process.exitCode = lines.every(({ verdict }) => verdict === 'kept' || (isPartial && verdict === 'not measured'))
-  ? 0
-  : 1;
-process.exit();
+process.exit(report(lines, { results, jsonPath, isPartial: flags.only !== undefined }) ? 0 : 1);

@@ -1,7 +1,8 @@
 /** A hardware report as a table that a person can read at a terminal, or as JSON for a program. */
 import type { HardwareLine, HardwareReport } from '@sotto/verify/files';
 
-const MARKS: Readonly<Record<HardwareLine['status'], string>> = {
+/** One word a status, also for reports of a node. */
+export const MARKS: Readonly<Record<HardwareLine['status'], string>> = {
   passed: 'yes',
   failed: 'NO',
   'not-applicable': '–',

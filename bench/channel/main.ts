@@ -8,12 +8,9 @@
  *
  * Prints a table, writes every figure as JSON, and exits with 1 when a budget is over or could not be measured.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatLines, judge } from '../report.ts';
-import { round } from '../statistics.ts';
+import { judge, report } from '../report.ts';
 import { measureBrowser } from './browser.ts';
 import budgets from './budgets.json' with { type: 'json' };
 import { measureCalls } from './calls.ts';
@@ -73,21 +70,4 @@ const lines = judge(
   },
   budgets,
 );
-const machine = {
-  cpu: cpus()[0]?.model,
-  cores: cpus().length,
-  node: process.version,
-  load: loadavg().map((load) => round(load)),
-};
-mkdirSync(dirname(jsonPath), { recursive: true });
-writeFileSync(
-  jsonPath,
-  `${JSON.stringify({ at: new Date().toISOString(), machine, budgets: lines, results }, null, 2)}\n`,
-);
-const isBusy = (machine.load[0] ?? 0) > machine.cores * 1.5;
-const warning = isBusy
-  ? `The machine was busy with other work (load ${machine.load[0]} on ${machine.cores} cores): times are its, not ours.\n`
-  : '';
-process.stdout.write(`\n${formatLines(lines)}\n${warning}`);
-const isFine = lines.every(({ verdict }) => verdict === 'kept' || (only !== undefined && verdict === 'not measured'));
-process.exit(isFine ? 0 : 1);
+process.exit(report(lines, { results, jsonPath, isPartial: only !== undefined }) ? 0 : 1);

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CookieJar, createNodeFetch } from '@sotto/adapters-node';
 import { encodeBase64, encodeHex, equalBytes } from '@sotto/bytes';
-import type { DeviceStore, RecordStore } from '@sotto/ports';
+import type { RecordStore } from '@sotto/ports';
 import {
+  createMemoryDeviceStore,
   createMemoryRecordStore,
   createRealClock,
   createSeededRandom,
@@ -47,17 +48,8 @@ after(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-function memoryDevice(): DeviceStore {
-  const kept = new Map<string, Uint8Array<ArrayBuffer>>();
-  return {
-    get: async (key) => kept.get(key),
-    set: async (key, value) => void kept.set(key, value),
-    delete: async (key) => void kept.delete(key),
-  };
-}
-
 /** A browser that was never here before: no cookie, nothing kept. */
-function freshBrowser(device = memoryDevice()): AccountPorts {
+function freshBrowser(device = createMemoryDeviceStore()): AccountPorts {
   const plain = createNodeFetch({ cookieJar: new CookieJar() });
   // A browser sends the page's origin by itself.
   const fetch: typeof plain = (url, init) => plain(url, { ...init, headers: { ...init?.headers, origin: server.url } });
@@ -93,7 +85,7 @@ test('an account opens in another browser by its recovery code, however it is ty
 });
 
 test('this device’s key is kept sealed and found again; a damaged one only makes a new device', async () => {
-  const device = memoryDevice();
+  const device = createMemoryDeviceStore();
   const { account, code } = await newAccount(freshBrowser(device));
   const again = await unlockWithRecoveryCode(freshBrowser(device), code);
   assert.deepEqual(again.device.deviceId, account.device.deviceId);

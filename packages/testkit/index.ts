@@ -9,6 +9,7 @@ export {
   startChannelPair,
 } from './channel-pair.ts';
 export { createManualClock, createRealClock, type ManualClock, settle } from './clock.ts';
+export { createMemoryDeviceStore } from './device-store.ts';
 export { createSeededRandom } from './random.ts';
 export {
   createMemoryRecordStore,

@@ -6,11 +6,17 @@ import { isJsonObject, type JsonObject, type JsonValue } from './canonical-json.
 import { VaultError } from './error.ts';
 
 const ID = /^[0-9a-f]{32}$/;
+const HASH = /^[0-9a-f]{64}$/;
 const TOKEN = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** True for 16 bytes as lower-case hex. */
 export function isId(value: JsonValue | undefined): value is string {
   return typeof value === 'string' && ID.test(value);
+}
+
+/** True for 32 bytes as lower-case hex. */
+export function isHash(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && HASH.test(value);
 }
 
 /** Takes fields one by one; every method throws VaultError `record-content-malformed` (VA-22). */

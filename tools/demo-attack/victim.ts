@@ -19,7 +19,8 @@ import {
   openNodeSession,
   ServerApi,
 } from '@sotto/client';
-import type { DeviceStore, RecordStore } from '@sotto/ports';
+import type { RecordStore } from '@sotto/ports';
+import { createMemoryDeviceStore } from '@sotto/testkit';
 import { createAccountKey, createRecoveryCode } from '@sotto/vault';
 import { acceptPin, devPolicy } from '@sotto/verify';
 
@@ -102,12 +103,7 @@ async function ask(): Promise<string> {
 /** Keeps two chats, lets the operator do its worst, and reads them again as another device would. */
 async function readHistory(): Promise<string> {
   const { random, clock } = ports;
-  const kept = new Map<string, Uint8Array<ArrayBuffer>>();
-  const device: DeviceStore = {
-    get: async (key) => kept.get(key),
-    set: async (key, value) => void kept.set(key, value),
-    delete: async (key) => void kept.delete(key),
-  };
+  const device = createMemoryDeviceStore();
   const accountPorts = { api: new ServerApi(ports.fetch, task.url), random, clock, device };
   const nothing: RecordStore = {
     list: async () => ({ records: [], nextSequence: 0, more: false }),

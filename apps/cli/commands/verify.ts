@@ -18,7 +18,7 @@ import {
 } from '@sotto/verify/files';
 import { defineCommand } from 'citty';
 import { dataFolderAt } from '../data-folder.ts';
-import { evidenceTable } from '../evidence-table.ts';
+import { evidenceTable, MARKS } from '../evidence-table.ts';
 import { connectToNode } from '../node-connection.ts';
 import { expectedFingerprint, parsePinnedAddress } from '../pins.ts';
 import { EXIT, PlainError } from '../plain-error.ts';
@@ -162,8 +162,7 @@ async function verifyAddress(
   }
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else {
-    const marks = { passed: 'yes', failed: 'NO', 'not-applicable': '–' } as const;
-    const lines = report.checks.map(({ status, title, rule }) => `  ${marks[status].padEnd(4)}${rule}  ${title}`);
+    const lines = report.checks.map(({ status, title, rule }) => `  ${MARKS[status].padEnd(4)}${rule}  ${title}`);
     const verdict =
       refusal === undefined
         ? `${live ? 'Checked live: it signed a number that was made just now, for this connection.' : 'Checked.'} ${WHAT_IT_IS[report.trust]}`

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeUtf8 } from '@sotto/bytes';
-import { createManualClock, createMemoryRecordStore, createSeededRandom } from '@sotto/testkit';
+import {
+  createManualClock,
+  createMemoryDeviceStore,
+  createMemoryRecordStore,
+  createSeededRandom,
+} from '@sotto/testkit';
 import { createAccountKey, createDeviceKeys } from '@sotto/vault';
 import { type History, openHistory } from '../history.ts';
 import { createTurns } from '../watch/turns.ts';
@@ -16,12 +21,7 @@ function newAccount(): () => Promise<History> {
   const owner = { accountId: random.bytes(16), accountKey: createAccountKey(random), store: createMemoryRecordStore() };
   return async () => {
     const device = await createDeviceKeys(random);
-    const values = new Map<string, Uint8Array<ArrayBuffer>>();
-    const deviceStore = {
-      get: async (key: string) => values.get(key),
-      set: async (key: string, value: Uint8Array<ArrayBuffer>) => void values.set(key, value),
-      delete: async (key: string) => void values.delete(key),
-    };
+    const deviceStore = createMemoryDeviceStore();
     const watch = { device, deviceStore, takingTurns: createTurns() };
     const history = await openHistory({ ...owner, deviceId: device.deviceId, clock, random, watch });
     await history.settled();

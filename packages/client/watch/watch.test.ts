@@ -2,21 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeviceStore } from '@sotto/ports';
-import { createManualClock, createMemoryRecordStore, createSeededRandom, type MemoryRecordStore } from '@sotto/testkit';
+import {
+  createManualClock,
+  createMemoryDeviceStore,
+  createMemoryRecordStore,
+  createSeededRandom,
+  type MemoryRecordStore,
+} from '@sotto/testkit';
 import { createAccountKey, createDeviceKeys, type DeviceKeys } from '@sotto/vault';
 import { type History, openHistory } from '../history.ts';
 import { createTurns } from './turns.ts';
 
 const random = createSeededRandom('watch');
-
-function memoryDevice(): DeviceStore {
-  const values = new Map<string, Uint8Array<ArrayBuffer>>();
-  return {
-    get: async (key) => values.get(key),
-    set: async (key, value) => void values.set(key, value),
-    delete: async (key) => void values.delete(key),
-  };
-}
 
 interface Person {
   readonly store: MemoryRecordStore;
@@ -28,7 +25,7 @@ interface Device {
 }
 
 async function newDevice(): Promise<Device> {
-  return { keys: await createDeviceKeys(random), deviceStore: memoryDevice() };
+  return { keys: await createDeviceKeys(random), deviceStore: createMemoryDeviceStore() };
 }
 
 function newPerson(): Person {
@@ -201,7 +198,7 @@ test('CL-204 a device that lost its memory goes on with its own log', async () =
   const person = newPerson();
   const phone = await newDevice();
   await say(await person.open(phone), 'one');
-  phone.deviceStore = memoryDevice();
+  phone.deviceStore = createMemoryDeviceStore();
   await say(await person.open(phone), 'two');
   assert.deepEqual((await person.open(await newDevice())).findings, []);
 });

@@ -64,7 +64,7 @@ export class Watch {
   #findings: readonly Finding[] = [];
   #isGathering = false;
   #isCompared = false;
-  readonly #digests = new Map<string, ShownRecord>();
+  readonly #digests = new WeakMap<OpenedRecord, string>();
   readonly #verified = new WeakMap<UnknownContent, VerifiedSegment>();
 
   constructor(options: WatchOptions, store: StoreRecord) {
@@ -135,19 +135,14 @@ export class Watch {
     // A device that does not yet know its own log would begin a second one.
     if (!this.#isCompared) return;
     await this.#options.takingTurns(this.#turn, async () => {
-      let state = await this.#announce(await this.#load());
-      state = await this.#sign(state);
-      await this.#save(state);
+      const before = await this.#load();
+      let state = await this.#sign(await this.#announce(before));
+      if (state !== before) await this.#save(state);
       for (const head of state.unsent) {
         await this.#store(head.recordId, head.content, head.counter);
-        state = { ...state, unsent: state.unsent.filter((each) => each !== head) };
+        state = this.#withoutUnsent(state, head);
         await this.#save(state);
       }
-      if (state.log === undefined) return;
-      // What this device wrote and the store confirmed is known, also before the next comparison.
-      const { device, accountId } = this.#options;
-      const own = new OwnLog(device, accountId, state.log).place;
-      await this.#save({ ...state, known: [...new Map(state.known).set(this.#deviceId, own)] });
     });
   }
 
@@ -230,12 +225,9 @@ export class Watch {
     for (const record of records.values()) {
       const { recordId, deviceId, deviceCounter, content } = record;
       if (content.type === 'unknown' && content.recordType === HEAD_TYPE) continue;
-      const key = `${recordId} ${deviceId} ${deviceCounter}`;
-      const known = this.#digests.get(key) ?? {
-        ...{ recordId, deviceId, deviceCounter, digest: encodeHex(writeDigest(record)) },
-      };
-      this.#digests.set(key, known);
-      shown.set(recordId, known);
+      const digest = this.#digests.get(record) ?? encodeHex(writeDigest(record));
+      this.#digests.set(record, digest);
+      shown.set(recordId, { recordId, deviceId, deviceCounter, digest });
     }
     return shown;
   }
@@ -325,6 +317,15 @@ export class Watch {
   #replaced(recordId: string, { log }: WatchState): string[] {
     const since = log?.entries.findLast((entry) => entry.recordId === recordId)?.digest ?? [];
     return [...new Set([...this.#manifest.standing(recordId), ...[since].flat()])].slice(-8);
+  }
+
+  /** What this device wrote and the store confirmed is known, also before the next comparison. */
+  #withoutUnsent(state: WatchState, sent: UnsentHead): WatchState {
+    const unsent = state.unsent.filter((head) => head !== sent);
+    if (unsent.length > 0 || state.log === undefined) return { ...state, unsent };
+    const { device, accountId } = this.#options;
+    const own = new OwnLog(device, accountId, state.log).place;
+    return { ...state, unsent, known: [...new Map(state.known).set(this.#deviceId, own)] };
   }
 
   #withHeads(state: WatchState, heads: readonly { index: number; content: UnknownContent }[]): WatchState {

@@ -9,7 +9,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../canonical-json
 import type { UnknownContent } from '../content.ts';
 import type { DeviceKeys } from '../device.ts';
 import { VaultError } from '../error.ts';
-import { isId } from '../fields.ts';
+import { isHash, isId } from '../fields.ts';
 import { chain, type LogEntry } from './entry.ts';
 
 export const HEAD_TYPE = 'head';
@@ -188,10 +188,6 @@ function parseDeviceId(value: string): string {
 
 function isCount(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && value >= 0;
-}
-
-function isHash(value: JsonValue | undefined): value is string {
-  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
 function malformed(): VaultError {

@@ -10,14 +10,13 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../canonical-json
 import type { UnknownContent } from '../content.ts';
 import { type DeviceKeys, deriveDeviceId } from '../device.ts';
 import { VaultError } from '../error.ts';
-import { isId } from '../fields.ts';
+import { isHash, isId } from '../fields.ts';
 import type { LogPlace } from '../heads/segment.ts';
 import type { OpenedRecord } from '../record.ts';
 
 export const EPOCH_TYPE = 'epoch';
 const LABEL = encodeUtf8('sotto/vault/epoch/v1');
 const LIST_LIMIT = 64;
-const HEX_32 = /^[0-9a-f]{64}$/;
 
 export interface EpochStatement {
   /** The epoch that begins: 2 or more. */
@@ -175,10 +174,6 @@ function readHash(value: JsonValue | undefined): string {
   // VA-130: the same
   if (!isHash(value)) throw malformed();
   return value;
-}
-
-function isHash(value: JsonValue | undefined): value is string {
-  return typeof value === 'string' && HEX_32.test(value);
 }
 
 function malformed(): VaultError {
