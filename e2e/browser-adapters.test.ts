@@ -8,13 +8,17 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type * as adapters from '@sotto/adapters-browser';
-import type { RecordStore } from '@sotto/ports';
-import { recordStoreContract } from '@sotto/testkit';
+import type { RecordStore, SealedStore } from '@sotto/ports';
+import { recordStoreContract, sealedStoreContract } from '@sotto/testkit';
 import type { Page } from 'playwright-core';
 import { build } from 'vite';
 import { type Browser, openBrowser } from './browser.ts';
 
-type InPage = { adapters: typeof adapters; stores: Map<string, RecordStore> };
+type InPage = {
+  adapters: typeof adapters;
+  stores: Map<string, RecordStore>;
+  sealed: Map<string, SealedStore>;
+};
 
 let server: Server;
 let browser: Browser;
@@ -47,7 +51,7 @@ after(async () => {
 async function openPage(page: Page): Promise<void> {
   await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
   await page.evaluate(() => {
-    (globalThis as unknown as InPage).stores = new Map();
+    Object.assign(globalThis, { stores: new Map(), sealed: new Map() });
   });
 }
 
@@ -94,6 +98,50 @@ async function storeIn(page: Page, name: string): Promise<RecordStore> {
   };
 }
 
+/** The sealed store called `name` of this page, driven from here. */
+async function sealedStoreIn(page: Page, name: string): Promise<SealedStore> {
+  await page.evaluate(async (given) => {
+    const { adapters, sealed } = globalThis as unknown as InPage;
+    sealed.set(given, adapters.createBrowserSealedStore(await adapters.openDatabase(given)));
+  }, name);
+  return {
+    get: async (names) => {
+      const found = await page.evaluate(
+        async ([given, asked]) =>
+          (await (globalThis as unknown as InPage).sealed.get(given)?.get(asked))?.map((one) => one && [...one]),
+        [name, [...names]] as const,
+      );
+      return found?.map((one) => one && new Uint8Array(one)) ?? [];
+    },
+    list: async (prefix, options) => {
+      const found = await page.evaluate(
+        async ([given, under, how]) =>
+          (await (globalThis as unknown as InPage).sealed.get(given)?.list(under, how))?.map((one) => ({
+            ...one,
+            value: [...one.value],
+          })),
+        [name, prefix, options] as const,
+      );
+      return found?.map((one) => ({ ...one, value: new Uint8Array(one.value) })) ?? [];
+    },
+    write: (changes) =>
+      page.evaluate(
+        async ([given, plain]) => {
+          const wanted = plain.map((one) => ({ ...one, value: one.value && new Uint8Array(one.value) }));
+          const writing = (globalThis as unknown as InPage).sealed.get(given)?.write(wanted);
+          for (const { value } of wanted) value?.fill(0);
+          await writing;
+        },
+        [name, changes.map((one) => ({ ...one, value: one.value && [...one.value] }))] as const,
+      ),
+    erase: (prefix) =>
+      page.evaluate(async ([given, under]) => (globalThis as unknown as InPage).sealed.get(given)?.erase(under), [
+        name,
+        prefix,
+      ] as const),
+  };
+}
+
 /** The files below a folder that hold these bytes. */
 async function filesWith(folder: string, bytes: Buffer): Promise<string[]> {
   const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
@@ -120,6 +168,46 @@ recordStoreContract('in a browser', async () => {
       for (const tab of tabs) await tab.close();
     },
   };
+});
+
+sealedStoreContract('in a browser', async () => {
+  const name = `sealed-${++stores}`;
+  const tabs: Page[] = [];
+  return {
+    store: await sealedStoreIn(browser.page, name),
+    again: async () => {
+      const tab = await browser.context.newPage();
+      tabs.push(tab);
+      await openPage(tab);
+      return sealedStoreIn(tab, name);
+    },
+    close: async () => {
+      for (const tab of tabs) await tab.close();
+    },
+  };
+});
+
+test('a database of the first version keeps what it holds and gets the new store', async () => {
+  const kept = await browser.page.evaluate(async () => {
+    const { adapters } = globalThis as unknown as InPage;
+    await new Promise<void>((resolve) => {
+      const opening = indexedDB.open('first-version', 1);
+      opening.onupgradeneeded = () => {
+        opening.result.createObjectStore('device').put(new Uint8Array([7]), 'a');
+        opening.result.createObjectStore('records', { keyPath: 'recordId' }).createIndex('sequence', 'sequence');
+      };
+      opening.onsuccess = () => {
+        opening.result.close();
+        resolve();
+      };
+    });
+    const database = await adapters.openDatabase('first-version');
+    const sealed = adapters.createBrowserSealedStore(database);
+    await sealed.write([{ name: 'b', value: new Uint8Array([8]) }]);
+    const [b] = await sealed.get(['b']);
+    return [...((await adapters.createBrowserDeviceStore(database).get('a')) ?? []), ...(b ?? [])];
+  });
+  assert.deepEqual(kept, [7, 8]);
 });
 
 test('the device store keeps, replaces and forgets values, over a reload', async () => {

@@ -1,7 +1,13 @@
-/** One IndexedDB database for what a guest keeps in this browser. Everything in `records` is sealed; `device` holds small values. */
+/**
+ * One IndexedDB database for what is kept in this browser. Everything in `records` (a guest's) and `sealed` (an account's) is
+ * sealed; `device` holds small values.
+ */
 import { BrowserError } from './error.ts';
 
-export type StoreName = 'device' | 'records';
+export type StoreName = 'device' | 'records' | 'sealed';
+
+/** 1: `device`, `records`. 2: `sealed`. */
+const VERSION = 2;
 
 export interface Database {
   /** Runs `work` in one transaction and resolves when that transaction is durable. */
@@ -14,10 +20,13 @@ export interface Database {
 
 /** @throws BrowserError `store-unavailable` where the browser refuses (private windows of some browsers) */
 export async function openDatabase(name = 'sotto'): Promise<Database> {
-  const opening = indexedDB.open(name, 1);
-  opening.onupgradeneeded = () => {
-    opening.result.createObjectStore('device');
-    opening.result.createObjectStore('records', { keyPath: 'recordId' }).createIndex('sequence', 'sequence');
+  const opening = indexedDB.open(name, VERSION);
+  opening.onupgradeneeded = ({ oldVersion }) => {
+    if (oldVersion < 1) {
+      opening.result.createObjectStore('device');
+      opening.result.createObjectStore('records', { keyPath: 'recordId' }).createIndex('sequence', 'sequence');
+    }
+    if (oldVersion < 2) opening.result.createObjectStore('sealed');
   };
   const db = await settled(opening);
   db.onversionchange = () => db.close();

@@ -6,5 +6,6 @@ export { BrowserError, type BrowserErrorCode } from './error.ts';
 export { browserFetch } from './fetch.ts';
 export { type BrowserPasskeys, browserPasskeys, type PasskeyResponse, type PasskeyResult } from './passkey.ts';
 export { type BrowserRecordStore, createBrowserRecordStore } from './record-store.ts';
+export { createBrowserSealedStore } from './sealed-store.ts';
 export { connectBrowserSocket } from './socket.ts';
 export { ifAlone, takingTurns } from './turns.ts';

@@ -74,6 +74,30 @@ export interface RecordStore {
   remove(recordId: string): Promise<{ readonly sequence: number }>;
 }
 
+/**
+ * Values on this device by name, each sealed by the caller before it comes here. A name holds only random ids and numbers.
+ * Rejects with `SottoError` (`store-full`, `store-unavailable`). What another program or the browser did to the values is for
+ * the caller to notice: a value may be older than the last one written, changed, or gone.
+ */
+export interface SealedStore {
+  /** In the order of `names`. */
+  get(names: readonly string[]): Promise<(Uint8Array<ArrayBuffer> | undefined)[]>;
+  /** Names that begin with `prefix`, in order of code units, after `after`, at most `limit` (all where it is not given). */
+  list(
+    prefix: string,
+    options?: { readonly after?: string; readonly limit?: number },
+  ): Promise<{ name: string; value: Uint8Array<ArrayBuffer> }[]>;
+  /** All or nothing; durable when it resolves. `undefined` removes. A name twice in one write: the last one counts. */
+  write(changes: readonly SealedChange[]): Promise<void>;
+  /** Removes every name that begins with `prefix`. */
+  erase(prefix: string): Promise<void>;
+}
+
+export interface SealedChange {
+  readonly name: string;
+  readonly value: Uint8Array<ArrayBuffer> | undefined;
+}
+
 /** Small named values that survive a reload on this device (settings, pins, a guest's key). */
 export interface DeviceStore {
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;

@@ -20,6 +20,13 @@ export {
 } from './record-store.ts';
 export { recordStoreContract, type StoreUnderTest } from './record-store-contract.ts';
 export { MARKDOWN_SAMPLE, type ScriptedEngine, type ScriptedEngineOptions, scriptedEngine } from './scripted-engine.ts';
+export {
+  createMemorySealedStore,
+  type MemorySealedStore,
+  type MemorySealedStoreOptions,
+  type SealedFault,
+} from './sealed-store.ts';
+export { type SealedStoreUnderTest, sealedStoreContract } from './sealed-store-contract.ts';
 export { createSelfSignedCertificate } from './self-signed-certificate.ts';
 export {
   createSocketPair,
