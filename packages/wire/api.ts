@@ -114,6 +114,13 @@ export type RecordsAnswer = ShapeOf<typeof parseRecordsAnswer>;
 export const parseSequenceAnswer = answerShape({ sequence });
 export type SequenceAnswer = ShapeOf<typeof parseSequenceAnswer>;
 
+/** `POST /api/records/batch`: the first writes were stored, in order; the one after them was refused, and the rest was not tried. */
+export const parseBatchAnswer = answerShape(
+  { sequences: listShape(sequence, 256) },
+  { refused: oneOfShape('record-conflict', 'store-full') },
+);
+export type BatchAnswer = ShapeOf<typeof parseBatchAnswer>;
+
 /** Any refusal, of the server and of the node: the code is stable, the message is for people. */
 export const parseErrorAnswer = answerShape({
   error: answerShape(

@@ -18,6 +18,7 @@ export {
   type ResponseHead,
   WIRE_VERSION,
 } from './heads.ts';
+export * from './records.ts';
 export { parseJson } from './shape.ts';
 export { encodeSseEvent, parseSse } from './sse.ts';
 export { EVIDENCE_STREAM_ID, FIRST_REQUEST_STREAM_ID } from './streams.ts';
