@@ -20,6 +20,8 @@ export default defineConfig(({ mode }) => {
       sourcemap: false,
       reportCompressedSize: true,
       rolldownOptions: {
+        // The server caches names of this one form for ever.
+        output: { chunkFileNames: ({ name }) => `assets/${name.replaceAll('.', '-')}-[hash].js` },
         input: (preview ? ['preview.html'] : ['index.html', 'verify.html']).map((name) =>
           fileURLToPath(new URL(name, import.meta.url)),
         ),

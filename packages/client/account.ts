@@ -25,7 +25,7 @@ import {
 import type { LocksAnswer } from '@sotto/wire';
 import { loadDevice, saveDevice } from './device-key.ts';
 import { ClientError } from './errors.ts';
-import { FIRST_EPOCH } from './history.ts';
+import { FIRST_EPOCH } from './keyring.ts';
 import type { ServerApi } from './server-api.ts';
 import type { TakingTurns } from './watch/turns.ts';
 

@@ -15,7 +15,7 @@ import {
   sealRecord,
   unsafeRevealDeviceKey,
 } from '@sotto/vault';
-import { FIRST_EPOCH } from './history.ts';
+import { FIRST_EPOCH } from './keyring.ts';
 
 const RECORD_ID_BYTES = 16;
 

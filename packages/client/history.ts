@@ -9,9 +9,7 @@ import {
   buildConversations,
   type Conversation,
   type ConversationContent,
-  deriveEpochKey,
   deriveImportedId,
-  type EpochKey,
   greatestClock,
   listConversations,
   type MessageContent,
@@ -20,6 +18,7 @@ import {
   nextClock,
   type OpenedRecord,
   openRecord,
+  parseVisibleHeader,
   type RecordContent,
   sealRecord,
   type ThreadEntry,
@@ -27,11 +26,9 @@ import {
 } from '@sotto/vault';
 import type { Finding } from '@sotto/vault/heads';
 import { isClientErrorCode, SaveError } from './errors.ts';
+import { type Keyring, singleEpoch } from './keyring.ts';
 import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
-import { Watch, type WatchOptions } from './watch/watch.ts';
-
-/** The only epoch of this version; rotation brings the next. */
-export const FIRST_EPOCH = 1;
+import type { StoreRecord, Watch } from './watch/watch.ts';
 
 /** Of a message's record (spec/client.md "Lost answers"). */
 const RECOVERY_FIELD = 'recovery';
@@ -39,14 +36,17 @@ const RECOVERY_FIELD = 'recovery';
 export interface HistoryOptions {
   /** 16 bytes. */
   readonly accountId: Uint8Array;
+  /** Of the newest epoch. */
   readonly accountKey: AccountKey;
+  /** Given where there may be more than one epoch. */
+  readonly keyring?: Keyring;
   /** 16 bytes: the device that writes. */
   readonly deviceId: Uint8Array;
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly random: Random;
   /** Given for an account: its store is somebody else's, and is watched (spec/client.md "Watching the server"). */
-  readonly watch?: Pick<WatchOptions, 'device' | 'deviceStore' | 'takingTurns'>;
+  readonly watch?: (store: StoreRecord) => Watch;
 }
 
 export interface ConversationSummary {
@@ -105,7 +105,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
 
 export class History {
   readonly #options: HistoryOptions;
-  readonly #epochKey: EpochKey;
+  readonly #keyring: Keyring;
   readonly #deviceId: string;
   readonly #records = new Map<string, OpenedRecord>();
   /** As the store shows them, which may be older than what is held. */
@@ -126,14 +126,9 @@ export class History {
   /** Use `openHistory`. */
   constructor(options: HistoryOptions) {
     this.#options = options;
-    this.#epochKey = deriveEpochKey(options.accountKey, options.accountId, FIRST_EPOCH);
+    this.#keyring = options.keyring ?? singleEpoch(options.accountKey, options.accountId);
     this.#deviceId = encodeHex(options.deviceId);
-    const { watch } = options;
-    if (watch !== undefined) {
-      this.#watch = new Watch({ ...options, ...watch }, (recordId, content, counter) =>
-        this.#storeHead(recordId, content, counter),
-      );
-    }
+    this.#watch = options.watch?.((recordId, content, counter) => this.#storeHead(recordId, content, counter));
   }
 
   /** Records that would not open, by id, with what refused them (CL-14). */
@@ -347,12 +342,15 @@ export class History {
       return;
     }
     try {
+      const { epoch } = parseVisibleHeader(envelope);
+      const epochKey = this.#keyring.keyOf(epoch);
       const opened = await openRecord({
-        epochKey: this.#epochKey,
+        epochKey: epochKey ?? this.#keyring.epochKey,
         envelope,
         expectedAccountId: this.#options.accountId,
         expectedRecordId: parseHex(recordId, 16),
-        expectedEpoch: FIRST_EPOCH,
+        // VA-08 refuses the record of an epoch whose key is not here.
+        expectedEpoch: epochKey === undefined ? this.#keyring.epoch : epoch,
       });
       this.#damaged.delete(recordId);
       this.#shown.set(recordId, opened);
@@ -392,7 +390,7 @@ export class History {
       const deviceCounter = (await this.#watch?.begin(recordId, content)) ?? ++this.#deviceCounter;
       const envelope = await this.#seal(recordId, content, deviceCounter);
       // In memory before it is stored: a save that fails loses nothing that can be read.
-      this.#hold({ recordId, deviceId: this.#deviceId, deviceCounter, epoch: FIRST_EPOCH, content });
+      this.#hold({ recordId, deviceId: this.#deviceId, deviceCounter, epoch: this.#keyring.epoch, content });
       this.#changed();
       try {
         await this.#store(recordId, envelope);
@@ -416,10 +414,10 @@ export class History {
 
   #seal(recordId: string, content: RecordContent, deviceCounter: number): Promise<Uint8Array<ArrayBuffer>> {
     return sealRecord({
-      epochKey: this.#epochKey,
+      epochKey: this.#keyring.epochKey,
       accountId: this.#options.accountId,
       recordId: parseHex(recordId, 16),
-      epoch: FIRST_EPOCH,
+      epoch: this.#keyring.epoch,
       deviceId: this.#options.deviceId,
       deviceCounter,
       content,

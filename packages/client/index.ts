@@ -7,15 +7,6 @@
  */
 
 export { PROFILE_COSTS, PROFILES, type Profile, type ProfileCost } from '@sotto/channel/shaping';
-export {
-  type AccountPorts,
-  addPasskey,
-  type OpenAccount,
-  type PasskeyAuthenticator,
-  type PasskeyResult,
-  unlockWithPasskey,
-  unlockWithRecoveryCode,
-} from './account.ts';
 export type { ChatEvent } from './chat.ts';
 export { NodeConnection } from './connection.ts';
 export { ClientError, type ClientErrorCode, SaveError } from './errors.ts';
@@ -30,7 +21,6 @@ export {
   type PendingAnswer,
   type ThreadMessage,
 } from './history.ts';
-export { Keeper, openAccountHistory } from './keep.ts';
 export { NodeCache } from './node-cache.ts';
 export {
   type ChatOptions,
@@ -47,4 +37,3 @@ export type { StoredTicket } from './recovery-ticket.ts';
 export { remoteRecords } from './remote-records.ts';
 export type { NodeResponse } from './response.ts';
 export { ServerApi } from './server-api.ts';
-export { createTurns, type TakingTurns } from './watch/turns.ts';

@@ -9,6 +9,7 @@ import { ClientError } from './errors.ts';
 import { type History, openHistory } from './history.ts';
 import { remoteRecords } from './remote-records.ts';
 import { createTurns } from './watch/turns.ts';
+import { watchOver } from './watch/watch.ts';
 
 /** An answer that arrives in another tab changes a record about once a second; a round takes less. */
 const ROUNDS = 8;
@@ -61,7 +62,7 @@ export function openAccountHistory(ports: AccountPorts, account: OpenAccount): P
     store: remoteRecords(ports.api),
     clock: ports.clock,
     random: ports.random,
-    watch: { device: account.device, deviceStore: ports.device, takingTurns: ports.takingTurns ?? turns },
+    watch: watchOver({ ...ports, ...account, deviceStore: ports.device, takingTurns: ports.takingTurns ?? turns }),
   });
 }
 

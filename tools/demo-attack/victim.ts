@@ -10,15 +10,8 @@ import {
   createNodeRandom,
 } from '@sotto/adapters-node';
 import { SottoError } from '@sotto/bytes';
-import {
-  type ClientPorts,
-  type History,
-  Keeper,
-  openAccountHistory,
-  openHistory,
-  openNodeSession,
-  ServerApi,
-} from '@sotto/client';
+import { type ClientPorts, type History, openHistory, openNodeSession, ServerApi } from '@sotto/client';
+import { Keeper, openAccountHistory } from '@sotto/client/accounts';
 import type { RecordStore } from '@sotto/ports';
 import { createMemoryDeviceStore } from '@sotto/testkit';
 import { createAccountKey, createRecoveryCode } from '@sotto/vault';

@@ -171,7 +171,7 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
     resume: async () => ({ kind: 'guest', history }),
     startAsGuest: async () => history,
     passkeysAvailable: () => true,
-    createRecoveryCode: () => 'F7KQ-2M9D-XW4H-B3TN-6ZRC-PY8G-JV5A',
+    createRecoveryCode: async () => 'F7KQ-2M9D-XW4H-B3TN-6ZRC-PY8G-JV5A',
     keep: async () => {
       await clock.sleep(800);
       return history;

@@ -2,21 +2,9 @@
  * The `Accounts` port over `@sotto/client`: who this browser is, from a guest to an unlocked account. Keys are held here,
  * in memory; only a guest's lies in the browser, and the app says so.
  */
-import {
-  type AccountPorts,
-  addPasskey,
-  eraseGuest,
-  Keeper,
-  loadGuest,
-  type OpenAccount,
-  openAccountHistory,
-  openHistory,
-  type PasskeyAuthenticator,
-  unlockWithPasskey,
-  unlockWithRecoveryCode,
-} from '@sotto/client';
+import { eraseGuest, loadGuest, openHistory } from '@sotto/client';
+import type { AccountPorts, Keeper, OpenAccount, PasskeyAuthenticator } from '@sotto/client/accounts';
 import type { DeviceStore, RecordStore } from '@sotto/ports';
-import { createRecoveryCode } from '@sotto/vault';
 import type { Accounts, History, Preferences } from './services.ts';
 
 export interface AccountsPorts extends AccountPorts {
@@ -32,9 +20,12 @@ export interface AccountsPorts extends AccountPorts {
 
 type ClientHistory = Awaited<ReturnType<typeof openHistory>>;
 
+/** A guest needs nothing of it. */
+const load = () => import('@sotto/client/accounts');
+
 export function createAccounts(ports: AccountsPorts): Accounts {
   const { api, clock, random, guestKey, takingTurns, records, passkeys, preferences } = ports;
-  const keeper = new Keeper(ports);
+  let keeper: Keeper | undefined;
   let guestHistory: ClientHistory | undefined;
   let account: OpenAccount | undefined;
   /** The server may still hold a session from an earlier visit; no script can see its cookie. */
@@ -48,7 +39,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
   const opened = async (unlocked: OpenAccount): Promise<History> => {
     account = unlocked;
     maySignOut = true;
-    return openAccountHistory(ports, unlocked);
+    return (await load()).openAccountHistory(ports, unlocked);
   };
   const eraseGuestChats = async () => {
     await eraseGuest(guestKey);
@@ -68,20 +59,21 @@ export function createAccounts(ports: AccountsPorts): Accounts {
       return openGuest();
     },
     passkeysAvailable: () => passkeys.isAvailable(),
-    createRecoveryCode: () => createRecoveryCode(random).code,
+    createRecoveryCode: async () => (await load()).createRecoveryCode(random).code,
     keep: async (code) => {
       const guest =
         guestHistory ?? (await openHistory({ ...(await loadGuest(guestKey, random)), store: records, clock, random }));
+      keeper ??= new (await load()).Keeper(ports);
       const kept = await keeper.keep(code, guest, eraseGuestChats);
       account = kept.account;
       return kept.history;
     },
     addPasskey: async () => {
       if (account === undefined) throw new Error('no account is open');
-      return addPasskey(ports, passkeys, account);
+      return (await load()).addPasskey(ports, passkeys, account);
     },
-    unlockWithRecoveryCode: async (code) => opened(await unlockWithRecoveryCode(ports, code)),
-    unlockWithPasskey: async () => opened(await unlockWithPasskey(ports, passkeys)),
+    unlockWithRecoveryCode: async (code) => opened(await (await load()).unlockWithRecoveryCode(ports, code)),
+    unlockWithPasskey: async () => opened(await (await load()).unlockWithPasskey(ports, passkeys)),
     signOut: async () => {
       account = undefined;
       await api.signOut();

@@ -34,7 +34,7 @@ export function Places({ onChosen }: { onChosen: () => void }) {
               className="pill"
               onClick={() => {
                 onChosen();
-                keep.start();
+                void keep.start();
               }}
             >
               {t('keep.offer')}

@@ -105,7 +105,7 @@ export interface Accounts {
   /** Forgets that this browser has an account (the account itself stays) and opens a guest. */
   startAsGuest(): Promise<History>;
   passkeysAvailable(): boolean;
-  createRecoveryCode(): string;
+  createRecoveryCode(): Promise<string>;
   /** Seals the guest's chats into a new account locked by `code`, then erases the guest. */
   keep(code: string): Promise<History>;
   /** Adds a passkey to the open account; it opens chats only where its PRF works. */

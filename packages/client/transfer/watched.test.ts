@@ -11,6 +11,7 @@ import {
 import { createAccountKey, createDeviceKeys } from '@sotto/vault';
 import { type History, openHistory } from '../history.ts';
 import { createTurns } from '../watch/turns.ts';
+import { watchOver } from '../watch/watch.ts';
 import { syntheticChatGpt } from './chatgpt-for-testing.ts';
 import { importChats } from './index.ts';
 
@@ -22,7 +23,8 @@ function newAccount(): () => Promise<History> {
   return async () => {
     const device = await createDeviceKeys(random);
     const deviceStore = createMemoryDeviceStore();
-    const watch = { device, deviceStore, takingTurns: createTurns() };
+    const takingTurns = createTurns();
+    const watch = watchOver({ ...owner, device, deviceStore, takingTurns, clock, random });
     const history = await openHistory({ ...owner, deviceId: device.deviceId, clock, random, watch });
     await history.settled();
     return history;

@@ -12,6 +12,7 @@ import {
 import { createAccountKey, createDeviceKeys, type DeviceKeys } from '@sotto/vault';
 import { type History, openHistory } from '../history.ts';
 import { createTurns } from './turns.ts';
+import { watchOver } from './watch.ts';
 
 const random = createSeededRandom('watch');
 
@@ -38,7 +39,8 @@ function newPerson(): Person {
   return {
     store,
     async open({ keys, deviceStore }) {
-      const watch = { device: keys, deviceStore, takingTurns: createTurns() };
+      const takingTurns = createTurns();
+      const watch = watchOver({ accountId, accountKey, device: keys, deviceStore, takingTurns, clock, random });
       const history = await openHistory({
         accountId,
         accountKey,

@@ -53,6 +53,11 @@ interface StoredHead {
 /** Seals and stores one record of this device; given by the history that is watched. */
 export type StoreRecord = (recordId: string, content: RecordContent, deviceCounter: number) => Promise<void>;
 
+/** What a `History` is given to be watched. */
+export function watchOver(options: WatchOptions): (store: StoreRecord) => Watch {
+  return (store) => new Watch(options, store);
+}
+
 /** Owned by one `History`. */
 export class Watch {
   readonly #options: WatchOptions;

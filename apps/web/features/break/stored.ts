@@ -1,5 +1,6 @@
 /** A throw-away history in memory, and the operator of the store it lies in. Nothing of the person's own is touched. */
-import { type ClientPorts, createTurns, type History, type HistoryOptions } from '@sotto/client';
+import type { ClientPorts, History, HistoryOptions } from '@sotto/client';
+import { createTurns, watchOver } from '@sotto/client/accounts';
 import type { DeviceStore, RecordStore, StoredRecord } from '@sotto/ports';
 import { createAccountKey, createDeviceKeys } from '@sotto/vault';
 
@@ -44,8 +45,9 @@ export function createEvilStore(): EvilStore {
 /** Options of a history that nobody will ever open again. */
 export async function throwAway({ clock, random }: ClientPorts, store: RecordStore): Promise<HistoryOptions> {
   const [accountKey, device] = [createAccountKey(random), await createDeviceKeys(random)];
-  const watch = { device, deviceStore: inMemory(), takingTurns: createTurns() };
-  return { accountId: random.bytes(16), deviceId: device.deviceId, accountKey, store, clock, random, watch };
+  const owner = { accountId: random.bytes(16), accountKey, clock, random };
+  const watch = watchOver({ ...owner, device, deviceStore: inMemory(), takingTurns: createTurns() });
+  return { ...owner, deviceId: device.deviceId, store, watch };
 }
 
 function inMemory(): DeviceStore {

@@ -36,7 +36,7 @@ function createRig(changes: Partial<Accounts> = {}) {
 
 test('chats are kept only after the last group was typed, and the code is then forgotten', async () => {
   const { keep, kept, preferences, order } = createRig();
-  keep.start();
+  await keep.start();
   keep.written();
   await keep.confirm('XXXX');
   assert.equal(keep.state.get().error, 'group-differs');
@@ -60,7 +60,7 @@ test('a move that fails keeps the code, so that it can be tried again', async ()
       return history;
     },
   });
-  keep.start();
+  await keep.start();
   keep.written();
   await keep.confirm('JV5A');
   assert.deepEqual([keep.state.get().step, keep.state.get().error], ['confirm', 'keep-incomplete']);
@@ -71,12 +71,12 @@ test('a move that fails keeps the code, so that it can be tried again', async ()
 
 test('where there are no passkeys none is offered; where PRF is missing the person is told', async () => {
   const none = createRig({ passkeysAvailable: () => false });
-  none.keep.start();
+  await none.keep.start();
   await none.keep.confirm('JV5A');
   assert.equal(none.keep.state.get().step, 'done');
 
   const signIn = createRig({ addPasskey: async () => 'signs-in-only' });
-  signIn.keep.start();
+  await signIn.keep.start();
   await signIn.keep.confirm('JV5A');
   await signIn.keep.addPasskey();
   assert.deepEqual([signIn.keep.state.get().step, signIn.keep.state.get().passkey], ['done', 'signs-in-only']);
@@ -86,7 +86,7 @@ test('a cancelled passkey changes nothing and can be tried again', async () => {
   const { keep } = createRig({
     addPasskey: () => Promise.reject(new Failed('passkey-cancelled', '', { action: 'retry' })),
   });
-  keep.start();
+  await keep.start();
   await keep.confirm('JV5A');
   await keep.addPasskey();
   assert.deepEqual([keep.state.get().step, keep.state.get().error], ['passkey', 'passkey-cancelled']);

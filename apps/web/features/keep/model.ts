@@ -16,7 +16,7 @@ export interface KeepState {
 
 export interface KeepModel {
   readonly state: ReadableStore<KeepState>;
-  start(): void;
+  start(): Promise<void>;
   copyCode(): Promise<void>;
   downloadCode(fileText: string): void;
   printCode(): void;
@@ -43,11 +43,11 @@ export function createKeepModel({ accounts, page, preferences, settle, onKept }:
 
   return {
     state,
-    start: () =>
+    start: async () =>
       state.set({
         ...closed,
         step: 'code',
-        code: accounts.createRecoveryCode(),
+        code: await accounts.createRecoveryCode(),
         passkeysAvailable: accounts.passkeysAvailable(),
       }),
     copyCode: () => page.copy(state.get().code).catch(() => {}),

@@ -1,0 +1,15 @@
+/** Accounts and their watched histories: apart from the rest, so that an app loads them when somebody opens one. */
+export { createRecoveryCode } from '@sotto/vault';
+export {
+  type AccountPorts,
+  addPasskey,
+  type OpenAccount,
+  type PasskeyAuthenticator,
+  type PasskeyResult,
+  unlockWithPasskey,
+  unlockWithRecoveryCode,
+} from './account.ts';
+export { Keeper, openAccountHistory } from './keep.ts';
+export { FIRST_EPOCH, type Keyring, singleEpoch } from './keyring.ts';
+export { createTurns, type TakingTurns } from './watch/turns.ts';
+export { Watch, type WatchOptions, watchOver } from './watch/watch.ts';

@@ -1,0 +1,25 @@
+/**
+ * The keys of an unlocked account, epoch by epoch (spec/vault.md "Rotation"). Writes are sealed under the newest; records of
+ * an earlier epoch are opened with its key.
+ */
+import { type AccountKey, deriveEpochKey, type EpochKey } from '@sotto/vault';
+
+/** The epoch an account begins with. */
+export const FIRST_EPOCH = 1;
+
+export interface Keyring {
+  /** The newest epoch that is known here: 1 or more. */
+  readonly epoch: number;
+  /** Of that epoch. */
+  readonly accountKey: AccountKey;
+  /** Of that epoch: what is written is sealed under it. */
+  readonly epochKey: EpochKey;
+  /** Undefined for an epoch whose key is not known here. */
+  keyOf(epoch: number): EpochKey | undefined;
+}
+
+/** Of a guest, and of an account that was never rotated. @param accountId 16 bytes */
+export function singleEpoch(accountKey: AccountKey, accountId: Uint8Array): Keyring {
+  const epochKey = deriveEpochKey(accountKey, accountId, FIRST_EPOCH);
+  return { epoch: FIRST_EPOCH, accountKey, epochKey, keyOf: (epoch) => (epoch === FIRST_EPOCH ? epochKey : undefined) };
+}
