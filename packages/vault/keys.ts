@@ -57,9 +57,24 @@ export class LockSecret extends Secret {
   readonly kind = 'lock-secret';
 }
 
+/** Seals what one device keeps of one account; random, of this device alone, itself sealed under the account key. */
+export class LocalKey extends Secret {
+  readonly kind = 'local-key';
+}
+
+/** Seals one blob (blob/blob.ts); it lies inside the message that names the blob. */
+export class BlobKey extends Secret {
+  readonly kind = 'blob-key';
+}
+
 /** A new random account key. */
 export function createAccountKey(random: Random): AccountKey {
   return new AccountKey(random.bytes(KEY_BYTES));
+}
+
+/** A new random local key. */
+export function createLocalKey(random: Random): LocalKey {
+  return new LocalKey(random.bytes(KEY_BYTES));
 }
 
 /**
@@ -76,9 +91,9 @@ export function deriveEpochKey(accountKey: AccountKey, accountId: Uint8Array, ep
 }
 
 /**
- * A copy of a secret's bytes. For the key schedule of this package, and for a guest's device, which keeps its own key
- * beside its records and says so; nothing else may call it.
+ * A copy of a secret's bytes. For the key schedule of this package, for the local key as it is sealed, and for a guest's device,
+ * which keeps its own key beside its records and says so; nothing else may call it.
  */
-export function unsafeRevealSecret(secret: AccountKey | EpochKey | LockSecret): Uint8Array<ArrayBuffer> {
+export function unsafeRevealSecret(secret: AccountKey | EpochKey | LocalKey | LockSecret | BlobKey): Uint8Array<ArrayBuffer> {
   return reveal(secret);
 }
