@@ -33,7 +33,16 @@ export {
 } from './envelope.ts';
 export { VaultError, type VaultErrorCode } from './error.ts';
 export { deriveImportedId } from './imported-id.ts';
-export { AccountKey, createAccountKey, deriveEpochKey, EpochKey, LockSecret, unsafeRevealSecret } from './keys.ts';
+export {
+  AccountKey,
+  createAccountKey,
+  createLocalKey,
+  deriveEpochKey,
+  EpochKey,
+  LocalKey,
+  LockSecret,
+  unsafeRevealSecret,
+} from './keys.ts';
 export { CONTENT_LIMIT_BYTES, LARGEST_BUCKET_BYTES, SMALLEST_BUCKET_BYTES } from './limits.ts';
 export { type LocalOwner, openLocal, sealLocal } from './local.ts';
 export {
@@ -74,6 +83,7 @@ export {
   type SealToLockInput,
   sealToLock,
 } from './sealed-lock.ts';
+export { encodeSetting, SETTING_TYPE, settingName, settingsOf } from './settings.ts';
 export {
   buildConversations,
   type Conversation,

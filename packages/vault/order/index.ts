@@ -1,0 +1,19 @@
+/** The order of a history (spec/vault.md, "Order"): folders, where a conversation stands, and order keys. */
+export {
+  type Arrangement,
+  arrangementOf,
+  isRetentionDays,
+  normalTag,
+  TAG_PREFIX,
+  TAGS_LIMIT,
+} from './arrangement.ts';
+export {
+  buildFolders,
+  encodeFolder,
+  FILE_PREFIX,
+  FOLDER_TYPE,
+  type Folder,
+  type FolderContent,
+  parseFolder,
+} from './folder.ts';
+export { comparePlaced, isOrderKey, ORDER_KEY_LIMIT, orderKeyBetween, type Placed, place } from './order-key.ts';
