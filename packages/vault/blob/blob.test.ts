@@ -79,18 +79,15 @@ test('VA-190 every blob has a random key of its own, and every sealing a new sal
   assert.doesNotMatch(JSON.stringify({ one }) + String(one), /[0-9a-f]{8}/);
 });
 
-for (const [rule, what] of [
-  ['VA-191', 'what is no blob, or asks for chunks of another size, is refused'],
-  ['VA-192', 'a later version is refused'],
-  ['VA-193', 'another blob under this name is refused'],
-  ['VA-194', 'another key, and a changed header, are refused before anything is opened'],
-  ['VA-195', 'a blob that was cut or extended is refused'],
-  ['VA-196', 'parts that were changed, reordered, or taken from elsewhere are refused'],
-  ['VA-197', 'another length than the record says is refused'],
-  ['VA-198', 'padding that is not zero is refused'],
-  ['VA-199', 'genuine blobs open'],
-] as const)
-  test(`${rule} ${what}`, () => hold(rule));
+test('VA-191 what is no blob, or asks for chunks of another size, is refused', () => hold('VA-191'));
+test('VA-192 a later version is refused', () => hold('VA-192'));
+test('VA-193 another blob under this name is refused', () => hold('VA-193'));
+test('VA-194 another key, and a changed header, are refused before anything is opened', () => hold('VA-194'));
+test('VA-195 a blob that was cut or extended is refused', () => hold('VA-195'));
+test('VA-196 parts that were changed, reordered, or taken from elsewhere are refused', () => hold('VA-196'));
+test('VA-197 another length than the record says is refused', () => hold('VA-197'));
+test('VA-198 padding that is not zero is refused', () => hold('VA-198'));
+test('VA-199 genuine blobs open', () => hold('VA-199'));
 
 test('VA-197 a file that gives more or less than it said, or too much, is not sealed', async () => {
   const drain = async (length: number, content: Iterable<Uint8Array>, blobId = random.bytes(16)) => {
