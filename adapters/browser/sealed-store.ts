@@ -27,9 +27,10 @@ export function createBrowserSealedStore(database: Database): SealedStore {
       // Copied at once: the caller may use its bytes again before the transaction reads them.
       const copies = changes.map(({ name, value }) => ({ name, value: value?.slice() }));
       return database.transact('sealed', 'readwrite', async (objects) => {
-        await Promise.all(
-          copies.map(({ name, value }) => settled<unknown>(value ? objects.put(value, name) : objects.delete(name))),
+        const requests = copies.map(({ name, value }) =>
+          value === undefined ? settled(objects.delete(name)) : settled(objects.put(value, name)),
         );
+        await Promise.all<unknown>(requests);
       });
     },
     erase: (prefix) =>

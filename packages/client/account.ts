@@ -4,7 +4,7 @@
  * signed in.
  */
 import { encodeBase64, encodeHex, equalBytes, parseBase64, parseBase64Url, parseHex } from '@sotto/bytes';
-import type { Clock, DeviceStore, Random } from '@sotto/ports';
+import type { Clock, DeviceStore, Random, SealedStore } from '@sotto/ports';
 import {
   type AccountKey,
   createAccountKey,
@@ -35,6 +35,8 @@ export interface AccountPorts {
   readonly clock: Clock;
   /** Keeps this device's sealed signing key, and what it has seen, between visits. */
   readonly device: DeviceStore;
+  /** What this device keeps of the account's history; without it, nothing is kept. */
+  readonly sealed?: SealedStore;
   /** Runs work while no other tab of this browser does the same; in turn within this one where it is absent. */
   readonly takingTurns?: TakingTurns;
 }

@@ -9,6 +9,14 @@ export {
   unlockWithPasskey,
   unlockWithRecoveryCode,
 } from './account.ts';
+export {
+  forgetAccount,
+  keepLocalKey,
+  type LocalArea,
+  type LocalPorts,
+  localName,
+  openLocalKey,
+} from './archive/local-key.ts';
 export { Keeper, openAccountHistory } from './keep.ts';
 export { FIRST_EPOCH, type Keyring, singleEpoch } from './keyring.ts';
 export { createTurns, type TakingTurns } from './watch/turns.ts';

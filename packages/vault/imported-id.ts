@@ -5,13 +5,15 @@
 import { ByteWriter, encodeHex, encodeUtf8 } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
 import { hkdfSha256 } from '@sotto/crypto/kdf';
-import { unsafeRevealSecret } from './keys.ts';
-import type { LocalOwner } from './local.ts';
+import { type AccountKey, unsafeRevealSecret } from './keys.ts';
 
 const LABEL = encodeUtf8('sotto/vault/imported-id/v1');
 
 /** 16 bytes as hex, from any list of texts that names the source. */
-export function deriveImportedId({ accountKey, accountId }: LocalOwner, source: readonly string[]): string {
+export function deriveImportedId(
+  { accountKey, accountId }: { readonly accountKey: AccountKey; readonly accountId: Uint8Array },
+  source: readonly string[],
+): string {
   const named = new ByteWriter()
     .raw(LABEL)
     .raw(sha256(encodeUtf8(JSON.stringify(source))))

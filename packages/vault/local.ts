@@ -1,16 +1,17 @@
 /**
- * What a device keeps for an account between visits, sealed under the account key (spec/vault.md, "Local state"): whoever takes
- * the device's storage without a lock learns that an account was here, and nothing of it.
+ * What a device keeps for an account between visits, sealed under the device's local key, which is itself kept sealed under the
+ * account key (spec/vault.md, "Local state"): whoever takes the device's storage without a lock learns that an account was
+ * here, and nothing of it.
  *
  *     struct Sealed { u8 version = 1; byte salt[32]; byte sealed[] }
- *     key = HKDF-SHA-256(account key, salt, "sotto/vault/local-state/v1" ‖ v16 account id ‖ v16 name, 32); AES-256-GCM, nonce 0
+ *     key = HKDF-SHA-256(local or account key, salt, "sotto/vault/local-state/v1" ‖ v16 account id ‖ v16 name, 32); AES-256-GCM, nonce 0
  */
 import { ByteWriter, concatBytes, encodeUtf8 } from '@sotto/bytes';
 import { CryptoError, openAes256Gcm, sealAes256Gcm } from '@sotto/crypto/aead';
 import { hkdfSha256 } from '@sotto/crypto/kdf';
 import type { Random } from '@sotto/ports';
 import { VaultError } from './error.ts';
-import { type AccountKey, unsafeRevealSecret } from './keys.ts';
+import { type AccountKey, type LocalKey, unsafeRevealSecret } from './keys.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -20,7 +21,8 @@ const SALT_BYTES = 32;
 const NONCE = new Uint8Array(12);
 
 export interface LocalOwner {
-  readonly accountKey: AccountKey;
+  /** The local key for everything but the local key itself. */
+  readonly key: AccountKey | LocalKey;
   /** 16 bytes. */
   readonly accountId: Uint8Array;
 }
@@ -55,6 +57,6 @@ function infoOf({ accountId }: LocalOwner, name: string): Bytes {
   return new ByteWriter().raw(LABEL).vector16(accountId).vector16(encodeUtf8(name)).finish();
 }
 
-function keyOf({ accountKey }: LocalOwner, salt: Uint8Array, info: Uint8Array): Bytes {
-  return hkdfSha256(unsafeRevealSecret(accountKey), salt, info, 32);
+function keyOf({ key }: LocalOwner, salt: Uint8Array, info: Uint8Array): Bytes {
+  return hkdfSha256(unsafeRevealSecret(key), salt, info, 32);
 }

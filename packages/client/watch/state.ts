@@ -4,7 +4,7 @@
  */
 import { encodeHex, encodeUtf8, parseUtf8, SottoError } from '@sotto/bytes';
 import type { DeviceStore, Random } from '@sotto/ports';
-import { type LocalOwner, openLocal, sealLocal, type UnknownContent } from '@sotto/vault';
+import { type AccountKey, type LocalOwner, openLocal, sealLocal, type UnknownContent } from '@sotto/vault';
 import type { LogPlace, OwnLogState } from '@sotto/vault/heads';
 
 /** A write that the log does not list yet. */
@@ -47,11 +47,18 @@ const GONE_LIMIT = 5000;
 const LOST_LIMIT = 200;
 const EMPTY: WatchState = { counter: 0, pending: [], unsent: [], known: [], lost: [], gone: [] };
 
-export async function loadWatchState(device: DeviceStore, owner: LocalOwner): Promise<WatchState> {
+/** Whose memory it is. */
+export interface WatchOwner {
+  /** 16 bytes. */
+  readonly accountId: Uint8Array;
+  readonly accountKey: AccountKey;
+}
+
+export async function loadWatchState(device: DeviceStore, owner: WatchOwner): Promise<WatchState> {
   const kept = await device.get(keyOf(owner));
   if (kept === undefined) return EMPTY;
   try {
-    return { ...EMPTY, ...(JSON.parse(parseUtf8(await openLocal(owner, NAME, kept))) as WatchState) };
+    return { ...EMPTY, ...(JSON.parse(parseUtf8(await openLocal(localOf(owner), NAME, kept))) as WatchState) };
   } catch (error) {
     // Sealed by this device under the account key: only damage, never another's form, can be in it.
     if (error instanceof SottoError || error instanceof SyntaxError) return EMPTY;
@@ -61,16 +68,20 @@ export async function loadWatchState(device: DeviceStore, owner: LocalOwner): Pr
 
 export async function saveWatchState(
   device: DeviceStore,
-  owner: LocalOwner,
+  owner: WatchOwner,
   state: WatchState,
   random: Random,
 ): Promise<void> {
   const content = encodeUtf8(
     JSON.stringify({ ...state, gone: state.gone.slice(-GONE_LIMIT), lost: state.lost.slice(-LOST_LIMIT) }),
   );
-  await device.set(keyOf(owner), await sealLocal(owner, NAME, content, random));
+  await device.set(keyOf(owner), await sealLocal(localOf(owner), NAME, content, random));
 }
 
-function keyOf({ accountId }: LocalOwner): string {
+function localOf({ accountId, accountKey }: WatchOwner): LocalOwner {
+  return { accountId, key: accountKey };
+}
+
+function keyOf({ accountId }: WatchOwner): string {
   return `heads/${encodeHex(accountId)}`;
 }
