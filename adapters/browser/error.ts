@@ -6,7 +6,8 @@ export type BrowserErrorCode =
   | 'store-unavailable'
   | 'passkey-unavailable'
   | 'passkey-cancelled'
-  | 'passkey-failed';
+  | 'passkey-failed'
+  | 'passphrase-failed';
 
 const ACTIONS = {
   'network-unreachable': 'retry',
@@ -15,6 +16,7 @@ const ACTIONS = {
   'passkey-unavailable': 'fix-input',
   'passkey-cancelled': 'retry',
   'passkey-failed': 'retry',
+  'passphrase-failed': 'retry',
 } as const;
 
 const MESSAGES: Readonly<Record<BrowserErrorCode, string>> = {
@@ -24,6 +26,7 @@ const MESSAGES: Readonly<Record<BrowserErrorCode, string>> = {
   'passkey-unavailable': 'this browser has no passkeys',
   'passkey-cancelled': 'the passkey was cancelled or timed out',
   'passkey-failed': 'the passkey did not work',
+  'passphrase-failed': 'this device has no room to try the passphrase just now',
 };
 
 /** What a browser refused, turned into one of ours; messages are constant. */

@@ -8,4 +8,7 @@ export { type BrowserPasskeys, browserPasskeys, type PasskeyResponse, type Passk
 export { type BrowserRecordStore, createBrowserRecordStore } from './record-store.ts';
 export { createBrowserSealedStore } from './sealed-store.ts';
 export { connectBrowserSocket } from './socket.ts';
+export { createStretchPassphrase } from './stretch-passphrase.ts';
+export { createTabChannel } from './tab-channel.ts';
 export { ifAlone, takingTurns } from './turns.ts';
+export { startWorker } from './worker.ts';

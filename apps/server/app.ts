@@ -29,7 +29,9 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.use(async (c, next) => {
     const startedMs = clock.nowMs();
     await next();
-    for (const [name, value] of Object.entries(securityHeaders(c.get('site')))) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(securityHeaders(c.get('site'), c.req.path))) {
+      c.res.headers.set(name, value);
+    }
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
     const subject = c.get('session')?.subject.id;
     const failure = c.error === undefined ? undefined : toServerError(c.error);

@@ -19,10 +19,34 @@ const PERMISSIONS = [
   ),
 ].join(', ');
 
-/** @param site undefined for the page that says why this address is not served */
-export function securityHeaders(site: Site | undefined): Readonly<Record<string, string>> {
+/**
+ * The one file that may compile WebAssembly: the worker in which a passphrase is stretched. It asks for nothing, and nobody
+ * can frame it; the page that starts it may not do what it may.
+ */
+const WASM_WORKER = /^\/assets\/argon2-worker-[\w-]{8}\.js$/;
+const WASM_WORKER_POLICY = "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'";
+
+/**
+ * @param site undefined for the page that says why this address is not served
+ * @param path of the request
+ */
+export function securityHeaders(site: Site | undefined, path: string): Readonly<Record<string, string>> {
+  return {
+    'content-security-policy': WASM_WORKER.test(path) ? WASM_WORKER_POLICY : pagePolicy(site),
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-embedder-policy': 'require-corp',
+    'cross-origin-resource-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'permissions-policy': PERMISSIONS,
+    // Not for localhost: the browser would then refuse plain http on every port of this machine.
+    ...(site?.secure && site.rpId !== 'localhost' ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+  };
+}
+
+function pagePolicy(site: Site | undefined): string {
   const webSocketOrigin = site?.origin.replace(/^http/, 'ws');
-  const policy = [
+  return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
@@ -34,17 +58,7 @@ export function securityHeaders(site: Site | undefined): Readonly<Record<string,
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    // The one policy turns addresses of this server's own workers into what the browser starts (adapters/browser/worker.ts).
+    'trusted-types sotto-worker',
   ].join('; ');
-  return {
-    'content-security-policy': policy,
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-embedder-policy': 'require-corp',
-    'cross-origin-resource-policy': 'same-origin',
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'permissions-policy': PERMISSIONS,
-    // Not for localhost: the browser would then refuse plain http on every port of this machine.
-    ...(site?.secure && site.rpId !== 'localhost' ? { 'strict-transport-security': 'max-age=31536000' } : {}),
-  };
 }

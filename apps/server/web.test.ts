@@ -70,3 +70,25 @@ test('SV-06 text is compressed for those who take it, and only for them', async 
   const none = await browser.call('GET', '/', undefined, { 'accept-encoding': 'identity' });
   assert.equal(none.text, plain.text);
 });
+
+test('SV-114 one worker may compile WebAssembly and do nothing else; no page and no other file may', async (t) => {
+  const browser = await withWeb(t);
+  const policyOf = async (path: string) =>
+    (await browser.call('GET', path)).headers.get('content-security-policy') ?? '';
+  const worker = await policyOf('/assets/argon2-worker-a1B2_c3D.js');
+  assert.equal(worker, "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'");
+  for (const path of [
+    '/',
+    '/chat/abc',
+    '/assets/index-a1B2_c3D.js',
+    '/assets/search-worker-a1B2_c3D.js',
+    '/assets/argon2-worker-a1B2_c3D.html',
+    '/assets/x/argon2-worker-a1B2_c3D.js',
+    '/argon2-worker-a1B2_c3D.js',
+    '/api/argon2-worker-a1B2_c3D.js',
+  ]) {
+    const policy = await policyOf(path);
+    assert.doesNotMatch(policy, /wasm|unsafe/, path);
+    assert.match(policy, /script-src 'self'; /, path);
+  }
+});

@@ -1,13 +1,12 @@
 /** Argon2id (RFC 9106) in Node. */
 import { argon2 } from 'node:crypto';
-import type { Argon2Input } from './argon2-input.ts';
+import type { StretchRequest } from '@sotto/ports';
 import { assertLength, type Bytes } from './error.ts';
 
-export type { Argon2Input } from './argon2-input.ts';
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 
 /** 32 bytes. Off the main thread; the caller bounds what it asks for. */
-export function argon2id({ message, salt, memoryKiB, passes, lanes }: Argon2Input): Promise<Bytes> {
+export function argon2id({ message, salt, memoryKiB, passes, lanes }: StretchRequest): Promise<Bytes> {
   assertLength(salt, 16);
   const parameters = { message, nonce: salt, parallelism: lanes, tagLength: 32, memory: memoryKiB, passes };
   return new Promise((resolve, reject) => {

@@ -2,15 +2,15 @@
  * Argon2id (RFC 9106) in WebAssembly, with vector instructions. Blocks its thread for half a second, and runs only where the
  * policy allows WebAssembly: a worker of its own.
  */
+
+import type { StretchRequest } from '@sotto/ports';
 import { argon2id as wasmArgon2id } from 'hash-wasm';
-import type { Argon2Input } from './argon2-input.ts';
 import { assertLength, type Bytes } from './error.ts';
 
-export type { Argon2Input } from './argon2-input.ts';
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 
 /** 32 bytes. The caller bounds what it asks for. */
-export async function argon2id({ message, salt, memoryKiB, passes, lanes }: Argon2Input): Promise<Bytes> {
+export async function argon2id({ message, salt, memoryKiB, passes, lanes }: StretchRequest): Promise<Bytes> {
   assertLength(salt, 16);
   const tag = await wasmArgon2id({
     password: message,

@@ -98,11 +98,57 @@ export interface SealedChange {
   readonly value: Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** One part of a sealed file, as a server keeps it. */
+export interface BlobPart {
+  /** The account it belongs to, and the file: 16 bytes as lower-case hex each. */
+  readonly ownerId: string;
+  readonly blobId: string;
+  /** 0 or more. */
+  readonly part: number;
+}
+
+/**
+ * Where a server keeps the parts of sealed files, beside its database: a part is an object, named `owner/blob/part`, as a store in the
+ * manner of S3 keeps it. Whoever has the store learns sizes and times. Rejects with `SottoError` (`store-full`, `store-unavailable`).
+ */
+export interface BlobStore {
+  /** Whole and durable when it resolves; takes the place of what had the name. */
+  put(name: BlobPart, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  get(name: BlobPart): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Bytes of each part that is there, by number. */
+  sizes(ownerId: string, blobId: string): Promise<ReadonlyMap<number, number>>;
+  /** Removes every part; done where there is none. */
+  remove(ownerId: string, blobId: string): Promise<void>;
+  /** Every file of which a part is there, in any order. */
+  list(): AsyncIterable<{ readonly ownerId: string; readonly blobId: string; readonly writtenAtMs: number }>;
+}
+
 /** Small named values that survive a reload on this device (settings, pins, a guest's key). */
 export interface DeviceStore {
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   set(key: string, value: Uint8Array<ArrayBuffer>): Promise<void>;
   delete(key: string): Promise<void>;
+}
+
+/** What Argon2id (RFC 9106) is asked; whoever asks bounds it. */
+export interface StretchRequest {
+  readonly message: Uint8Array<ArrayBuffer>;
+  /** 16 bytes. */
+  readonly salt: Uint8Array<ArrayBuffer>;
+  readonly memoryKiB: number;
+  readonly passes: number;
+  readonly lanes: number;
+}
+
+/** Argon2id, 32 bytes, off the thread that draws. Rejects with a `SottoError` where the device has no room for it. */
+export type StretchPassphrase = (request: StretchRequest) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** Words between the tabs of one browser, or the parts of one program. None of them is secret. */
+export interface TabChannel {
+  /** Reaches every other tab, and not this one. */
+  post(word: string): void;
+  /** @returns the way to stop listening */
+  subscribe(listener: (word: string) => void): () => void;
 }
 
 /** Hands out a platform's signed statement over `reportData`; run only on a node. */
