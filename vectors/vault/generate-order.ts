@@ -242,16 +242,30 @@ const vectors = [
           archived: [true, 9],
           'tag:work': [true, 9],
           retention: [30, 9],
+          removing: [7, 9],
+          imported: [8, 9],
         }),
       ),
     ],
-    conversations: [{ folderId: id(1), pin: 'V', archived: true, tags: ['work'], retentionDays: 30 }],
+    conversations: [
+      {
+        folderId: id(1),
+        pin: 'V',
+        archived: true,
+        tags: ['work'],
+        retention: { days: 30, setAtMs: 9 },
+        removingSinceMs: 7,
+        importedAtMs: 8,
+      },
+    ],
   },
   ...[-1, 'x', 36_501, null].map((value) => ({
     id: `retention-${value}`,
     rule: 'CL-301',
     note: 'not a number of days',
-    records: [record(1, A, chat(9, { retention: [value, 9], archived: [1, 9] }))],
+    records: [
+      record(1, A, chat(9, { retention: [value, 9], archived: [1, 9], removing: ['now', 9], imported: [0, 9] })),
+    ],
     conversations: [{ archived: false, tags: [] }],
   })),
 ];

@@ -3,7 +3,7 @@
  * go. All are registers of the conversation; another device, or a later version, wrote them: what is odd counts as not said.
  */
 import { isId } from '../fields.ts';
-import { compareText, type Registers } from '../registers.ts';
+import { compareText, type Register, type Registers } from '../registers.ts';
 import { isOrderKey } from './order-key.ts';
 
 export interface Arrangement {
@@ -14,8 +14,20 @@ export interface Arrangement {
   readonly archived: boolean;
   /** In their order. */
   readonly tags: readonly string[];
-  /** Days after its last use until it is removed, 0 for never; absent where the account's setting holds. */
-  readonly retentionDays?: number;
+  /** Absent where the account's setting holds. */
+  readonly retention?: Retention;
+  /** The person deleted it then, and may still undo it: it is shown to nobody. Milliseconds since 1970. */
+  readonly removingSinceMs?: number;
+  /** It was imported then; its messages may be older. */
+  readonly importedAtMs?: number;
+}
+
+/** When a chat goes by itself. */
+export interface Retention {
+  /** After its last use; 0 for never. */
+  readonly days: number;
+  /** The clock of the write that said so. */
+  readonly setAtMs: number;
 }
 
 /** A register for each tag, so that two devices that tag one chat at once lose neither: the value says whether it is there. */
@@ -29,13 +41,17 @@ const RETENTION_LIMIT_DAYS = 36_500;
 export function arrangementOf(registers: Registers): Arrangement {
   const folderId = registers.folder?.value;
   const pin = registers.pin?.value;
-  const retentionDays = registers.retention?.value;
+  const retention = retentionOf(registers.retention);
+  const removingSinceMs = registers.removing?.value;
+  const importedAtMs = registers.imported?.value;
   return {
     ...(isId(folderId) ? { folderId } : {}),
     ...(isOrderKey(pin) ? { pin } : {}),
     archived: registers.archived?.value === true,
     tags: tagsOf(registers),
-    ...(isRetentionDays(retentionDays) ? { retentionDays } : {}),
+    ...(retention === undefined ? {} : { retention }),
+    ...(isTime(removingSinceMs) ? { removingSinceMs } : {}),
+    ...(isTime(importedAtMs) ? { importedAtMs } : {}),
   };
 }
 
@@ -53,12 +69,15 @@ export function normalTag(text: string): string | undefined {
   return tag === '' ? undefined : tag;
 }
 
-/** Whole days, 0 for never. */
-export function isRetentionDays(value: unknown): value is number {
+/** Of a chat's register, or of the account's setting `retention`. */
+export function retentionOf(register: Register | undefined): Retention | undefined {
+  const days = register?.value;
   // CL-301: a number that is none would remove everything, or nothing
-  if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > RETENTION_LIMIT_DAYS) return false;
-  return true;
+  if (!Number.isSafeInteger(days) || (days as number) < 0 || (days as number) > RETENTION_LIMIT_DAYS) return undefined;
+  return { days: days as number, setAtMs: register?.clock ?? 0 };
 }
+
+const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 function tagsOf(registers: Registers): string[] {
   return Object.entries(registers)

@@ -2,8 +2,9 @@
 export {
   type Arrangement,
   arrangementOf,
-  isRetentionDays,
   normalTag,
+  type Retention,
+  retentionOf,
   TAG_PREFIX,
   TAGS_LIMIT,
 } from './arrangement.ts';
