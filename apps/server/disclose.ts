@@ -4,7 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { Database } from './database/schema.ts';
-import { type LiveView, type OperatorView, operatorView } from './operator.ts';
+import { ALL_ROWS, type LiveView, type OperatorView, operatorView } from './operator.ts';
 import { viewLines } from './operator-text.ts';
 
 export interface Disclosure extends OperatorView {
@@ -18,7 +18,6 @@ export interface Disclosure extends OperatorView {
   readonly cannot: readonly string[];
 }
 
-const ALL_ROWS = -1;
 const SUBJECT_CHARACTERS = 8;
 
 /** What no operator holds, whoever demands it. */

@@ -35,13 +35,15 @@ export interface LiveView {
 export const TABLES_ABOUT_NOBODY: readonly string[] = ['migrations'];
 
 const ROWS_SHOWN = 500;
+/** For `rowsShown`. */
+export const ALL_ROWS = -1;
 const TEXT_SHOWN = 16_384;
 const FIRST_BYTES = 48;
 const LENGTH_OF = 'length of ';
 
 /**
  * @param id an account's or a guest's
- * @param rowsShown the newest of each table; -1 for all
+ * @param rowsShown the newest of each table, or `ALL_ROWS`
  * @throws StartError `account-unknown`
  */
 export async function operatorView(
@@ -51,6 +53,7 @@ export async function operatorView(
 ): Promise<OperatorView> {
   const subject = await subjectOf(db, id);
   const owner = subject.kind === 'account' ? 'account_id' : 'guest_id';
+  const limit = rowsShown === ALL_ROWS ? sql`` : sql`limit ${sql.lit(rowsShown)}`;
   const tables: OperatorTable[] = [];
   for (const { name, columns } of await db.introspection.getTables()) {
     if (!columns.some((column) => column.name === owner)) continue;
@@ -59,7 +62,7 @@ export async function operatorView(
     const values = sql.join(columns.map(({ name, dataType }) => selected(name, dataType)));
     const { rows } = await sql<
       Record<string, unknown>
-    >`select ${values} ${mine} order by rowid desc limit ${sql.lit(rowsShown)}`.execute(db);
+    >`select ${values} ${mine} ${newestFirst(columns)} ${limit}`.execute(db);
     tables.push({
       name,
       columns: columns.map((column) => column.name),
@@ -91,6 +94,12 @@ async function subjectOf(db: Kysely<Database>, id: string): Promise<Subject> {
   const guest = await db.selectFrom('guests').select('guest_id').where('guest_id', '=', id).executeTakeFirst();
   if (guest !== undefined) return { kind: 'guest', id };
   throw new StartError('account-unknown');
+}
+
+/** Every table says when a row came, or in which order. */
+function newestFirst(columns: readonly { readonly name: string }[]) {
+  const orders = columns.filter(({ name }) => name === 'sequence' || name.endsWith('_at_ms'));
+  return orders.length === 0 ? sql`` : sql`order by ${sql.join(orders.map(({ name }) => sql`${sql.ref(name)} desc`))}`;
 }
 
 /** Of bytes only the beginning leaves the database: hundreds of envelopes would hold up everybody else. */

@@ -12,6 +12,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { isTest, listSources } from '../modules.ts';
+import { findPostgres } from '../postgres/server.ts';
 import { type NodeTestOptions, runNodeTests } from './node-test.ts';
 import { inParallel, runProcess, stopCleanly } from './processes.ts';
 import type { TestOutcome } from './reporter.ts';
@@ -37,6 +38,7 @@ const hasVectors = existsSync(vectorsFolder) && readdirSync(vectorsFolder).lengt
 const absent = new Set<string>();
 if (chromium === undefined) absent.add('chromium-absent');
 if (!hasVectors) absent.add('vectors-absent');
+if (findPostgres() === undefined) absent.add('postgres-absent');
 const dataFolder = process.env.XDG_DATA_HOME ?? path.join(homedir(), '.local/share');
 const starter = path.join(dataFolder, 'sotto/models/SmolLM2-135M-Instruct.Q4_1.gguf');
 if (!existsSync(process.env.SOTTO_MODEL_FILE ?? starter)) absent.add('model-absent');

@@ -15,7 +15,7 @@ export interface SkipEntry {
   /** Day on which it was listed, `2026-11-21`. */
   date: string;
   /** Allowed only while this is absent on the machine. */
-  when?: 'vectors-absent' | 'chromium-absent' | 'model-absent' | 'prover-absent';
+  when?: 'vectors-absent' | 'chromium-absent' | 'model-absent' | 'prover-absent' | 'postgres-absent';
 }
 
 export function readSkips(root: string): SkipEntry[] {
