@@ -36,6 +36,9 @@ const TABLE = {
   'link-code-typo': ['fix-input', 'this code holds a typing error: it has eight letters and digits'],
   'link-version-unsupported': ['update', 'the other device has a newer version of Sotto'],
   'link-message-malformed': ['stop', 'what the other device sent is not well-formed'],
+  'recovery-phrase-length': ['fix-input', 'a recovery phrase has 14 words'],
+  'recovery-phrase-word': ['fix-input', 'a word of this recovery phrase is none of the list'],
+  'recovery-phrase-typo': ['fix-input', 'a word of this recovery phrase is wrong, or two are swapped'],
   'device-malformed': ['stop', 'this device record is not well-formed'],
   'device-version-unsupported': ['update', 'this device record was made by a newer version of Sotto'],
   'device-account-mismatch': ['stop', 'this device belongs to another account'],
@@ -56,6 +59,11 @@ const TABLE = {
   'epoch-order': ['stop', 'this key epoch does not follow the one before it'],
   'epoch-signer-unknown': ['stop', 'this key epoch was begun by a device that may not do so'],
   'epoch-signature-invalid': ['stop', 'the signature under this key epoch is not valid'],
+  'epoch-unrelated': ['stop', 'this key epoch does not continue the one that this device knows'],
+  'epoch-replaced': ['stop', 'this key epoch was begun otherwise than this device has seen it begin'],
+  'lock-key-malformed': ['stop', 'what is kept of a lock is not well-formed'],
+  'lock-key-signer-unknown': ['stop', 'what is kept of a lock was not written by a device of the account'],
+  'lock-key-signature-invalid': ['stop', 'the signature under what is kept of a lock is not valid'],
   'key-malformed': ['stop', 'a key does not have the length or form it must have'],
 } as const satisfies Record<string, readonly [ErrorAction, string]>;
 
@@ -63,7 +71,7 @@ export type VaultErrorCode = keyof typeof TABLE;
 
 /** @param rule the rule of spec/vault.md that refused, such as `VA-06` */
 export class VaultError extends SottoError<VaultErrorCode> {
-  /** For `recovery-code-typo`: the group (1 to 7) that holds the error, where that can be told. */
+  /** For `recovery-code-typo` the group (1 to 7) that holds the error, where that can be told; for `recovery-phrase-word` the word's place. */
   readonly group: number | undefined;
 
   constructor(code: VaultErrorCode, rule: string, details: { readonly cause?: unknown; readonly group?: number } = {}) {

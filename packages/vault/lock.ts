@@ -6,12 +6,12 @@
  *       struct Header {
  *         magic       "SVL"         3
  *         version     u8 = 1        1
- *         kind        u8            1   1 passkey-prf, 2 recovery-code, 4 device-passphrase; 6 is sealed-lock.ts; others are listed but not opened
+ *         kind        u8            1   1 passkey-prf, 2 recovery-code, 4 device-passphrase, 5 device-link; 6 is sealed-lock.ts; others are listed but not opened
  *         accountId                16
  *         lockId                   16   random; of a recovery code, its lookup id
  *         epoch       u32           4   epoch of the account key inside; 1 or more
  *         credential               32   SHA-256 of the passkey's credential id; zeros for a recovery code
- *         parameters  u16 + bytes       empty for kinds 1 and 2, 25 bytes for 4 (passphrase.ts), 1 byte for 6; at most 512
+ *         parameters  u16 + bytes       empty for kinds 1, 2 and 5, 25 bytes for 4 (passphrase.ts), 1 byte for 6; at most 512
  *       }
  *       salt                       32   random, new at every wrap
  *       commitment                 32   C
@@ -31,7 +31,7 @@ import { AccountKey, LockSecret, unsafeRevealSecret } from './keys.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What a secret of its own opens. */
-export type LockKind = 'passkey-prf' | 'recovery-code' | 'device-passphrase';
+export type LockKind = 'passkey-prf' | 'recovery-code' | 'device-passphrase' | 'device-link';
 
 /** The input of the passkey's PRF (`eval.first`), at creation and at every use: a constant of the client, never a server's. */
 export const PASSKEY_PRF_INPUT: Bytes = encodeUtf8('sotto/vault/passkey-prf-input/v1');
@@ -42,14 +42,18 @@ export const KIND_NUMBERS = {
   'passkey-prf': 1,
   'recovery-code': 2,
   'device-passphrase': 4,
+  'device-link': 5,
   'sealed-to-lock': 6,
 } as const;
 /** Length of a kind's parameters, and of what is sealed. */
 const FORMS: Readonly<Record<keyof typeof KIND_NUMBERS, readonly [parameters: number, sealed: number]>> = {
   'passkey-prf': [0, 48],
   'recovery-code': [0, 48],
+  'recovery-phrase': [0, 48],
   'device-passphrase': [25, 48],
+  'device-link': [0, 48],
   'sealed-to-lock': [1, 1168],
+  'device-key': [0, 48],
 };
 const PARAMETER_LIMIT_BYTES = 512;
 const LOCK_LIMIT_BYTES = 8192;

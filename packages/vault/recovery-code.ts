@@ -63,9 +63,16 @@ export class RecoverySecret {
 
   /** The one canonical spelling. */
   spell(): string {
-    const symbols = toSymbols(this.#bytes);
-    const text = [...symbols, ...checkSymbols(symbols)].map((symbol) => ALPHABET[symbol]).join('');
+    const text = this.symbols()
+      .map((symbol) => ALPHABET[symbol])
+      .join('');
     return (text.match(/.{4}/g) as string[]).join('-');
+  }
+
+  /** 28 values of 5 bits, the two of the check among them: what a code and a phrase spell. */
+  symbols(): readonly number[] {
+    const symbols = toSymbols(this.#bytes);
+    return [...symbols, ...checkSymbols(symbols)];
   }
 
   toString(): string {
@@ -112,6 +119,16 @@ export function parseRecoveryCode(text: string): RecoverySecret {
     const group = groupOfSingleError(sum, weighted);
     throw new VaultError('recovery-code-typo', 'VA-45', group === undefined ? {} : { group });
   }
+  return secretOfSymbols(symbols);
+}
+
+/** True for 28 symbols whose two check symbols fit. */
+export function areChecked(symbols: readonly number[]): boolean {
+  return symbols.length === SYMBOLS && syndromes(symbols).every((each) => each === 0);
+}
+
+/** @param symbols 28, checked. @throws VaultError `recovery-code-unsupported` */
+export function secretOfSymbols(symbols: readonly number[]): RecoverySecret {
   const value = symbols.slice(0, DATA_SYMBOLS).reduce((bits, symbol) => (bits << 5n) | BigInt(symbol), 0n);
   // VA-46: a later kind of code derives other keys
   if (value >> 128n !== VERSION) throw new VaultError('recovery-code-unsupported', 'VA-46');
