@@ -64,6 +64,18 @@ const REFUSALS = {
     rule: 'SV-18',
     message: 'No account opens with this recovery code. Check it and try again.',
   },
+  'device-refused': {
+    status: 401,
+    action: 'fix-input',
+    rule: 'SV-111',
+    message: 'This device does not sign in to an account here. Unlock with a passkey or the recovery code.',
+  },
+  'devices-full': {
+    status: 409,
+    action: 'fix-input',
+    rule: 'SV-112',
+    message: 'This account has as many devices as it may. Remove one that is no longer used.',
+  },
   'rate-limited': {
     status: 429,
     action: 'retry',
@@ -71,6 +83,25 @@ const REFUSALS = {
     message: 'Too many requests. Wait a little and try again.',
   },
   'too-large': { status: 413, action: 'fix-input', rule: 'SV-07', message: 'This is larger than the server accepts.' },
+  'blob-unknown': { status: 404, action: 'stop', message: 'There is no such file here, or not all of it.' },
+  'blob-digest-mismatch': {
+    status: 400,
+    action: 'retry',
+    rule: 'SV-71',
+    message: 'This part of a file did not arrive as it was sent, so it was not kept. Send it again.',
+  },
+  'blob-conflict': {
+    status: 409,
+    action: 'stop',
+    rule: 'SV-71',
+    message: 'There is another part of a file under this name, and no part replaces another.',
+  },
+  'blob-incomplete': {
+    status: 409,
+    action: 'retry',
+    rule: 'SV-72',
+    message: 'Not every part of this file is here yet. Send those that are missing.',
+  },
   'locks-full': {
     status: 409,
     action: 'fix-input',
@@ -82,6 +113,12 @@ const REFUSALS = {
     action: 'retry',
     rule: 'SV-22',
     message: 'There is no room left, so this was not saved. What was saved before is still there.',
+  },
+  'record-conflict': {
+    status: 409,
+    action: 'retry',
+    rule: 'SV-60',
+    message: 'Another device has written this since. Fetch it, and write again.',
   },
   'store-unavailable': {
     status: 503,
@@ -162,6 +199,10 @@ const START_REFUSALS = {
   'restore-over-data': [
     'fix-input',
     'The data folder holds accounts, or what is left of a database, so nothing was restored: it may be newer than the backup. Move every sotto.sqlite file away, or give another folder with --data.',
+  ],
+  'blobs-foreign': [
+    'fix-input',
+    'The data folder holds files of accounts that its database does not know. Move the folder “blobs” away, or bring its database back.',
   ],
   'account-unknown': ['fix-input', 'There is no such account or guest in this data folder.'],
 } as const satisfies Record<string, readonly [ErrorAction, string]>;

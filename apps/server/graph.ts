@@ -2,17 +2,21 @@
  * The composition root: the one place that makes a database, a clock and a network, and hands them to the parts.
  */
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { createFileBlobStore } from '@sotto/adapters-node/blob-store';
 import { createNodeClock } from '@sotto/adapters-node/clock';
 import { createNodeFetch } from '@sotto/adapters-node/fetch';
 import { createNodeRandom } from '@sotto/adapters-node/random';
-import type { Clock, Random } from '@sotto/ports';
+import type { BlobStore, Clock, Random } from '@sotto/ports';
 import { COLLATERAL_LIMIT_BYTES } from '@sotto/wire';
+import { isForeignStore } from './blobs.ts';
 import { Captures } from './captures.ts';
 import { Collateral, type CollateralConfig } from './collateral/collateral.ts';
-import { openDatabase } from './database/open.ts';
+import { BLOBS_FOLDER, openDatabase } from './database/open.ts';
 import { StartError } from './errors.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { LiveUpdates } from './live-updates.ts';
 import { createLog } from './log.ts';
 import { type NodeAddress, NodeDirectory } from './node-directory.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -37,11 +41,14 @@ export interface ServerConfig {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly limits?: Partial<Limits>;
+  /** Where sealed files are kept; a folder beside the database unless said otherwise. */
+  readonly blobs?: BlobStore;
 }
 
 export interface Graph {
   readonly services: Services;
   readonly relay: Relay;
+  readonly live: LiveUpdates;
   readonly sqlite: DatabaseSync;
   /** The port in addresses; set once it is known. */
   port: number;
@@ -55,8 +62,14 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
   const random = config.random ?? createNodeRandom();
   await makeDataDir(config.dataDir);
   const { db, sqlite } = await openDatabase(config.dataDir, clock.nowMs());
+  const blobs = config.blobs ?? createFileBlobStore(join(config.dataDir, BLOBS_FOLDER));
+  const isForeign = await isForeignStore(db, blobs);
+  if (isForeign) await db.destroy();
+  // SV-75: their database may stand elsewhere, and what is collected is gone
+  if (isForeign) throw new StartError('blobs-foreign');
   const services: Services = {
     db,
+    blobs,
     clock,
     random,
     limits,
@@ -77,21 +90,33 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
       accounts: new RateLimit(limits.accounts, clock),
       passkeys: new RateLimit(limits.passkeys, clock),
       recoveries: new RateLimit(limits.recoveries, clock),
+      deviceSignIns: new RateLimit(limits.deviceSignIns, clock),
       recordWrites: new RateLimit(limits.recordWrites, clock),
+      recordWriteBytes: new RateLimit(limits.recordWriteBytes, clock),
+      recordPages: new RateLimit(limits.recordPages, clock),
+      liveOpens: new RateLimit(limits.liveOpens, clock),
+      blobWrites: new RateLimit(limits.blobWrites, clock),
       relayOpens: new RateLimit(limits.relayOpens, clock),
       collateral: new RateLimit(limits.collateral, clock),
     },
-    onSessionEnd: (tokenHash) => relay.endSession(tokenHash),
+    onSessionEnd: (tokenHash) => {
+      relay.endSession(tokenHash);
+      live.endSession(tokenHash);
+    },
+    onRecordsChanged: (accountId, newest) => live.tell(accountId, newest),
     webDir: config.webDir,
   };
   const relay = new Relay(services);
+  const live = new LiveUpdates(services);
   const graph: Graph = {
     services,
     relay,
+    live,
     sqlite,
     port: config.port,
     async close() {
       relay.close();
+      live.close();
       await db.destroy();
     },
   };

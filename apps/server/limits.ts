@@ -12,11 +12,21 @@ export interface Limits {
   readonly recordBytes: number;
   readonly recordsPerAccount: number;
   readonly bytesPerAccount: number;
+  /** Sealed files; their bytes count into those of the account. */
+  readonly blobsPerAccount: number;
+  /** How long a file that was begun and not finished is kept. */
+  readonly unfinishedBlobMs: number;
   readonly locksPerAccount: number;
   readonly credentialsPerAccount: number;
+  readonly devicesPerAccount: number;
   /** One page of `GET /api/records`. */
   readonly pageRecords: number;
   readonly pageBytes: number;
+  /** One page of `GET /api/records/bulk`. */
+  readonly bulkRecords: number;
+  readonly bulkBytes: number;
+  /** One page of `GET /api/records/index`. */
+  readonly indexRecords: number;
   readonly sessionMs: number;
   readonly challengeMs: number;
   readonly guests: Rate;
@@ -25,7 +35,20 @@ export interface Limits {
   readonly passkeys: Rate;
   /** Tries with a recovery code, per address and per code. */
   readonly recoveries: Rate;
+  /** Records written by an account; an import of 100,000 takes minutes. */
+  /** Sign-ins by device key, per address and per account; nobody can guess a key. */
+  readonly deviceSignIns: Rate;
   readonly recordWrites: Rate;
+  readonly recordWriteBytes: Rate;
+  /** Bulk pages and index pages. */
+  readonly recordPages: Rate;
+  /** WebSockets of `/api/records/live`. */
+  readonly liveOpens: Rate;
+  readonly livePerAccount: number;
+  readonly live: number;
+  readonly liveMs: number;
+  /** Parts of sealed files. */
+  readonly blobWrites: Rate;
   readonly relayOpens: Rate;
   /** Questions about what vendors publish. */
   readonly collateral: Rate;
@@ -48,17 +71,31 @@ export const DEFAULT_LIMITS: Limits = {
   recordBytes: ENVELOPE_LIMIT_BYTES,
   recordsPerAccount: 200_000,
   bytesPerAccount: 1024 * 1024 * 1024,
+  blobsPerAccount: 20_000,
+  unfinishedBlobMs: DAY_MS,
   locksPerAccount: 32,
   credentialsPerAccount: 32,
+  devicesPerAccount: 64,
   pageRecords: 500,
   pageBytes: 1024 * 1024,
+  bulkRecords: 8192,
+  bulkBytes: 3 * 1024 * 1024,
+  indexRecords: 32_768,
   sessionMs: 30 * DAY_MS,
   challengeMs: 5 * 60 * SECOND_MS,
   guests: { burst: 100, perSecond: 0.5 },
   accounts: { burst: 60, perSecond: 0.5 },
   passkeys: { burst: 300, perSecond: 5 },
   recoveries: { burst: 30, perSecond: 0.2 },
-  recordWrites: { burst: 5000, perSecond: 50 },
+  deviceSignIns: { burst: 120, perSecond: 1 },
+  recordWrites: { burst: 20_000, perSecond: 500 },
+  recordWriteBytes: { burst: 256 * 1024 * 1024, perSecond: 4 * 1024 * 1024 },
+  recordPages: { burst: 1200, perSecond: 10 },
+  liveOpens: { burst: 60, perSecond: 0.5 },
+  livePerAccount: 32,
+  live: 5000,
+  liveMs: 60 * 60 * SECOND_MS,
+  blobWrites: { burst: 4000, perSecond: 50 },
   relayOpens: { burst: 120, perSecond: 2 },
   collateral: { burst: 120, perSecond: 2 },
   collateralBytes: 64 * 1024 * 1024,

@@ -12,6 +12,7 @@ import { closeRelaySocket, type RelayCloseReason } from './relay-close.ts';
 import type { Services } from './services.ts';
 import type { Session } from './sessions.ts';
 import type { Site } from './site.ts';
+import { refuseUpgrade, siteOfUpgrade } from './upgrade.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_CHECK_MS = 15_000;
@@ -58,10 +59,7 @@ export class Relay {
           .finally(() => this.#arriving.delete(browser));
       });
     } catch (error) {
-      const status = error instanceof ServerError ? error.status : 500;
-      // The other end may keep its half open for ever: a descriptor of ours, and an end that never comes (SV-41).
-      socket.once('finish', () => socket.destroy());
-      socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      refuseUpgrade(socket, error);
     }
   };
 
@@ -87,16 +85,10 @@ export class Relay {
     this.#webSockets.close();
   }
 
-  #check({ headers, socket, url }: IncomingMessage): { site: Site; nodeId: string } {
-    const nodeId = /^\/relay\/([0-9a-f]{32})$/.exec(url ?? '')?.[1];
+  #check(request: IncomingMessage): { site: Site; nodeId: string } {
+    const nodeId = /^\/relay\/([0-9a-f]{32})$/.exec(request.url ?? '')?.[1];
     if (nodeId === undefined) throw new ServerError('not-found');
-    const site = this.#services.siteOf(headers.host, socket);
-    // SV-01: the relay is reached at the served address only.
-    if (site === undefined) throw new ServerError('host-refused');
-    const foreign = headers.origin !== undefined && headers.origin !== site.origin;
-    // SV-02: cookies travel with WebSockets that other sites open; the Origin says who opened this one.
-    if (foreign) throw new ServerError('origin-refused');
-    return { site, nodeId };
+    return { site: siteOfUpgrade(this.#services, request), nodeId };
   }
 
   async #admit(browser: WebSocket, session: Session | undefined, nodeId: string): Promise<void> {

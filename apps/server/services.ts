@@ -1,6 +1,6 @@
 /** What the routes share: built once in `start.ts`, handed to each area's routes. */
 import type { IncomingMessage } from 'node:http';
-import type { Clock, Random } from '@sotto/ports';
+import type { BlobStore, Clock, Random } from '@sotto/ports';
 import type { Context } from 'hono';
 import type { Kysely } from 'kysely';
 import type { Captures } from './captures.ts';
@@ -16,6 +16,8 @@ import type { Site, SiteOf } from './site.ts';
 
 export interface Services {
   readonly db: Kysely<Database>;
+  /** The parts of sealed files. */
+  readonly blobs: BlobStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -32,12 +34,19 @@ export interface Services {
     readonly accounts: RateLimit;
     readonly passkeys: RateLimit;
     readonly recoveries: RateLimit;
+    readonly deviceSignIns: RateLimit;
     readonly recordWrites: RateLimit;
+    readonly recordWriteBytes: RateLimit;
+    readonly recordPages: RateLimit;
+    readonly liveOpens: RateLimit;
+    readonly blobWrites: RateLimit;
     readonly relayOpens: RateLimit;
     readonly collateral: RateLimit;
   };
   /** Called when a session ended, so that its relays end too. */
   readonly onSessionEnd: (tokenHash: string) => void;
+  /** Called when records were written; `newest` is the account's newest sequence. */
+  readonly onRecordsChanged: (accountId: string, newest: number) => void;
   /** Folder of the built web app. */
   readonly webDir: string;
 }
@@ -71,7 +80,7 @@ export function addressOf(c: AppContext): string {
 }
 
 /** @throws ServerError `rate-limited` */
-export function spend(rate: RateLimit, key: string): void {
+export function spend(rate: RateLimit, key: string, cost = 1): void {
   // SV-20: unlimited tries are what guessing and flooding need.
-  if (!rate.take(key)) throw new ServerError('rate-limited');
+  if (!rate.take(key, cost)) throw new ServerError('rate-limited');
 }

@@ -5,9 +5,11 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from './app.ts';
+import { collectBlobs } from './blobs.ts';
 import { StartError } from './errors.ts';
 import { createGraph, plainUrl, type ServerConfig } from './graph.ts';
 import { serveLive } from './live-socket.ts';
+import { LIVE_PATH } from './live-updates.ts';
 import { liveView } from './routes/operator.ts';
 import type { Services } from './services.ts';
 
@@ -26,14 +28,19 @@ const CLOSE_GRACE_MS = 1000;
 /** @throws StartError when the port is taken, the data folder cannot be used, or the certificate cannot be read */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
   const graph = await createGraph(config);
-  const { services, relay } = graph;
+  const { services, relay, live: updates } = graph;
   try {
     await services.sessions.sweep();
     const http = await createHttp(config, services);
     graph.port = await listen(http, config);
-    http.on('upgrade', relay.onUpgrade);
+    http.on('upgrade', (request, socket, head) => {
+      (request.url === LIVE_PATH ? updates : relay).onUpgrade(request, socket, head);
+    });
     const live = await serveLive(config.dataDir, (subjectId) => liveView(services, subjectId));
-    const sweep = setInterval(() => services.sessions.sweep().catch(() => undefined), SWEEP_MS);
+    const sweep = setInterval(() => {
+      services.sessions.sweep().catch(() => undefined);
+      collectBlobs(services).catch(() => undefined);
+    }, SWEEP_MS);
     sweep.unref();
     return {
       url: config.tls === undefined ? plainUrl(graph.port) : tlsUrl(config.host, graph.port),
@@ -42,6 +49,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
         clearInterval(sweep);
         live?.close();
         relay.close();
+        updates.close();
         const closed = new Promise((resolve) => http.close(resolve));
         http.closeIdleConnections();
         const cut = setTimeout(() => http.closeAllConnections(), CLOSE_GRACE_MS);

@@ -3,107 +3,169 @@
  * cannot tell what an envelope holds; it keeps it whole or not at all. spec/server.md §records.
  */
 import { encodeBase64 } from '@sotto/bytes';
+import {
+  encodeRecordIndex,
+  encodeRecordPage,
+  parseRecordBatch,
+  RECORD_BATCH_LIMIT_BYTES,
+  type RecordBulkPage,
+  type RecordIndexPage,
+} from '@sotto/wire';
 import { Hono } from 'hono';
 import type { Kysely } from 'kysely';
 import { readBytes } from '../body.ts';
 import type { Database } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
-import { type AppEnv, requireAccount, type Services, spend } from '../services.ts';
+import { type RecordWrite, writeRecords } from '../record-writes.ts';
+import { type AppContext, type AppEnv, requireAccount, type Services, spend } from '../services.ts';
 
 export function recordRoutes(services: Services): Hono<AppEnv> {
-  const { db, limits, rates } = services;
+  const { limits } = services;
   return new Hono<AppEnv>()
     .get('/records', async (c) => {
       const { id } = requireAccount(c);
-      const after = Number(c.req.query('after') ?? '0');
-      if (!Number.isSafeInteger(after) || after < 0) throw new ServerError('bad-request');
-      const newer = db.selectFrom('records').where('account_id', '=', id).where('sequence', '>', after);
-      // Sizes first: reading every envelope of a page that then ends early would be work for nothing, for everybody.
-      const rows = await newer
-        .select(['sequence', (eb) => eb.fn<number | null>('length', ['envelope']).as('bytes')])
-        .orderBy('sequence')
-        .limit(limits.pageRecords + 1)
-        .execute();
-      let [count, bytes] = [0, 0];
-      for (const row of rows.slice(0, limits.pageRecords)) {
-        bytes += row.bytes ?? 0;
-        if (count > 0 && bytes > limits.pageBytes) break;
-        count++;
-      }
-      const last = rows[count - 1]?.sequence ?? after;
-      const page = await newer
-        .select(['record_id', 'sequence', 'envelope'])
-        .where('sequence', '<=', last)
-        .orderBy('sequence')
-        .limit(count)
-        .execute();
+      const after = sequenceOf(c.req.query('after') ?? '0');
+      const { records, more } = await readPage(services, id, after, limits.pageRecords, limits.pageBytes);
       return c.json({
-        records: page.map(({ record_id, sequence, envelope }) => ({
-          recordId: record_id,
-          sequence,
-          envelope: envelope === null ? null : encodeBase64(envelope),
+        records: records.map(({ envelope, ...record }) => ({
+          ...record,
+          envelope: envelope === undefined ? null : encodeBase64(envelope),
         })),
-        nextSequence: page.at(-1)?.sequence ?? after,
-        more: page.length < rows.length,
+        nextSequence: records.at(-1)?.sequence ?? after,
+        more,
       });
+    })
+    .get('/records/bulk', async (c) => {
+      const { id } = requireAccount(c);
+      spendPage(services, id);
+      const after = sequenceOf(c.req.query('after') ?? '0');
+      const page = await readPage(services, id, after, limits.bulkRecords, limits.bulkBytes);
+      return binary(c, encodeRecordPage(page));
+    })
+    .get('/records/index', async (c) => {
+      const { id } = requireAccount(c);
+      spendPage(services, id);
+      const after = c.req.query('after') ?? '';
+      if (!/^([0-9a-f]{32})?$/.test(after)) throw new ServerError('bad-request');
+      return binary(c, encodeRecordIndex(await readIndex(services, id, after)));
+    })
+    .post('/records/batch', async (c) => {
+      const { id } = requireAccount(c);
+      const writes = parseRecordBatch(await readBytes(c.req.raw, RECORD_BATCH_LIMIT_BYTES));
+      spendWrites(services, id, writes);
+      return c.json(await writeRecords(services, id, writes));
     })
     .put('/records/:recordId', async (c) => {
       const { id } = requireAccount(c);
-      spend(rates.recordWrites, id);
       const envelope = await readBytes(c.req.raw, limits.recordBytes);
       if (envelope.length === 0) throw new ServerError('bad-request');
-      return c.json({ sequence: await write(services, id, c.req.param('recordId'), envelope) });
+      return c.json({ sequence: await writeOne(services, c, id, envelope) });
     })
     .delete('/records/:recordId', async (c) => {
       const { id } = requireAccount(c);
-      spend(rates.recordWrites, id);
-      return c.json({ sequence: await write(services, id, c.req.param('recordId'), null) });
+      return c.json({ sequence: await writeOne(services, c, id, undefined) });
     });
 }
 
-/** One transaction: a failure, a full disk too, leaves the record and the account as they were (SV-23). */
-async function write(
-  { db, clock, limits }: Services,
+async function writeOne(
+  services: Services,
+  c: AppContext,
   accountId: string,
-  recordId: string,
-  envelope: Uint8Array<ArrayBuffer> | null,
+  envelope: Uint8Array<ArrayBuffer> | undefined,
 ): Promise<number> {
-  if (!/^[0-9a-f]{32}$/.test(recordId)) throw new ServerError('bad-request');
-  return db.transaction().execute(async (transaction) => {
-    const account = await transaction
-      .updateTable('accounts')
-      .set((eb) => ({ last_sequence: eb('last_sequence', '+', 1) }))
-      .where('account_id', '=', accountId)
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    const before = await sizeOf(transaction, accountId, recordId);
-    const count = account.record_count + (before === undefined ? 1 : 0);
-    const bytes = account.record_bytes + (envelope?.length ?? 0) - (before ?? 0);
-    const overCap = count > limits.recordsPerAccount || (envelope !== null && bytes > limits.bytesPerAccount);
-    // SV-21: one account must not fill the disk for all.
-    if (overCap) throw new ServerError('store-full');
-    const row = { sequence: account.last_sequence, envelope, written_at_ms: clock.nowMs() };
-    await transaction
-      .insertInto('records')
-      .values({ account_id: accountId, record_id: recordId, ...row })
-      .onConflict((conflict) => conflict.columns(['account_id', 'record_id']).doUpdateSet(row))
-      .execute();
-    await transaction
-      .updateTable('accounts')
-      .set({ record_count: count, record_bytes: bytes })
-      .where('account_id', '=', accountId)
-      .execute();
-    return account.last_sequence;
-  });
+  const base = c.req.query('base');
+  const write = {
+    recordId: c.req.param('recordId') ?? '',
+    envelope,
+    base: base === undefined ? undefined : sequenceOf(base),
+  };
+  spendWrites(services, accountId, [write]);
+  const { sequences, refused } = await writeRecords(services, accountId, [write]);
+  if (refused !== undefined) throw new ServerError(refused);
+  return sequences[0] as number;
 }
 
-/** Bytes of the stored envelope, 0 for a removed one, undefined for one never written. */
-async function sizeOf(db: Kysely<Database>, accountId: string, recordId: string): Promise<number | undefined> {
-  const row = await db
+/** SV-68: what a write costs is counted by record and by byte, however many come in one request. */
+function spendWrites({ rates }: Services, accountId: string, writes: readonly RecordWrite[]): void {
+  spend(rates.recordWrites, accountId, writes.length);
+  const bytes = writes.reduce((sum, { envelope }) => sum + (envelope?.length ?? 0), 0);
+  spend(rates.recordWriteBytes, accountId, bytes);
+}
+
+/** SV-68: a page is megabytes for one small question. */
+function spendPage({ rates }: Services, accountId: string): void {
+  spend(rates.recordPages, accountId);
+}
+
+/** One view of the account: what is written meanwhile belongs to the next page. */
+function readPage(
+  { db }: Services,
+  accountId: string,
+  after: number,
+  limitCount: number,
+  limitBytes: number,
+): Promise<RecordBulkPage> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (transaction) => {
+      const newer = transaction
+        .selectFrom('records')
+        .where('account_id', '=', accountId)
+        .where('sequence', '>', after)
+        .orderBy('sequence');
+      // Sizes first: reading every envelope of a page that then ends early would be work for nothing, for everybody.
+      const rows = await newer
+        .select((eb) => eb.fn<number | null>('length', ['envelope']).as('bytes'))
+        .limit(limitCount + 1)
+        .execute();
+      let [count, bytes] = [0, 0];
+      for (const row of rows.slice(0, limitCount)) {
+        bytes += row.bytes ?? 0;
+        if (count > 0 && bytes > limitBytes) break;
+        count++;
+      }
+      const page = await newer.select(['record_id', 'sequence', 'envelope']).limit(count).execute();
+      const records = page.map(({ record_id, sequence, envelope }) => ({
+        recordId: record_id,
+        sequence,
+        envelope: envelope ?? undefined,
+      }));
+      return { records, newest: await newestOf(transaction, accountId), more: count < rows.length };
+    });
+}
+
+async function readIndex({ db, limits }: Services, accountId: string, after: string): Promise<RecordIndexPage> {
+  const rows = await db
     .selectFrom('records')
-    .select('envelope')
+    .select(['record_id', 'sequence'])
     .where('account_id', '=', accountId)
-    .where('record_id', '=', recordId)
+    .where('record_id', '>', after)
+    .where('envelope', 'is not', null)
+    .orderBy('record_id')
+    .limit(limits.indexRecords + 1)
+    .execute();
+  const entries = rows
+    .slice(0, limits.indexRecords)
+    .map(({ record_id, sequence }) => ({ recordId: record_id, sequence }));
+  return { entries, newest: await newestOf(db, accountId), more: rows.length > entries.length };
+}
+
+async function newestOf(db: Kysely<Database>, accountId: string): Promise<number> {
+  const account = await db
+    .selectFrom('accounts')
+    .select('last_sequence')
+    .where('account_id', '=', accountId)
     .executeTakeFirst();
-  return row === undefined ? undefined : (row.envelope?.length ?? 0);
+  return account?.last_sequence ?? 0;
+}
+
+function sequenceOf(text: string): number {
+  const sequence = Number(text);
+  if (!Number.isSafeInteger(sequence) || sequence < 0) throw new ServerError('bad-request');
+  return sequence;
+}
+
+function binary(c: AppContext, bytes: Uint8Array<ArrayBuffer>): Response {
+  return c.body(bytes, 200, { 'content-type': 'application/octet-stream' });
 }

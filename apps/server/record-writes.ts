@@ -1,0 +1,96 @@
+/**
+ * Writing sealed records: numbered per account in the order of their writes, whole or not at all, in one transaction. Who
+ * writes is known; what it holds is not. spec/server.md §records.
+ */
+import { equalBytes } from '@sotto/bytes';
+import type { BatchAnswer } from '@sotto/wire';
+import type { Kysely } from 'kysely';
+import type { Database } from './database/schema.ts';
+import { ServerError } from './errors.ts';
+import type { Services } from './services.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+export interface RecordWrite {
+  /** 16 bytes as hex. */
+  readonly recordId: string;
+  /** Undefined removes. */
+  readonly envelope: Bytes | undefined;
+  /** The newest sequence that the writer has merged; undefined where it does not say. */
+  readonly base?: number | undefined;
+}
+
+/**
+ * Applies the writes in order, up to the first one that is refused (SV-62).
+ *
+ * @throws ServerError `bad-request` for an id of another form; what the database throws leaves everything as it was (SV-23)
+ */
+export async function writeRecords(
+  { db, clock, limits, onRecordsChanged }: Services,
+  accountId: string,
+  writes: readonly RecordWrite[],
+): Promise<BatchAnswer> {
+  if (writes.some(({ recordId }) => !/^[0-9a-f]{32}$/.test(recordId))) throw new ServerError('bad-request');
+  const answer = await db.transaction().execute(async (transaction): Promise<BatchAnswer & { newest: number }> => {
+    // Written before it is read, so that another writer of this account waits here.
+    const account = await transaction
+      .updateTable('accounts')
+      .set((eb) => ({ last_sequence: eb.ref('last_sequence') }))
+      .where('account_id', '=', accountId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    let { last_sequence: newest, record_count: count, record_bytes: bytes } = account;
+    const sequences: number[] = [];
+    let refused: BatchAnswer['refused'];
+    for (const { recordId, envelope, base } of writes) {
+      const before = await storedRecord(transaction, accountId, recordId);
+      const isRepeated = base !== undefined && before !== undefined && isSame(before.envelope, envelope);
+      // SV-61: a write whose answer was lost would be a conflict with itself.
+      if (isRepeated) {
+        sequences.push(before.sequence);
+        continue;
+      }
+      const isConflict = base !== undefined && before !== undefined && before.sequence > base;
+      // SV-60: a writer that has not seen the newest version would replace it without merging it.
+      if (isConflict) refused = 'record-conflict';
+      const moreCount = count + (before === undefined ? 1 : 0);
+      const moreBytes = bytes + (envelope?.length ?? 0) - (before?.envelope?.length ?? 0);
+      const isOverCap =
+        moreCount > limits.recordsPerAccount || (envelope !== undefined && moreBytes > limits.bytesPerAccount);
+      // SV-21: one account must not fill the disk for all.
+      if (isOverCap) refused ??= 'store-full';
+      // SV-62: a write that stands behind a refused one may speak of it, as a head does.
+      if (refused !== undefined) break;
+      [newest, count, bytes] = [newest + 1, moreCount, moreBytes];
+      const row = { sequence: newest, envelope: envelope ?? null, written_at_ms: clock.nowMs() };
+      await transaction
+        .insertInto('records')
+        .values({ account_id: accountId, record_id: recordId, ...row })
+        .onConflict((conflict) => conflict.columns(['account_id', 'record_id']).doUpdateSet(row))
+        .execute();
+      sequences.push(newest);
+    }
+    await transaction
+      .updateTable('accounts')
+      .set({ last_sequence: newest, record_count: count, record_bytes: bytes })
+      .where('account_id', '=', accountId)
+      .execute();
+    return { sequences, newest, ...(refused === undefined ? {} : { refused }) };
+  });
+  const { newest, ...told } = answer;
+  if (told.sequences.length > 0) onRecordsChanged(accountId, newest);
+  return told;
+}
+
+async function storedRecord(db: Kysely<Database>, accountId: string, recordId: string) {
+  return db
+    .selectFrom('records')
+    .select(['sequence', 'envelope'])
+    .where('account_id', '=', accountId)
+    .where('record_id', '=', recordId)
+    .executeTakeFirst();
+}
+
+function isSame(stored: Uint8Array | null, given: Uint8Array | undefined): boolean {
+  return stored === null || given === undefined ? stored === (given ?? null) : equalBytes(stored, given);
+}
