@@ -9,7 +9,9 @@ import { routePath } from 'hono/route';
 import { storeErrorOf } from './database/open.ts';
 import { ServerError } from './errors.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { blobRoutes } from './routes/blobs.ts';
 import { collateralRoutes } from './routes/collateral.ts';
+import { deviceRoutes } from './routes/devices.ts';
 import { guestRoutes } from './routes/guests.ts';
 import { nodeRoutes } from './routes/nodes.ts';
 import { operatorRoutes } from './routes/operator.ts';
@@ -73,7 +75,9 @@ export function createApp(services: Services): Hono<AppEnv> {
     guestRoutes,
     accountRoutes,
     passkeyRoutes,
+    deviceRoutes,
     recordRoutes,
+    blobRoutes,
     operatorRoutes,
   ]) {
     app.route('/api', routes(services));

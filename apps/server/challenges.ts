@@ -1,4 +1,4 @@
-/** WebAuthn challenges: random, stored as a digest, good for one use within minutes. */
+/** Challenges of passkeys and devices: random, stored as a digest, good for one use within minutes. */
 import { encodeBase64Url, encodeHex, encodeUtf8 } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
 import { ServerError } from './errors.ts';
@@ -7,7 +7,7 @@ import type { Services } from './services.ts';
 const CHALLENGE_BYTES = 32;
 
 export interface ChallengeUse {
-  readonly purpose: 'register' | 'sign-in';
+  readonly purpose: 'register' | 'sign-in' | 'device-sign-in';
   /** The account that asked, for `register`. */
   readonly accountId?: string;
 }

@@ -3,8 +3,10 @@
  * A parser returns a checked value or throws `WireError`; nothing here is trusted because it parsed.
  */
 export * from './api.ts';
+export * from './blobs.ts';
 export * from './chat.ts';
 export { type ClaimRequest, encodeClaimRequest, parseClaimRequest } from './claim.ts';
+export * from './device-sign-in.ts';
 export { WireError, type WireErrorCode } from './error.ts';
 export {
   encodeRequestHead,

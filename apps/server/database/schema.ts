@@ -15,6 +15,8 @@ export interface Database {
     last_sequence: Generated<number>;
     record_count: Generated<number>;
     record_bytes: Generated<number>;
+    /** Of the parts of sealed files, finished or not. */
+    blob_bytes: Generated<number>;
   };
   guests: { guest_id: string; created_at_ms: number };
   sessions: {
@@ -53,7 +55,7 @@ export interface Database {
   challenges: {
     challenge_hash: string;
     account_id: string | null;
-    purpose: 'register' | 'sign-in';
+    purpose: 'register' | 'sign-in' | 'device-sign-in';
     expires_at_ms: number;
   };
   records: {
@@ -63,5 +65,22 @@ export interface Database {
     /** The sealed envelope, or null once removed. */
     envelope: Bytes | null;
     written_at_ms: number;
+  };
+  /** Sealed files: their parts lie in the blob store, and are there for every row of `blob_parts`. */
+  blobs: {
+    account_id: string;
+    blob_id: string;
+    /** 1 once the client said that every part was sent; 0 before. */
+    committed: number;
+    /** Of the last part, then of the commit. */
+    written_at_ms: number;
+  };
+  blob_parts: {
+    account_id: string;
+    blob_id: string;
+    part: number;
+    /** SHA-256 of the sealed bytes. */
+    digest: string;
+    bytes: number;
   };
 }
