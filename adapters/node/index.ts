@@ -1,4 +1,5 @@
 /** The ports of `@sotto/ports` on Node. A program that must stay small imports the subpaths instead. */
+export { BlobStoreError, createFileBlobStore } from './blob-store.ts';
 export { createNodeClock } from './clock.ts';
 export { CookieJar } from './cookie-jar.ts';
 export { createFileDeviceStore, DeviceStoreError } from './device-store.ts';

@@ -10,6 +10,7 @@ import { storeErrorOf } from './database/open.ts';
 import { ServerError } from './errors.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { blobRoutes } from './routes/blobs.ts';
+import { blobRoutes } from './routes/blobs.ts';
 import { collateralRoutes } from './routes/collateral.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { guestRoutes } from './routes/guests.ts';
@@ -77,6 +78,7 @@ export function createApp(services: Services): Hono<AppEnv> {
     passkeyRoutes,
     deviceRoutes,
     recordRoutes,
+    blobRoutes,
     blobRoutes,
     operatorRoutes,
   ]) {

@@ -56,7 +56,8 @@ export async function writeRecords(
       const moreCount = count + (before === undefined ? 1 : 0);
       const moreBytes = bytes + (envelope?.length ?? 0) - (before?.envelope?.length ?? 0);
       const isOverCap =
-        moreCount > limits.recordsPerAccount || (envelope !== undefined && moreBytes > limits.bytesPerAccount);
+        moreCount > limits.recordsPerAccount ||
+        (envelope !== undefined && moreBytes + account.blob_bytes > limits.bytesPerAccount);
       // SV-21: one account must not fill the disk for all.
       if (isOverCap) refused ??= 'store-full';
       // SV-62: a write that stands behind a refused one may speak of it, as a head does.

@@ -83,6 +83,29 @@ export const MIGRATIONS: readonly Migration[] = [
       `create unique index records_by_sequence on records (account_id, sequence)`,
     ],
   },
+  {
+    version: 2,
+    name: 'sealed files',
+    statements: [
+      `alter table accounts add column blob_bytes bigint not null default 0`,
+      `create table blobs (
+        account_id text not null references accounts (account_id) on delete cascade,
+        blob_id text not null,
+        committed bigint not null,
+        written_at_ms bigint not null,
+        primary key (account_id, blob_id)
+      )`,
+      `create table blob_parts (
+        account_id text not null,
+        blob_id text not null,
+        part bigint not null,
+        digest text not null,
+        bytes bigint not null,
+        primary key (account_id, blob_id, part),
+        foreign key (account_id, blob_id) references blobs (account_id, blob_id) on delete cascade
+      )`,
+    ],
+  },
 ];
 
 /**

@@ -9,6 +9,8 @@ import { migrate } from './migrations.ts';
 import type { Database } from './schema.ts';
 
 export const DATABASE_FILE = 'sotto.sqlite';
+/** Sealed files, beside the database. */
+export const BLOBS_FOLDER = 'blobs';
 
 const SQLITE_READONLY = 8;
 const SQLITE_FULL = 13;
