@@ -14,6 +14,7 @@ import { blobRoutes } from './routes/blobs.ts';
 import { collateralRoutes } from './routes/collateral.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { guestRoutes } from './routes/guests.ts';
+import { linkRoutes } from './routes/links.ts';
 import { nodeRoutes } from './routes/nodes.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { passkeyRoutes } from './routes/passkeys.ts';
@@ -80,6 +81,7 @@ export function createApp(services: Services): Hono<AppEnv> {
     recordRoutes,
     blobRoutes,
     blobRoutes,
+    linkRoutes,
     operatorRoutes,
   ]) {
     app.route('/api', routes(services));

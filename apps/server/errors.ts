@@ -5,7 +5,7 @@
 import { type ErrorAction, SottoError } from '@sotto/bytes';
 
 interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 421 | 429 | 500 | 503 | 507;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 421 | 429 | 500 | 503 | 507;
   readonly action: ErrorAction;
   readonly message: string;
   readonly rule?: string;
@@ -138,6 +138,18 @@ const REFUSALS = {
     action: 'retry',
     rule: 'SV-52',
     message: 'What the vendor publishes is not at hand here just now. Try again.',
+  },
+  'link-ended': {
+    status: 410,
+    action: 'retry',
+    rule: 'SV-117',
+    message: 'This link has ended. Start again with a new code.',
+  },
+  'link-taken': {
+    status: 409,
+    action: 'stop',
+    rule: 'SV-116',
+    message: 'Somebody else has answered under this code. Start again with a new one.',
   },
   'not-found': { status: 404, action: 'fix-input', message: 'There is nothing at this address.' },
   'web-missing': {

@@ -16,6 +16,7 @@ import { Collateral, type CollateralConfig } from './collateral/collateral.ts';
 import { BLOBS_FOLDER, openDatabase } from './database/open.ts';
 import { StartError } from './errors.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { LinkMailboxes } from './link-mailboxes.ts';
 import { LiveUpdates } from './live-updates.ts';
 import { createLog } from './log.ts';
 import { type NodeAddress, NodeDirectory } from './node-directory.ts';
@@ -79,6 +80,7 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
     sessions: new Sessions(db, clock, random, limits.sessionMs),
     nodes: new NodeDirectory(config.nodes, createNodeFetch(), clock),
     captures: new Captures(limits),
+    links: new LinkMailboxes(clock, limits),
     collateral: new Collateral(
       config.collateral ?? { kind: 'off' },
       createNodeFetch({ limitBytes: COLLATERAL_LIMIT_BYTES }),
@@ -91,6 +93,8 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
       passkeys: new RateLimit(limits.passkeys, clock),
       recoveries: new RateLimit(limits.recoveries, clock),
       deviceSignIns: new RateLimit(limits.deviceSignIns, clock),
+      links: new RateLimit(limits.linkWrites, clock),
+      linkReads: new RateLimit(limits.linkReads, clock),
       recordWrites: new RateLimit(limits.recordWrites, clock),
       recordWriteBytes: new RateLimit(limits.recordWriteBytes, clock),
       recordPages: new RateLimit(limits.recordPages, clock),

@@ -27,6 +27,10 @@ export interface Limits {
   readonly bulkBytes: number;
   /** One page of `GET /api/records/index`. */
   readonly indexRecords: number;
+  /** How long two devices may take to be linked, how many may at once, and one message of theirs. */
+  readonly linkMs: number;
+  readonly links: number;
+  readonly linkBytes: number;
   readonly sessionMs: number;
   readonly challengeMs: number;
   readonly guests: Rate;
@@ -38,6 +42,9 @@ export interface Limits {
   /** Records written by an account; an import of 100,000 takes minutes. */
   /** Sign-ins by device key, per address and per account; nobody can guess a key. */
   readonly deviceSignIns: Rate;
+  /** Messages of a link, per address and per account, and how often they may be asked for. */
+  readonly linkWrites: Rate;
+  readonly linkReads: Rate;
   readonly recordWrites: Rate;
   readonly recordWriteBytes: Rate;
   /** Bulk pages and index pages. */
@@ -81,6 +88,9 @@ export const DEFAULT_LIMITS: Limits = {
   bulkRecords: 8192,
   bulkBytes: 3 * 1024 * 1024,
   indexRecords: 32_768,
+  linkMs: 10 * 60 * SECOND_MS,
+  links: 2000,
+  linkBytes: 2048,
   sessionMs: 30 * DAY_MS,
   challengeMs: 5 * 60 * SECOND_MS,
   guests: { burst: 100, perSecond: 0.5 },
@@ -88,6 +98,8 @@ export const DEFAULT_LIMITS: Limits = {
   passkeys: { burst: 300, perSecond: 5 },
   recoveries: { burst: 30, perSecond: 0.2 },
   deviceSignIns: { burst: 120, perSecond: 1 },
+  linkWrites: { burst: 60, perSecond: 0.2 },
+  linkReads: { burst: 2000, perSecond: 20 },
   recordWrites: { burst: 20_000, perSecond: 500 },
   recordWriteBytes: { burst: 256 * 1024 * 1024, perSecond: 4 * 1024 * 1024 },
   recordPages: { burst: 1200, perSecond: 10 },

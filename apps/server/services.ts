@@ -8,6 +8,7 @@ import type { Collateral } from './collateral/collateral.ts';
 import type { Database } from './database/schema.ts';
 import { ServerError } from './errors.ts';
 import type { Limits } from './limits.ts';
+import type { LinkMailboxes } from './link-mailboxes.ts';
 import type { Log } from './log.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -29,12 +30,15 @@ export interface Services {
   readonly nodes: NodeDirectory;
   readonly captures: Captures;
   readonly collateral: Collateral;
+  readonly links: LinkMailboxes;
   readonly rates: {
     readonly guests: RateLimit;
     readonly accounts: RateLimit;
     readonly passkeys: RateLimit;
     readonly recoveries: RateLimit;
     readonly deviceSignIns: RateLimit;
+    readonly links: RateLimit;
+    readonly linkReads: RateLimit;
     readonly recordWrites: RateLimit;
     readonly recordWriteBytes: RateLimit;
     readonly recordPages: RateLimit;
