@@ -10,7 +10,6 @@ import { storeErrorOf } from './database/open.ts';
 import { ServerError } from './errors.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { blobRoutes } from './routes/blobs.ts';
-import { blobRoutes } from './routes/blobs.ts';
 import { collateralRoutes } from './routes/collateral.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { guestRoutes } from './routes/guests.ts';
@@ -79,7 +78,6 @@ export function createApp(services: Services): Hono<AppEnv> {
     passkeyRoutes,
     deviceRoutes,
     recordRoutes,
-    blobRoutes,
     blobRoutes,
     linkRoutes,
     operatorRoutes,
