@@ -6,12 +6,13 @@
  *       struct Header {
  *         magic       "SVL"         3
  *         version     u8 = 1        1
- *         kind        u8            1   1 passkey-prf, 2 recovery-code, 4 device-passphrase, 5 device-link; 6 is sealed-lock.ts; others are listed but not opened
+ *         kind        u8            1   1 passkey-prf, 2 recovery-code, 3 recovery-phrase, 4 device-passphrase, 5 device-link,
+ *                                       7 device-key; 6 is sealed-lock.ts; others are listed but not opened
  *         accountId                16
  *         lockId                   16   random; of a recovery code, its lookup id
  *         epoch       u32           4   epoch of the account key inside; 1 or more
  *         credential               32   SHA-256 of the passkey's credential id; zeros for a recovery code
- *         parameters  u16 + bytes       empty for kinds 1, 2 and 5, 25 bytes for 4 (passphrase.ts), 1 byte for 6; at most 512
+ *         parameters  u16 + bytes       of 4 25 bytes (passphrase.ts), of 6 1 byte, of the other kinds nothing; at most 512
  *       }
  *       salt                       32   random, new at every wrap
  *       commitment                 32   C
@@ -31,7 +32,13 @@ import { AccountKey, LockSecret, unsafeRevealSecret } from './keys.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What a secret of its own opens. */
-export type LockKind = 'passkey-prf' | 'recovery-code' | 'device-passphrase' | 'device-link';
+export type LockKind =
+  | 'passkey-prf'
+  | 'recovery-code'
+  | 'recovery-phrase'
+  | 'device-passphrase'
+  | 'device-link'
+  | 'device-key';
 
 /** The input of the passkey's PRF (`eval.first`), at creation and at every use: a constant of the client, never a server's. */
 export const PASSKEY_PRF_INPUT: Bytes = encodeUtf8('sotto/vault/passkey-prf-input/v1');
@@ -41,9 +48,11 @@ const VERSION = 1;
 export const KIND_NUMBERS = {
   'passkey-prf': 1,
   'recovery-code': 2,
+  'recovery-phrase': 3,
   'device-passphrase': 4,
   'device-link': 5,
   'sealed-to-lock': 6,
+  'device-key': 7,
 } as const;
 /** Length of a kind's parameters, and of what is sealed. */
 const FORMS: Readonly<Record<keyof typeof KIND_NUMBERS, readonly [parameters: number, sealed: number]>> = {
