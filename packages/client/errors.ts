@@ -25,6 +25,7 @@ export type ClientErrorCode =
   | 'passkey-unknown'
   | 'passkey-prf-unstable'
   | 'passkey-no-lock'
+  | 'tags-full'
   | 'rate-limited'
   | 'store-full'
   | 'store-unavailable'
@@ -38,7 +39,14 @@ export type ClientErrorCode =
   | 'passkey-taken'
   | 'challenge-expired'
   | 'node-unavailable'
-  | 'guest-damaged';
+  | 'guest-damaged'
+  | 'device-refused'
+  | 'devices-full'
+  | 'passphrase-wrong'
+  | 'passphrase-wait'
+  | 'passphrase-missing'
+  | 'passphrase-too-short'
+  | 'passphrase-only-lock';
 
 /** Words for people and what to do, one per code. Constant: nothing a peer or a person typed ever enters. */
 const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> = {
@@ -91,7 +99,18 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'challenge-expired': ['retry', 'That took too long. Start again.'],
   'node-unavailable': ['retry', 'The machine that answers cannot be reached just now.'],
   'guest-damaged': ['stop', 'What this browser kept of its chats cannot be opened any more.'],
+  'device-refused': ['fix-input', 'This device no longer signs in by itself. Unlock with a passkey or the recovery code.'],
+  'devices-full': ['fix-input', 'This account has as many devices as it may have. Remove one that is no longer used.'],
+  'passphrase-wrong': ['fix-input', 'This is not the passphrase of this browser.'],
+  'passphrase-wait': ['retry', 'Too many tries. Wait a little before the next one.'],
+  'passphrase-missing': ['fix-input', 'This browser has no passphrase. Use your recovery code or a passkey.'],
+  'passphrase-too-short': ['fix-input', 'A passphrase has at least six characters.'],
+  'passphrase-only-lock': [
+    'fix-input',
+    'A passphrase opens this browser alone, so it cannot be the only way in. Make a recovery code or a passkey first.',
+  ],
   'passkey-no-lock': ['fix-input', 'This passkey signs you in but cannot open your chats. Enter your recovery code.'],
+  'tags-full': ['fix-input', 'A chat has at most 16 tags. Take one away first.'],
   'rate-limited': ['retry', 'Too many tries. Wait a minute and try again.'],
   'store-full': ['fix-input', 'There is no room left to save. Your text is still here; free some room and save again.'],
   'store-unavailable': ['retry', 'Saving did not work. Your text is still here and will be tried again.'],

@@ -1,0 +1,98 @@
+/**
+ * Removing chats (spec/client.md "Order"): one or several with time to undo, what is due by its age, or everything. A chat that is
+ * being removed is marked first, for every device, and shown to nobody: a page that is closed meanwhile neither keeps it nor
+ * loses what was undone.
+ */
+import type { Clock } from '@sotto/ports';
+import { FOLDER_TYPE, type Retention } from '@sotto/vault/order';
+import { dueChats } from './retention.ts';
+import { arrangedChats, type OrderTarget } from './target.ts';
+
+/** Time to undo, on the device where it was done. */
+export const UNDO_MS = 10_000;
+/** What a page of this device, or another device, left in the middle is finished after this. */
+const ABANDONED_HERE_MS = 60_000;
+const ABANDONED_ELSEWHERE_MS = 3_600_000;
+
+export interface RemovalPorts {
+  readonly history: OrderTarget;
+  readonly clock: Clock;
+}
+
+export class Removal {
+  readonly #ports: RemovalPorts;
+  /** Those that may still be undone here. */
+  readonly #undoable = new Set<string>();
+
+  constructor(ports: RemovalPorts) {
+    this.#ports = ports;
+  }
+
+  /** Hides chats at once, for every device. They can be undone until `finish`. */
+  async begin(conversationIds: readonly string[]): Promise<void> {
+    const removing = this.#ports.clock.nowMs();
+    for (const conversationId of conversationIds) {
+      // CL-308: without a mark that is stored, a page that is closed would bring the chat back
+      await this.#ports.history.setRegisters(conversationId, { removing });
+      this.#undoable.add(conversationId);
+    }
+  }
+
+  /** Shows them again. @returns how many: a chat that is gone by now stays gone */
+  async undo(conversationIds: readonly string[]): Promise<number> {
+    const here = conversationIds.filter((conversationId) => this.#undoable.delete(conversationId));
+    for (const conversationId of here) await this.#ports.history.setRegisters(conversationId, { removing: null });
+    return here.length;
+  }
+
+  /** Removes them for good, but for those that were undone meanwhile. */
+  async finish(conversationIds: readonly string[]): Promise<void> {
+    for (const conversationId of conversationIds) {
+      // CL-309: what was undone, here or elsewhere, must not be lost to a clock that still runs
+      if (!this.#undoable.delete(conversationId) || !this.#isMarked(conversationId)) continue;
+      await this.#ports.history.removeConversation(conversationId);
+    }
+  }
+
+  /** Finishes what a page of this device left a minute ago, and another device an hour ago. @returns how many */
+  async finishAbandoned(): Promise<number> {
+    const { history, clock } = this.#ports;
+    let count = 0;
+    for (const { conversationId, removingSinceMs, registers } of arrangedChats(history)) {
+      if (removingSinceMs === undefined || this.#undoable.has(conversationId)) continue;
+      const isOwn = registers.removing?.deviceId === history.deviceId;
+      const patienceMs = isOwn ? ABANDONED_HERE_MS : ABANDONED_ELSEWHERE_MS;
+      // CL-310: in another tab or on another device the person may be about to undo it
+      if (Math.abs(clock.nowMs() - removingSinceMs) < patienceMs) continue;
+      await history.removeConversation(conversationId);
+      count++;
+    }
+    return count;
+  }
+
+  /** Removes what is due by its age (`judgeClock` comes before). @returns how many */
+  async removeDue(account: Retention | undefined): Promise<number> {
+    const { history, clock } = this.#ports;
+    const { due } = dueChats(arrangedChats(history), account, clock.nowMs());
+    for (const { conversationId } of due) await history.removeConversation(conversationId);
+    return due.length;
+  }
+
+  /** Removes every chat and every folder, one by one: what a failure leaves is removed by the next try. */
+  async removeEverything(onProgress: (done: number, of: number) => void = () => undefined): Promise<number> {
+    const { history } = this.#ports;
+    const chats = history.conversations();
+    for (const [done, { conversationId }] of chats.entries()) {
+      onProgress(done, chats.length);
+      await history.removeConversation(conversationId);
+    }
+    await history.removeRecords(history.recordsOfType(FOLDER_TYPE).map(({ recordId }) => recordId));
+    onProgress(chats.length, chats.length);
+    return chats.length;
+  }
+
+  #isMarked(conversationId: string): boolean {
+    const chat = arrangedChats(this.#ports.history).find((one) => one.conversationId === conversationId);
+    return chat?.removingSinceMs !== undefined;
+  }
+}
