@@ -213,14 +213,14 @@ test('CL-47 what recovers an answer is kept in its sealed record, and goes with 
     const again = await open(store);
     assert.deepEqual(again.thread(chat)[0]?.recovery, ticketOf(7));
     assert.deepEqual(
-      again.pendingAnswers().map(({ conversationId, message }) => [conversationId, message.messageId]),
+      (await again.pendingAnswers()).map(({ conversationId, message }) => [conversationId, message.messageId]),
       [[chat, messageId]],
     );
     await again.saveMessage({ ...turn, messageId, text: 'whole', status });
-    assert.deepEqual(again.pendingAnswers(), []);
+    assert.deepEqual(await again.pendingAnswers(), []);
     const raw = again.records().find(({ recordId }) => recordId === messageId)?.content;
     assert.ok(raw?.type === 'message' && raw.unknownFields === undefined);
-    assert.deepEqual((await open(store)).pendingAnswers(), []);
+    assert.deepEqual(await (await open(store)).pendingAnswers(), []);
   }
 });
 
@@ -230,7 +230,7 @@ test('CL-48 another device of the account does not claim an answer', async () =>
   const other = await open(store, new Uint8Array(16).fill(2));
   assert.equal(other.thread(chat)[0]?.text, 'half');
   assert.equal(other.thread(chat)[0]?.recovery, undefined);
-  assert.deepEqual(other.pendingAnswers(), []);
+  assert.deepEqual(await other.pendingAnswers(), []);
 });
 
 test('what is no ticket is left alone', async () => {

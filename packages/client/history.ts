@@ -6,11 +6,11 @@ import { encodeHex, parseHex, SottoError } from '@sotto/bytes';
 import type { Clock, Random, RecordStore, StoredRecord } from '@sotto/ports';
 import {
   type AccountKey,
-  buildConversations,
   type Conversation,
   type ConversationContent,
   deriveImportedId,
   greatestClock,
+  type JsonValue,
   listConversations,
   type MessageContent,
   type MessageRole,
@@ -20,12 +20,14 @@ import {
   openRecord,
   parseVisibleHeader,
   type RecordContent,
+  type Registers,
   sealRecord,
   type ThreadEntry,
   thread,
 } from '@sotto/vault';
 import type { Finding } from '@sotto/vault/heads';
 import { isClientErrorCode, SaveError } from './errors.ts';
+import { HeldRecords } from './held-records.ts';
 import { type Keyring, singleEpoch } from './keyring.ts';
 import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
 import type { StoreRecord, Watch } from './watch/watch.ts';
@@ -54,6 +56,22 @@ export interface ConversationSummary {
   readonly title: string;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** In every branch. */
+  readonly messageCount: number;
+  /** The winning value of each name: title, and where the chat stands (`arrangementOf` reads it). */
+  readonly registers: Registers;
+}
+
+/** What changed: a record as it is held now, or undefined where it is gone. */
+export interface RecordChange {
+  readonly recordId: string;
+  readonly record: OpenedRecord | undefined;
+}
+
+/** A chat and everything that is held of it. */
+export interface WholeConversation {
+  readonly summary: ConversationSummary;
+  readonly records: readonly OpenedRecord[];
 }
 
 export interface ThreadMessage {
@@ -107,16 +125,18 @@ export class History {
   readonly #options: HistoryOptions;
   readonly #keyring: Keyring;
   readonly #deviceId: string;
-  readonly #records = new Map<string, OpenedRecord>();
+  readonly #records = new HeldRecords();
   /** As the store shows them, which may be older than what is held. */
   readonly #shown = new Map<string, OpenedRecord>();
   readonly #watch: Watch | undefined;
   #watching: Promise<void> = Promise.resolve();
   readonly #damaged = new Map<string, Damage>();
   readonly #listeners = new Set<() => void>();
-  /** The last write of each record still under way, so that two writes of one record keep their order. */
-  readonly #writing = new Map<string, Promise<unknown>>();
-  #view: Map<string, Conversation> | undefined;
+  readonly #recordListeners = new Set<(changes: readonly RecordChange[]) => void>();
+  /** Told with the next change. */
+  #changedIds = new Set<string>();
+  /** The last write of each record or conversation still under way, so that two of one keep their order. */
+  readonly #turns = new Map<string, Promise<unknown>>();
   /** More than 0 while changes are held back, to be told as one. */
   #heldBack = 0;
   #sequence = 0;
@@ -142,23 +162,59 @@ export class History {
 
   /** Chats that were not removed, last used first. */
   conversations(): ConversationSummary[] {
-    return listConversations(this.#conversations()).map(({ conversationId, title, createdAtMs, updatedAtMs }) => ({
-      conversationId,
-      title,
-      createdAtMs,
-      updatedAtMs,
-    }));
+    const all = [...this.#records.conversationIds()].map(
+      (id) => [id, this.#records.conversation(id) as Conversation] as const,
+    );
+    return listConversations(new Map(all)).map(summaryOf);
   }
 
-  /** The messages from the first through `throughId` to the newest below it; the newest path of all without it. */
+  /** Whether `thread` gives what is there. */
+  isLoaded(conversationId: string): boolean {
+    void conversationId;
+    return true;
+  }
+
+  /** Makes `thread` whole for a chat. @throws SottoError `store-unavailable` */
+  async load(conversationId: string): Promise<void> {
+    void conversationId;
+  }
+
+  /** Every chat that was not removed, last used first: one at a time in memory. */
+  async *eachConversation(): AsyncGenerator<WholeConversation> {
+    for (const summary of this.conversations()) {
+      yield { summary, records: this.#records.of(summary.conversationId) };
+    }
+  }
+
+  /** True for a record that is held, whatever it is. */
+  hasRecord(recordId: string): boolean {
+    return this.#records.get(recordId) !== undefined;
+  }
+
+  /** `nameless`: messages of it are here, and no device has described it. */
+  conversationState(conversationId: string): 'here' | 'nameless' | 'removed' | undefined {
+    const found = this.#records.conversation(conversationId);
+    if (found === undefined) return undefined;
+    if (found.deleted) return 'removed';
+    return found.isDescribed ? 'here' : 'nameless';
+  }
+
+  /** All records of a type that is neither message nor conversation. */
+  recordsOfType(type: string): readonly OpenedRecord[] {
+    return [...this.#records.others()].filter(
+      ({ content }) => (content.type === 'unknown' ? content.recordType : content.type) === type,
+    );
+  }
+
+  /** Empty while the chat is not loaded. The messages from the first through `throughId` to the newest below it; the newest path of all without it. */
   thread(conversationId: string, throughId?: string): ThreadMessage[] {
-    const conversation = this.#conversations().get(conversationId);
+    const conversation = this.#records.conversation(conversationId);
     if (conversation === undefined) return [];
     return thread(conversation, throughId).map((entry) => toThreadMessage(entry, this.#deviceId));
   }
 
   /** Answers that may still be fetched, in any chat. */
-  pendingAnswers(): PendingAnswer[] {
+  async pendingAnswers(): Promise<PendingAnswer[]> {
     return this.conversations().flatMap(({ conversationId }) =>
       this.thread(conversationId)
         .filter(({ recovery }) => recovery !== undefined)
@@ -168,12 +224,47 @@ export class History {
 
   async createConversation(title: string): Promise<string> {
     const conversationId = this.#newId();
-    await this.#describe(conversationId, title);
+    await this.#describe(conversationId, { title });
     return conversationId;
   }
 
   rename(conversationId: string, title: string): Promise<void> {
-    return this.#describe(conversationId, title);
+    return this.setRegisters(conversationId, { title });
+  }
+
+  /** Says something of a chat by name (spec/vault.md "Merge"); of two devices the last writer wins (VA-63). */
+  setRegisters(conversationId: string, values: Readonly<Record<string, JsonValue>>): Promise<void> {
+    return this.#describe(conversationId, values);
+  }
+
+  /** The clock of the next write, for what is written with `writeRecord`. */
+  nextClock(): number {
+    this.#clock = nextClock(this.#options.clock.nowMs(), this.#clock);
+    return this.#clock;
+  }
+
+  /**
+   * Writes a record that is neither message nor conversation.
+   *
+   * @param content with a clock of `nextClock`
+   * @param recordId given to write it again
+   * @returns its id
+   * @throws SaveError as `saveMessage`
+   */
+  async writeRecord(content: RecordContent, recordId: string = this.#newId()): Promise<string> {
+    await this.#write(recordId, content);
+    return recordId;
+  }
+
+  /** Removes records that are neither message nor conversation, on every device. */
+  async removeRecords(recordIds: readonly string[]): Promise<void> {
+    await this.#watch?.remove(recordIds);
+    for (const recordId of recordIds) await this.#removeFromStore(recordId);
+    this.#changed();
+  }
+
+  removeRecord(recordId: string): Promise<void> {
+    return this.removeRecords([recordId]);
   }
 
   /**
@@ -189,7 +280,7 @@ export class History {
     const earlier = held?.type === 'message' ? held : undefined;
     const content: MessageContent = {
       type: 'message',
-      clock: this.#nextClock(),
+      clock: this.nextClock(),
       conversationId: message.conversationId,
       parents: message.parentId === undefined ? [] : [message.parentId],
       role: message.role,
@@ -205,14 +296,10 @@ export class History {
 
   /** Marks the chat as removed for every device, then removes its messages from the store (CL-17). */
   async removeConversation(conversationId: string): Promise<void> {
-    const messages = [...this.#records.values()].filter(
-      ({ content }) => content.type === 'message' && content.conversationId === conversationId,
-    );
+    const messages = this.#records.of(conversationId).filter(({ content }) => content.type !== 'conversation');
     // CL-17: the mark comes first, so that a crash between the two leaves a removed chat and not half of one.
-    await this.#describe(conversationId, undefined);
-    await this.#watch?.remove(messages.map(({ recordId }) => recordId));
-    for (const { recordId } of messages) await this.#removeFromStore(recordId);
-    this.#changed();
+    await this.#describe(conversationId, 'removed');
+    await this.removeRecords(messages.map(({ recordId }) => recordId));
   }
 
   /** Fetches what is new in the store. */
@@ -265,7 +352,7 @@ export class History {
     for (const recordId of idsOf('record-resurrected')) await this.#removeFromStore(recordId);
     for (const recordId of idsOf('record-rolled-back', 'record-unlisted')) {
       const shown = this.#shown.get(recordId);
-      if (shown !== undefined) await this.#write(recordId, { ...shown.content, clock: this.#nextClock() });
+      if (shown !== undefined) await this.#write(recordId, { ...shown.content, clock: this.nextClock() });
     }
     await this.refresh();
     await this.settled();
@@ -277,7 +364,7 @@ export class History {
     await watch.compare(this.#shown, new Set(this.#damaged.keys()));
     for (const recordId of [...this.#shown.keys()].filter((recordId) => watch.isDeleted(recordId))) {
       // CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it.
-      this.#records.delete(recordId);
+      this.#release(recordId);
       if (watch.findings.length === 0) await this.#removeFromStore(recordId).catch(() => undefined);
     }
     this.#changed();
@@ -285,13 +372,19 @@ export class History {
 
   async #removeFromStore(recordId: string): Promise<void> {
     await this.#options.store.remove(recordId);
-    this.#records.delete(recordId);
+    this.#release(recordId);
     this.#shown.delete(recordId);
   }
 
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Told after each write, sync and removal. Returns the way to stop. */
+  onRecords(listener: (changes: readonly RecordChange[]) => void): () => void {
+    this.#recordListeners.add(listener);
+    return () => this.#recordListeners.delete(listener);
   }
 
   /** Every record as it was opened, for moving a history (keep.ts). */
@@ -316,7 +409,7 @@ export class History {
       await this.#write(recordId, content);
     } catch (error) {
       // CL-292: what is held counts as taken, and another try would leave it out
-      if (earlier === undefined) this.#records.delete(recordId);
+      if (earlier === undefined) this.#release(recordId);
       this.#changed();
       throw error;
     }
@@ -336,7 +429,7 @@ export class History {
   async #take(record: StoredRecord): Promise<void> {
     const { recordId, envelope } = record;
     if (envelope === undefined) {
-      this.#records.delete(recordId);
+      this.#release(recordId);
       this.#shown.delete(recordId);
       this.#damaged.delete(recordId);
       return;
@@ -365,28 +458,32 @@ export class History {
     }
   }
 
-  /** One description of a conversation per device; `title` undefined marks it as removed. */
-  #describe(conversationId: string, title: string | undefined): Promise<void> {
-    const own = [...this.#records.values()].find(
-      ({ deviceId, content }) =>
-        deviceId === this.#deviceId && content.type === 'conversation' && content.conversationId === conversationId,
-    );
-    const earlier = own?.content as ConversationContent | undefined;
-    const clock = this.#nextClock();
-    const register = { value: title ?? '', clock, deviceId: this.#deviceId };
-    const content: ConversationContent = {
-      ...(earlier ?? { type: 'conversation', conversationId, createdAtMs: this.#options.clock.nowMs() }),
-      clock,
-      registers: title === undefined ? {} : { ...earlier?.registers, title: register },
-      ...(title === undefined || earlier?.deleted ? { deleted: true } : {}),
-    };
-    return this.#write(own?.recordId ?? this.#newId(), content);
+  /** One description of a conversation per device. */
+  #describe(conversationId: string, values: Readonly<Record<string, JsonValue>> | 'removed'): Promise<void> {
+    // What one call says must not be lost to another that began while it was being stored.
+    return this.#inTurn(`describe/${conversationId}`, async () => {
+      const own = this.#records
+        .of(conversationId)
+        .find(({ deviceId, content }) => deviceId === this.#deviceId && content.type === 'conversation');
+      const earlier = own?.content as ConversationContent | undefined;
+      const clock = this.nextClock();
+      const isRemoved = values === 'removed' || earlier?.deleted === true;
+      const said = Object.entries(values === 'removed' ? {} : values).map(([name, value]) => [
+        name,
+        { value, clock, deviceId: this.#deviceId },
+      ]);
+      const content: ConversationContent = {
+        ...(earlier ?? { type: 'conversation', conversationId, createdAtMs: this.#options.clock.nowMs() }),
+        clock,
+        registers: values === 'removed' ? {} : { ...earlier?.registers, ...Object.fromEntries(said) },
+        ...(isRemoved ? { deleted: true } : {}),
+      };
+      await this.#write(own?.recordId ?? this.#newId(), content);
+    });
   }
 
-  async #write(recordId: string, content: RecordContent): Promise<void> {
-    const before = this.#writing.get(recordId);
-    const writing = (async () => {
-      await before?.catch(() => undefined);
+  #write(recordId: string, content: RecordContent): Promise<void> {
+    return this.#inTurn(recordId, async () => {
       const deviceCounter = (await this.#watch?.begin(recordId, content)) ?? ++this.#deviceCounter;
       const envelope = await this.#seal(recordId, content, deviceCounter);
       // In memory before it is stored: a save that fails loses nothing that can be read.
@@ -399,12 +496,20 @@ export class History {
         throw error;
       }
       await this.#watch?.finished(deviceCounter, true);
+    });
+  }
+
+  async #inTurn(name: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#turns.get(name);
+    const turn = (async () => {
+      await before?.catch(() => undefined);
+      await work();
     })();
-    this.#writing.set(recordId, writing);
+    this.#turns.set(name, turn);
     try {
-      await writing;
+      await turn;
     } finally {
-      if (this.#writing.get(recordId) === writing) this.#writing.delete(recordId);
+      if (this.#turns.get(name) === turn) this.#turns.delete(name);
     }
   }
 
@@ -435,32 +540,33 @@ export class History {
     }
   }
 
-  #hold(record: OpenedRecord): void {
-    this.#records.set(record.recordId, record);
-    this.#clock = Math.max(this.#clock, greatestClock([record]));
-    if (record.deviceId === this.#deviceId) this.#deviceCounter = Math.max(this.#deviceCounter, record.deviceCounter);
-    this.#view = undefined;
+  #release(recordId: string): void {
+    if (this.#records.delete(recordId)) this.#changedIds.add(recordId);
   }
 
-  #conversations(): Map<string, Conversation> {
-    this.#view ??= buildConversations(this.#records.values());
-    return this.#view;
+  #hold(record: OpenedRecord): void {
+    this.#records.set(record);
+    this.#changedIds.add(record.recordId);
+    this.#clock = Math.max(this.#clock, greatestClock([record]));
+    if (record.deviceId === this.#deviceId) this.#deviceCounter = Math.max(this.#deviceCounter, record.deviceCounter);
   }
 
   #changed(): void {
-    this.#view = undefined;
     if (this.#heldBack > 0) return;
+    const changes = [...this.#changedIds].map((recordId) => ({ recordId, record: this.#records.get(recordId) }));
+    this.#changedIds = new Set();
+    if (changes.length > 0) for (const listener of this.#recordListeners) listener(changes);
     for (const listener of this.#listeners) listener();
-  }
-
-  #nextClock(): number {
-    this.#clock = nextClock(this.#options.clock.nowMs(), this.#clock);
-    return this.#clock;
   }
 
   #newId(): string {
     return encodeHex(this.#options.random.bytes(16));
   }
+}
+
+function summaryOf(conversation: Conversation): ConversationSummary {
+  const { conversationId, title, createdAtMs, updatedAtMs, messages, registers } = conversation;
+  return { conversationId, title, createdAtMs, updatedAtMs, messageCount: messages.size, registers };
 }
 
 /** What another version wrote stays; the ticket of a lost answer stays for as long as it is given. */

@@ -19,7 +19,9 @@ export {
   type MessageToSave,
   openHistory,
   type PendingAnswer,
+  type RecordChange,
   type ThreadMessage,
+  type WholeConversation,
 } from './history.ts';
 export { NodeCache } from './node-cache.ts';
 export {

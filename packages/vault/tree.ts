@@ -33,6 +33,8 @@ export interface Conversation {
   /** Greatest clock of its records: what conversations are sorted by. */
   readonly clock: number;
   readonly deleted: boolean;
+  /** Some device wrote a record of the conversation itself. */
+  readonly isDescribed: boolean;
   readonly registers: Registers;
   readonly messages: ReadonlyMap<string, MessageNode>;
   /** First messages, oldest first. */
@@ -138,6 +140,7 @@ function build(conversationId: string, records: readonly OpenedRecord[]): Conver
     updatedAtMs: (times.length > 0 ? times : started).reduce((most, time) => Math.max(most, time), 0),
     clock: greatestClock(records),
     deleted,
+    isDescribed: descriptions.length > 0,
     registers,
     messages: nodes,
     rootIds: [...nodes.values()]
@@ -206,7 +209,8 @@ function siblingsOf(conversation: Conversation, node: MessageNode, parent: Messa
   );
 }
 
-function conversationOf(record: OpenedRecord): string | undefined {
+/** The conversation that a record belongs to; undefined for every other type. */
+export function conversationOf(record: OpenedRecord): string | undefined {
   const { content } = record;
   if (content.type === 'message' || content.type === 'conversation') return content.conversationId;
   if (content.type !== 'unknown' || content.recordType !== 'message') return undefined;

@@ -47,7 +47,6 @@ export function fakeHistory(clock: Clock): FakeHistory {
     compareCode: undefined,
     devices: () => [],
     acceptAsItIs: async () => {},
-    records: () => [],
     deviceId: ''.padEnd(32, '0'),
     deriveImportedId: nextId,
     importRecord: async () => {},
@@ -56,7 +55,17 @@ export function fakeHistory(clock: Clock): FakeHistory {
     writes: [],
     failure: undefined,
     damagedCount: 0,
-    pendingAnswers: () =>
+    isLoaded: () => true,
+    load: async () => {},
+    eachConversation: async function* () {},
+    hasRecord: () => false,
+    conversationState: (conversationId) => (conversations.has(conversationId) ? 'here' : undefined),
+    recordsOfType: () => [],
+    onRecords: () => () => {},
+    nextClock: () => clock.nowMs(),
+    writeRecord: async () => nextId(),
+    removeRecord: async () => {},
+    pendingAnswers: async () =>
       [...messages.values()].flatMap(({ conversationId, messageId, recovery }) =>
         history
           .thread(conversationId)
@@ -80,7 +89,8 @@ export function fakeHistory(clock: Clock): FakeHistory {
       if (history.failure !== undefined) throw history.failure;
       const conversationId = nextId();
       const now = clock.nowMs();
-      conversations.set(conversationId, { conversationId, title, createdAtMs: now, updatedAtMs: now });
+      const times = { createdAtMs: now, updatedAtMs: now };
+      conversations.set(conversationId, { conversationId, title, ...times, messageCount: 0, registers: {} });
       changed();
       return conversationId;
     },
@@ -96,6 +106,13 @@ export function fakeHistory(clock: Clock): FakeHistory {
     rename: async (conversationId, title) => {
       const found = conversations.get(conversationId);
       if (found !== undefined) conversations.set(conversationId, { ...found, title });
+      changed();
+    },
+    setRegisters: async (conversationId, values) => {
+      const found = conversations.get(conversationId);
+      const said = Object.entries(values).map(([name, value]) => [name, { value, clock: clock.nowMs(), deviceId: '' }]);
+      const registers = { ...found?.registers, ...Object.fromEntries(said) };
+      if (found !== undefined) conversations.set(conversationId, { ...found, registers });
       changed();
     },
     removeConversation: async (conversationId) => {

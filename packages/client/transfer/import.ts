@@ -17,7 +17,15 @@ import { type ImportFile, openZip } from './zip-reader.ts';
 /** What an import needs of a `History`. */
 export type ImportTarget = Pick<
   History,
-  'records' | 'deviceId' | 'deriveImportedId' | 'importRecord' | 'inOneChange' | 'refresh' | 'settled'
+  | 'eachConversation'
+  | 'hasRecord'
+  | 'conversationState'
+  | 'deviceId'
+  | 'deriveImportedId'
+  | 'importRecord'
+  | 'inOneChange'
+  | 'refresh'
+  | 'settled'
 >;
 
 export interface ImportOptions {
@@ -81,9 +89,9 @@ class Import {
   readonly #options: ImportOptions;
   readonly #limits: TransferLimits;
   /** Record ids that are here. */
-  readonly #held = new Set<string>();
+  /** Taken by this import. */
+  readonly #taken = new Set<string>();
   /** Chats that are here, by id; a nameless one has messages and no description yet. */
-  readonly #chats = new Map<string, 'nameless' | 'here' | 'removed'>();
   readonly #counts = { chats: { taken: 0, known: 0, empty: 0 }, messages: { taken: 0, known: 0, divided: 0 } };
   readonly #leftOut = Object.fromEntries(LEFT_OUT_KINDS.map((kind) => [kind, 0])) as Record<LeftOutKind, number>;
   #isFromChatGpt = false;
@@ -107,7 +115,6 @@ class Import {
     });
     try {
       await this.#target.refresh();
-      this.#look();
       for (const [i, file] of files.entries()) {
         let groups: readonly (readonly ForeignChat[])[] = [];
         try {
@@ -125,17 +132,6 @@ class Import {
     } catch (cause) {
       if (cause instanceof Stopped) return end('stopped');
       return end('failed', cause instanceof SottoError ? cause : new ClientError('store-unavailable', { cause }));
-    }
-  }
-
-  #look(): void {
-    for (const { recordId, content } of this.#target.records()) {
-      this.#held.add(recordId);
-      if (content.type !== 'conversation' && content.type !== 'message') continue;
-      const { conversationId } = content;
-      const earlier = this.#chats.get(conversationId);
-      if (content.type === 'message') this.#chats.set(conversationId, earlier ?? 'nameless');
-      else if (earlier !== 'removed') this.#chats.set(conversationId, content.deleted === true ? 'removed' : 'here');
     }
   }
 
@@ -191,7 +187,7 @@ class Import {
       },
     );
     const { chats, messages: counts } = this.#counts;
-    const isNamed = this.#chats.get(names.conversationId) === 'here';
+    const isNamed = this.#target.conversationState(names.conversationId) === 'here';
     // A chat of another program in which nothing can be shown is no chat.
     if (messages.length === 0 && (chat.source === 'chatgpt' || description === undefined)) {
       chats.empty++;
@@ -199,14 +195,13 @@ class Import {
       const wanted = [...(isNamed || description === undefined ? [] : [description]), ...messages];
       const missing = wanted.filter(({ recordId }) => {
         // CL-287: a file that names a message of this history would write over it
-        if (this.#held.has(recordId)) return false;
+        if (this.#taken.has(recordId) || this.#target.hasRecord(recordId)) return false;
         // Twice in one chat is once.
-        this.#held.add(recordId);
+        this.#taken.add(recordId);
         return true;
       });
       counts.known += messages.filter((record) => !missing.includes(record)).length;
       await this.#write(missing);
-      this.#chats.set(names.conversationId, 'here');
       if (missing.length > 0) counts.divided += divided;
       if (missing.length > 0) chats.taken++;
       else chats.known++;
@@ -219,14 +214,15 @@ class Import {
     const derive = (...rest: (string | number)[]) =>
       this.#target.deriveImportedId([source, sourceId, ...rest.map(String)]);
     const { deviceId } = this.#target;
-    const own = this.#chats.get(sourceId);
+    const own = this.#target.conversationState(sourceId);
     if (source === 'sotto' && own !== undefined && own !== 'removed') {
-      const idOf = (id: string, part: number) => (part === 0 && this.#held.has(id) ? id : derive('again', id, part));
+      const idOf = (id: string, part: number) =>
+        part === 0 && this.#target.hasRecord(id) ? id : derive('again', id, part);
       return { conversationId: sourceId, deviceId, descriptionId: derive('title', deviceId), idOf };
     }
     let round = 0;
     // CL-290: a removed chat stays removed whatever arrives; its owner asks for it anew
-    while (this.#chats.get(derive(round)) === 'removed') round++;
+    while (this.#target.conversationState(derive(round)) === 'removed') round++;
     const conversationId = derive(round);
     const idOf = (id: string, part: number) => derive(round, 'message', id, part);
     return { conversationId, deviceId, descriptionId: derive(round, 'title', deviceId), idOf };

@@ -2,16 +2,7 @@
  * The open form of an exported history, `sotto-export/v1` (spec/client.md "Taking chats along"): written from opened records, read from
  * a file that may be anybody's.
  */
-import {
-  buildConversations,
-  type Conversation,
-  type JsonObject,
-  type JsonValue,
-  listConversations,
-  type MessageRole,
-  type MessageStatus,
-  type OpenedRecord,
-} from '@sotto/vault';
+import type { Conversation, JsonObject, JsonValue, MessageRole, MessageStatus } from '@sotto/vault';
 import { TransferError } from './error.ts';
 import { type ForeignChat, type ForeignMessage, isObject, type LeaveOut, stringOf, timeOf } from './foreign.ts';
 import type { TransferLimits } from './limits.ts';
@@ -57,16 +48,7 @@ export interface ExportedHistory {
   readonly conversations: readonly ExportedConversation[];
 }
 
-/** Chats that were not removed, last used first. */
-export function conversationsOf(records: Iterable<OpenedRecord>): Conversation[] {
-  return listConversations(buildConversations(records));
-}
-
-export function toExport(conversations: readonly Conversation[], exportedAtMs: number): ExportedHistory {
-  return { format: EXPORT_FORMAT, exportedAtMs, conversations: conversations.map(exportConversation) };
-}
-
-function exportConversation(conversation: Conversation): ExportedConversation {
+export function exportConversation(conversation: Conversation): ExportedConversation {
   const { conversationId: id, title, createdAtMs, updatedAtMs } = conversation;
   const registers = Object.entries(conversation.registers).map(([name, { value, clock }]) => [name, { value, clock }]);
   const messages = [...conversation.messages.values()].map(({ recordId, content }): ExportedMessage => {

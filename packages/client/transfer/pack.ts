@@ -2,9 +2,10 @@
  * A history as one ZIP file: the open form, which can be imported again, and each chat as Markdown to read (spec/client.md "Taking chats
  * along"). It is readable by whoever has it: what was sealed leaves its seal here, because its owner asked for it.
  */
-import { encodeUtf8 } from '@sotto/bytes';
-import { type Conversation, type OpenedRecord, thread } from '@sotto/vault';
-import { conversationsOf, toExport } from './own-format.ts';
+import { concatBytes, encodeUtf8 } from '@sotto/bytes';
+import { buildConversations, type Conversation, thread } from '@sotto/vault';
+import type { WholeConversation } from '../history.ts';
+import { EXPORT_FORMAT, exportConversation } from './own-format.ts';
 import { writeZip } from './zip-writer.ts';
 
 export const EXPORT_FILE = 'sotto-export.json';
@@ -17,18 +18,23 @@ export interface PackedHistory {
 
 const NAMES = { system: 'System', user: 'You', assistant: 'Assistant' } as const;
 
-export function packHistory(records: Iterable<OpenedRecord>, nowMs: number): PackedHistory {
-  const conversations = conversationsOf(records);
-  const json = encodeUtf8(`${JSON.stringify(toExport(conversations, nowMs), undefined, 1)}\n`);
-  const chats = conversations.map((conversation, i) => ({
-    name: `chats/${String(i + 1).padStart(5, '0')} ${fileNameOf(conversation.title)}.md`,
-    bytes: encodeUtf8(toMarkdown(conversation)),
-  }));
-  return {
-    zip: writeZip([{ name: EXPORT_FILE, bytes: json }, ...chats]),
-    conversations: conversations.length,
-    messages: conversations.reduce((sum, { messages }) => sum + messages.size, 0),
-  };
+/** @param chats `History.eachConversation()`: one at a time is in memory, beside the file that grows */
+export async function packHistory(chats: AsyncIterable<WholeConversation>, nowMs: number): Promise<PackedHistory> {
+  const texts: { name: string; bytes: Uint8Array<ArrayBuffer> }[] = [];
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let messages = 0;
+  for await (const { summary, records } of chats) {
+    const conversation = buildConversations(records).get(summary.conversationId);
+    if (conversation === undefined || conversation.deleted) continue;
+    const name = `chats/${String(texts.length + 1).padStart(5, '0')} ${fileNameOf(conversation.title)}.md`;
+    const spelled = JSON.stringify(exportConversation(conversation), undefined, 1).replaceAll('\n', '\n  ');
+    parts.push(encodeUtf8(`${texts.length === 0 ? '' : ','}\n  ${spelled}`));
+    texts.push({ name, bytes: encodeUtf8(toMarkdown(conversation)) });
+    messages += conversation.messages.size;
+  }
+  const start = encodeUtf8(`{\n "format": "${EXPORT_FORMAT}",\n "exportedAtMs": ${nowMs},\n "conversations": [`);
+  const json = concatBytes(start, ...parts, encodeUtf8(`${texts.length === 0 ? '' : '\n '}]\n}\n`));
+  return { zip: writeZip([{ name: EXPORT_FILE, bytes: json }, ...texts]), conversations: texts.length, messages };
 }
 
 /** The branch that is shown, oldest first; other branches stand in the open form. */

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { encodeUtf8 } from '@sotto/bytes';
 import { createManualClock, createMemoryRecordStore, createSeededRandom, type MemoryRecordStore } from '@sotto/testkit';
-import { createAccountKey } from '@sotto/vault';
+import { buildConversations, createAccountKey, listConversations } from '@sotto/vault';
 import fc from 'fast-check';
 import { type History, openHistory } from '../history.ts';
 import { syntheticChatGpt } from './chatgpt-for-testing.ts';
 import { crc32 } from './crc32.ts';
 import { type ImportFile, type ImportOptions, importChats, packHistory, TRANSFER_LIMITS } from './index.ts';
-import { conversationsOf, type ExportedHistory, toExport } from './own-format.ts';
+import { EXPORT_FORMAT, type ExportedHistory, exportConversation } from './own-format.ts';
 import { writeZip } from './zip-writer.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -33,7 +33,11 @@ const fileOf = (bytes: Bytes, name = 'file'): ImportFile => ({
 const jsonOf = (value: unknown, name?: string) => fileOf(encodeUtf8(JSON.stringify(value)), name);
 const take = (history: History, files: ImportFile[], options: Partial<ImportOptions> = {}) =>
   importChats(history, files, { clock, ...options });
-const exportOf = (history: History): ExportedHistory => toExport(conversationsOf(history.records()), NOW);
+const exportOf = (history: History): ExportedHistory => ({
+  format: EXPORT_FORMAT,
+  exportedAtMs: NOW,
+  conversations: listConversations(buildConversations(history.records())).map(exportConversation),
+});
 
 /** A history with its ids replaced by places, for comparing two that have other ids. */
 function shape(history: History): unknown {
@@ -126,7 +130,7 @@ test('CL-280 an exported history, imported into an empty one, has the same chats
       await fill(from, trees);
       await clock.advance(10);
       const to = await fresh();
-      const { zip, conversations, messages } = packHistory(from.records(), NOW);
+      const { zip, conversations, messages } = await packHistory(from.eachConversation(), NOW);
       const report = await take(to, [fileOf(zip)]);
       assert.deepEqual(shape(to), shape(from));
       assert.equal(report.chats.taken, conversations);
@@ -152,7 +156,7 @@ test('CL-281 an export holds no ticket, and an import takes none', async () => {
     status: 'partial',
     recovery,
   });
-  assert.equal(from.pendingAnswers().length, 1);
+  assert.equal((await from.pendingAnswers()).length, 1);
   const kept = from.records().find(({ content }) => content.type === 'message')?.content;
   assert.ok(kept?.type === 'message' && kept.unknownFields?.recovery !== undefined);
   const exported = exportOf(from);
@@ -166,7 +170,7 @@ test('CL-281 an export holds no ticket, and an import takes none', async () => {
   const to = await fresh();
   await take(to, [jsonOf(planted)]);
   assert.deepEqual(exportOf(to).conversations[0]?.messages[0]?.fields, { later: 1 });
-  assert.equal(to.pendingAnswers().length, 0);
+  assert.equal((await to.pendingAnswers()).length, 0);
 });
 
 test('CL-282 a file beyond the caps is refused before it is read', async () => {
@@ -332,7 +336,7 @@ test('CL-286 importing twice makes no doubles, and ids say nothing to who knows 
   const again = await take(history, [jsonOf(list), jsonOf(list)]);
   assert.deepEqual(exportOf(history), before);
   assert.deepEqual(again.messages, { taken: 0, known: 2 * counts.messages, divided: 0 });
-  const own = await take(history, [fileOf(packHistory(history.records(), NOW).zip)]);
+  const own = await take(history, [fileOf((await packHistory(history.eachConversation(), NOW)).zip)]);
   assert.deepEqual([own.messages.taken, own.chats.taken, own.chats.known], [0, 0, 10]);
 
   const [a, b] = [await fresh(), await fresh()];
@@ -438,7 +442,7 @@ test('each chat is in the pack as Markdown, under a name that every file system 
   const history = await fresh();
   await fill(history, [[0, 0, 0]]);
   await history.rename(history.conversations()[0]?.conversationId ?? '', '../a\u0000/b: "c"');
-  const text = new TextDecoder().decode(packHistory(history.records(), NOW).zip);
+  const text = new TextDecoder().decode((await packHistory(history.eachConversation(), NOW)).zip);
   assert.match(text, /chats\/00001 a b c\.md/);
   assert.match(text, /## You\n\n_[-\d]+ [:\d]+ UTC, m_\n\nm0\.0/);
   assert.match(text, /version \d of 2/);

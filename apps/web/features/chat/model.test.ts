@@ -318,7 +318,7 @@ test('CL-49 an answer that cannot be recovered is marked where it stopped, and s
   const { messages, notice } = rig.chat.state.get();
   assert.deepEqual([messages[1]?.text, messages[1]?.status], ['one tw', 'interrupted']);
   assert.deepEqual(notice, { code: 'answer-lost', unverified: false, offer: 'retry' });
-  assert.equal(rig.history.pendingAnswers().length, 0);
+  assert.equal((await rig.history.pendingAnswers()).length, 0);
 });
 
 test('CL-49 answers of chats that are not open are fetched too, one tab at a time', async () => {

@@ -107,6 +107,8 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
   let unfollow = () => {};
   let throughId: string | undefined;
   let answering: Promise<void> = Promise.resolve();
+  /** While the messages of the open chat are on their way from the device's store. */
+  let loading: Promise<void> | undefined;
 
   const reload = () => {
     const { conversationId } = state.get();
@@ -124,9 +126,28 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     throughId = undefined;
     state.set({ ...EMPTY, conversationId });
     services.page.setOpenChat(conversationId);
+    loading = undefined;
+    if (conversationId !== undefined && !history().isLoaded(conversationId)) loading = loadOpen(conversationId);
     reload();
-    recoverOpen();
+    if (loading === undefined) recoverOpen();
   };
+
+  const loadOpen = async (conversationId: string) => {
+    const isOpen = () => state.get().conversationId === conversationId;
+    try {
+      await history().load(conversationId);
+      if (!isOpen()) return;
+      loading = undefined;
+      reload();
+      recoverOpen();
+    } catch (cause) {
+      if (isOpen()) notify(cause, 'none');
+    }
+  };
+
+  /** What is sent before the chat is there follows its last message all the same. */
+  const whenLoaded = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    loading === undefined ? work() : loading.then(work);
 
   const notify = (cause: unknown, offer: Notice['offer'], unverified = false) => {
     const code = cause instanceof SottoError ? cause.code : 'unexpected';
@@ -384,7 +405,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
   return {
     state,
     open,
-    send: (text) => ask(text, state.get().messages.at(-1)?.messageId),
+    send: (text) => whenLoaded(() => ask(text, state.get().messages.at(-1)?.messageId)),
     edit: async (messageId, text) => {
       const { messages } = state.get();
       const at = messages.findIndex((one) => one.messageId === messageId);

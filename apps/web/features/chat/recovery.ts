@@ -18,7 +18,7 @@ export const answerLock = (conversationId: string): string => `answer/${conversa
 export async function recoverPending(ports: RecoveryPorts): Promise<void> {
   const { services, history, ensureSession, openChat, resumeHere } = ports;
   await Promise.resolve(); // the chat that was open is opened in this turn
-  for (const pending of history().pendingAnswers()) {
+  for (const pending of await history().pendingAnswers()) {
     const { conversationId, message } = pending;
     const { recovery } = message;
     if (recovery === undefined || conversationId === openChat()) continue;

@@ -9,6 +9,8 @@ test('chats are grouped by local days, newest first, whatever the clock says', (
     title: '',
     createdAtMs: 0,
     updatedAtMs,
+    messageCount: 0,
+    registers: {},
   });
   const groups = groupByDay(
     [

@@ -34,7 +34,7 @@ const chat = { id: 'c', title: 'From there', mapping: { a: { id: 'a', parent: nu
 
 test('an import tells what was taken and what was not, with the way on; an export of it can be taken in turn', async () => {
   const { model, history, saved } = await transfer();
-  model.exportAll();
+  await model.exportAll();
   assert.deepEqual(model.state.get(), { step: 'exported', lines: ['There is no chat to export yet.'] });
   await model.importFiles([new Blob([JSON.stringify([chat])]), new Blob(['nothing'])]);
   const state = model.state.get();
@@ -47,7 +47,7 @@ test('an import tells what was taken and what was not, with the way on; an expor
   });
   assert.equal(history.conversations()[0]?.title, 'From there');
 
-  model.exportAll();
+  await model.exportAll();
   assert.match(saved[0]?.name ?? '', /^sotto-chats-\d{4}-\d\d-\d\d\.zip$/);
   const other = await transfer();
   await other.model.importFiles([new Blob([saved[0]?.content ?? ''])]);

@@ -29,7 +29,7 @@ export interface Told {
 
 export interface TransferModel {
   readonly state: ReadableStore<TransferState>;
-  exportAll(): void;
+  exportAll(): Promise<void>;
   importFiles(files: readonly Blob[]): Promise<void>;
   /** Ends an import between two writes. */
   stop(): void;
@@ -47,8 +47,8 @@ export function createTransferModel({ clock, history, page }: TransferPorts): Tr
   let stopping = new AbortController();
   return {
     state,
-    exportAll: () => {
-      const { zip, conversations, messages } = packHistory(history().records(), clock.nowMs());
+    exportAll: async () => {
+      const { zip, conversations, messages } = await packHistory(history().eachConversation(), clock.nowMs());
       if (conversations === 0) return state.set({ step: 'exported', lines: [w('export.empty')] });
       page.download(`sotto-chats-${new Date(clock.nowMs()).toISOString().slice(0, 10)}.zip`, zip);
       const { damagedCount } = history();

@@ -26,7 +26,7 @@ function Export({ model }: { model: TransferModel }) {
     <>
       <p>{w('export.lead')}</p>
       <div className="row end">
-        <button type="button" className="button primary" onClick={model.exportAll}>
+        <button type="button" className="button primary" onClick={() => void model.exportAll()}>
           {w('export.start')}
         </button>
       </div>
