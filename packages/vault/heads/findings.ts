@@ -21,6 +21,14 @@ const TABLE = {
     'VA-135',
     'A message is sealed under a key that was given up, and was not there when it was given up.',
   ],
+  'lock-list-old': [
+    'VA-138',
+    'The server shows an old version of one of your locks, which would open an old key. It was not used.',
+  ],
+  'lock-unknown': ['VA-139', 'The server shows a lock that none of your devices made, or that you have removed.'],
+  'lock-withheld': ['VA-140', 'The server does not show one of your locks. It would not open your chats.'],
+  'epoch-replaced': ['VA-142', 'The server shows another beginning of your newest key than this device has seen.'],
+  'epoch-refused': ['VA-132', 'The server shows a new key that none of your devices made. Nothing is done with it.'],
   'removed-device-writes': ['VA-136', 'A device that you removed still writes. What it writes is not shown.'],
 } as const satisfies Record<string, readonly [rule: string, message: string]>;
 

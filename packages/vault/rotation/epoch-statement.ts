@@ -88,6 +88,19 @@ export async function verifyEpoch(
   return statement;
 }
 
+/**
+ * Reads a statement whose signature nobody has checked yet: what a device that opened a lock of a new epoch needs at once, the
+ * keys of the epochs before. Whoever wrote it knows the key of the epoch (VA-131).
+ *
+ * @throws VaultError `epoch-malformed`, `epoch-order`
+ */
+export function parseEpoch(record: OpenedRecord): EpochStatement {
+  const { statement } = parseStatement(record.content);
+  // VA-131: the same
+  if (record.epoch !== statement.epoch) throw new VaultError('epoch-order', 'VA-131');
+  return statement;
+}
+
 function isSameKey(held: Uint8Array | undefined, key: Uint8Array): boolean {
   return held !== undefined && encodeHex(held) === encodeHex(key);
 }
