@@ -8,6 +8,10 @@ const TABLE = {
   ],
   'link-refused': ['stop', 'The link was refused on one of the devices. Nothing was handed over.'],
   'link-ended': ['retry', 'The other device ended the link, or it took too long. Start again with a new code.'],
+  'link-taken': [
+    'stop',
+    'Somebody else has answered under this code. The link was ended; start again with a new code.',
+  ],
   'link-used': ['fix-input', 'This code has been used. Start again with a new one.'],
   'link-same-side': [
     'fix-input',

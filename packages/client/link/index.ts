@@ -4,3 +4,4 @@ export { LINK_MESSAGE_LIMIT_BYTES, LINK_TIME_MS, type LinkMailboxes } from './ma
 export { LinkMeeting, readMeeting, showSecret, showShortCode } from './meeting.ts';
 export { joinAccount, type LinkedAccount, type LinkPorts, type NewDeviceOptions } from './new-device.ts';
 export { letIn, type OpenDeviceOptions } from './open-device.ts';
+export { serverMailboxes } from './server-mailboxes.ts';

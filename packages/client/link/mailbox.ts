@@ -3,6 +3,7 @@
  * server keeps it and is hostile: it may lose, repeat, reorder, replace and invent; what is read counts only after the
  * handshake's own checks.
  */
+import { SottoError } from '@sotto/bytes';
 import type { Clock } from '@sotto/ports';
 import { LinkError } from './error.ts';
 
@@ -48,7 +49,7 @@ export class Mailbox {
   async take(slot: number): Promise<Bytes> {
     for (;;) {
       this.#signal?.throwIfAborted();
-      const message = await this.#mailboxes.get(this.#id, slot, this.#signal);
+      const message = await this.#mailboxes.get(this.#id, slot, this.#signal).catch(nothingYet);
       if (message !== undefined) {
         // CL-359: what a server makes us hold and hash is bounded.
         if (message.length > LINK_MESSAGE_LIMIT_BYTES) throw new LinkError('link-malformed', 'CL-359');
@@ -65,4 +66,10 @@ export class Mailbox {
   async end(): Promise<void> {
     await this.#mailboxes.end(this.#id).catch(() => {});
   }
+}
+
+/** A line that is lost for a moment is no reason to begin anew: the next poll may have one. */
+function nothingYet(cause: unknown): undefined {
+  if (cause instanceof SottoError && cause.code === 'network-unreachable') return undefined;
+  throw cause;
 }
