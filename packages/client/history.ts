@@ -34,6 +34,8 @@ import type { StoreRecord, Watch } from './watch/watch.ts';
 
 /** Of a message's record (spec/client.md "Lost answers"). */
 const RECOVERY_FIELD = 'recovery';
+/** Of a message's record (spec/vault.md "Blobs"). */
+const ATTACHMENTS_FIELD = 'attachments';
 
 export interface HistoryOptions {
   /** 16 bytes. */
@@ -86,6 +88,8 @@ export interface ThreadMessage {
   readonly siblings: readonly string[];
   /** Fetches the rest of it, where this device began it and did not see its end. */
   readonly recovery?: StoredTicket;
+  /** The files that go with it, as its record names them: `parseAttachments` reads it. */
+  readonly attachments?: JsonValue;
 }
 
 /** An answer that this device began and did not see the end of. */
@@ -105,6 +109,8 @@ export interface MessageToSave {
   readonly model?: string;
   /** Kept with a partial answer, and gone with the next write without it. */
   readonly recovery?: StoredTicket;
+  /** Made by `encodeAttachments`; a later write without it keeps those that are there. */
+  readonly attachments?: JsonValue;
 }
 
 /** Why a record would not open. */
@@ -142,6 +148,9 @@ export class History {
   #sequence = 0;
   #deviceCounter = 0;
   #clock = 0;
+
+  /** Called before a chat is removed, with its messages; the removal waits for it, and does not happen when it rejects. */
+  beforeRemoval: ((conversationId: string, messages: readonly OpenedRecord[]) => Promise<void>) | undefined;
 
   /** Use `openHistory`. */
   constructor(options: HistoryOptions) {
@@ -288,7 +297,7 @@ export class History {
       status: message.status,
       createdAtMs: earlier?.createdAtMs ?? this.#options.clock.nowMs(),
       ...(message.model === undefined ? {} : { model: message.model }),
-      ...unknownFieldsOf(earlier, message.recovery),
+      ...unknownFieldsOf(earlier, message),
     };
     await this.#write(messageId, content);
     return messageId;
@@ -297,6 +306,8 @@ export class History {
   /** Marks the chat as removed for every device, then removes its messages from the store (CL-17). */
   async removeConversation(conversationId: string): Promise<void> {
     const messages = this.#records.of(conversationId).filter(({ content }) => content.type !== 'conversation');
+    // CL-276: what goes with the chat is known only from its messages.
+    await this.beforeRemoval?.(conversationId, messages);
     // CL-17: the mark comes first, so that a crash between the two leaves a removed chat and not half of one.
     await this.#describe(conversationId, 'removed');
     await this.removeRecords(messages.map(({ recordId }) => recordId));
@@ -570,10 +581,17 @@ function summaryOf(conversation: Conversation): ConversationSummary {
 }
 
 /** What another version wrote stays; the ticket of a lost answer stays for as long as it is given. */
-function unknownFieldsOf(earlier: MessageContent | undefined, recovery: StoredTicket | undefined) {
+function unknownFieldsOf(
+  earlier: MessageContent | undefined,
+  { recovery, attachments }: Pick<MessageToSave, 'recovery' | 'attachments'>,
+) {
   const { [RECOVERY_FIELD]: _, ...others } = earlier?.unknownFields ?? {};
   // CL-47: a ticket that outlives its answer opens nothing, and is one secret more to lose.
-  const kept = recovery === undefined ? others : { ...others, [RECOVERY_FIELD]: { ...encodeTicket(recovery) } };
+  const kept = {
+    ...others,
+    ...(recovery === undefined ? {} : { [RECOVERY_FIELD]: { ...encodeTicket(recovery) } }),
+    ...(attachments === undefined ? {} : { [ATTACHMENTS_FIELD]: attachments }),
+  };
   return Object.keys(kept).length === 0 ? {} : { unknownFields: kept };
 }
 
@@ -582,6 +600,7 @@ function toThreadMessage({ node, siblingIds }: ThreadEntry, ownDeviceId: string)
   // CL-48: on another device the answer may be on its way at this moment, and a claim would take it from there.
   const isOwn = node.deviceId === ownDeviceId && status === 'partial';
   const recovery = isOwn ? parseTicket(unknownFields?.[RECOVERY_FIELD]) : undefined;
+  const attachments = unknownFields?.[ATTACHMENTS_FIELD];
   return {
     messageId: node.recordId,
     parentId: node.parentId,
@@ -592,5 +611,6 @@ function toThreadMessage({ node, siblingIds }: ThreadEntry, ownDeviceId: string)
     createdAtMs,
     siblings: siblingIds,
     ...(recovery === undefined ? {} : { recovery }),
+    ...(attachments === undefined ? {} : { attachments }),
   };
 }
