@@ -39,6 +39,11 @@ export type ClientErrorCode =
   | 'passkey-taken'
   | 'challenge-expired'
   | 'node-unavailable'
+  | 'blob-unknown'
+  | 'blob-conflict'
+  | 'blob-incomplete'
+  | 'blob-digest-mismatch'
+  | 'files-full'
   | 'guest-damaged'
   | 'device-refused'
   | 'devices-full'
@@ -98,6 +103,11 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'passkey-taken': ['fix-input', 'This passkey is in use already.'],
   'challenge-expired': ['retry', 'That took too long. Start again.'],
   'node-unavailable': ['retry', 'The machine that answers cannot be reached just now.'],
+  'blob-unknown': ['retry', 'This file is not on the server, or not yet.'],
+  'blob-conflict': ['stop', 'The server keeps another file under this name. Attach it again.'],
+  'blob-incomplete': ['retry', 'The server does not have all of this file yet.'],
+  'blob-digest-mismatch': ['retry', 'A part of this file did not arrive as it was sent.'],
+  'files-full': ['fix-input', 'Too many files wait on this device to be sent. Remove some, or send them first.'],
   'guest-damaged': ['stop', 'What this browser kept of its chats cannot be opened any more.'],
   'device-refused': ['fix-input', 'This device no longer signs in by itself. Unlock with a passkey or the recovery code.'],
   'devices-full': ['fix-input', 'This account has as many devices as it may have. Remove one that is no longer used.'],

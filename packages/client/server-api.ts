@@ -163,13 +163,13 @@ function refusePrf(name: string, value: unknown): unknown {
   return value;
 }
 
-async function readJson(response: FetchResponse): Promise<unknown> {
+export async function readJson(response: FetchResponse): Promise<unknown> {
   const bytes = await response.bytes();
   return parsed((value: Uint8Array) => parseJson(value, ANSWER_LIMIT_BYTES), bytes);
 }
 
 /** Runs a wire parser on a server's answer and turns its error into ours (CL-09). */
-function parsed<In, Out>(parse: (value: In) => Out, value: In): Out {
+export function parsed<In, Out>(parse: (value: In) => Out, value: In): Out {
   try {
     return parse(value);
   } catch (cause) {
@@ -177,7 +177,7 @@ function parsed<In, Out>(parse: (value: In) => Out, value: In): Out {
   }
 }
 
-async function refusalOf(response: FetchResponse): Promise<ClientError> {
+export async function refusalOf(response: FetchResponse): Promise<ClientError> {
   let code: string;
   try {
     code = parseErrorAnswer(parseJson(await response.bytes(), 65_536)).error.code;
