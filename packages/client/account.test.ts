@@ -23,14 +23,13 @@ import {
   type OpenAccount,
   type PasskeyAuthenticator,
   registerAccount,
-  unlockWithPasskey,
-  unlockWithRecoveryCode,
 } from './account.ts';
 import type { ClientError } from './errors.ts';
 import { loadGuest } from './guest.ts';
 import { openHistory } from './history.ts';
 import { Keeper, openAccountHistory } from './keep.ts';
 import { ServerApi } from './server-api.ts';
+import { unlockWithPasskey, unlockWithRecoveryCode } from './unlock.ts';
 
 let server: RunningServer;
 let dataDir: string;

@@ -1,9 +1,8 @@
 /**
- * Accounts: made on the device, opened by locks (spec/client.md "Accounts", spec/vault.md "Locks"). The server signs a
- * person in and hands out wrapped keys; it never sees what opens them, and what it hands out is checked against whom it
- * signed in.
+ * Accounts: made on the device, opened by locks (spec/client.md "Accounts", spec/vault.md "Locks"; unlock.ts). The server keeps
+ * wrapped keys; it never sees what opens them.
  */
-import { encodeBase64, encodeHex, equalBytes, parseBase64, parseBase64Url, parseHex } from '@sotto/bytes';
+import { encodeBase64, encodeHex, equalBytes, parseBase64Url } from '@sotto/bytes';
 import type { Clock, DeviceStore, Random, SealedStore } from '@sotto/ports';
 import {
   type AccountKey,
@@ -11,20 +10,17 @@ import {
   createDeviceKeys,
   type DeviceKeys,
   deriveRecovery,
-  type LockKind,
-  type LockSecret,
   PASSKEY_PRF_INPUT,
-  parseLockHeader,
   parseRecoveryCode,
   passkeyLockSecret,
   recoveryVerifier,
   signDeviceRecord,
-  unwrapAccountKey,
   wrapAccountKey,
 } from '@sotto/vault';
-import type { LocksAnswer } from '@sotto/wire';
-import { loadDevice, saveDevice } from './device-key.ts';
+import { saveDevice } from './device-key.ts';
+import { markRegistered, signInWithDevice } from './device-sign-in.ts';
 import { ClientError } from './errors.ts';
+import { refreshKeptLocks } from './kept-locks.ts';
 import { FIRST_EPOCH } from './keyring.ts';
 import type { ServerApi } from './server-api.ts';
 import type { TakingTurns } from './watch/turns.ts';
@@ -114,32 +110,10 @@ export async function registerAccount(ports: AccountPorts, account: NewAccount):
     if (signedIn !== encodeHex(accountId)) throw error;
   }
   await saveDevice(ports, account);
+  await markRegistered(ports, account);
+  api.signsInWith(() => signInWithDevice(ports, account));
+  await refreshKeptLocks(ports);
   return account;
-}
-
-/**
- * @throws VaultError `recovery-code-…` before anything is sent; ClientError `recovery-refused`, `rate-limited`, `lock-missing`
- */
-export async function unlockWithRecoveryCode(ports: AccountPorts, text: string): Promise<OpenAccount> {
-  const recovery = deriveRecovery(parseRecoveryCode(text));
-  const accountId = await ports.api.signInWithRecovery(recoveryRequest(recovery));
-  const lockId = encodeHex(recovery.lookupId);
-  const locks = await locksOf(ports.api, accountId);
-  const found = locks.find((lock) => lock.kind === 'recovery-code' && lock.lockId === lockId);
-  if (found === undefined) throw new ClientError('lock-missing');
-  return open(ports, accountId, found, 'recovery-code', recovery.kek);
-}
-
-/**
- * @throws ClientError `passkey-unknown`; `passkey-no-lock` when the passkey signed in but opens nothing: the recovery code does
- */
-export async function unlockWithPasskey(ports: AccountPorts, passkeys: PasskeyAuthenticator): Promise<OpenAccount> {
-  const { response, prf } = await passkeys.get(await ports.api.passkeyRequestOptions(), PASSKEY_PRF_INPUT);
-  const accountId = await ports.api.signInWithPasskey(response);
-  const locks = await locksOf(ports.api, accountId);
-  const found = locks.find((lock) => lock.kind === 'passkey-prf' && lock.credentialId === response.id);
-  if (found === undefined || prf === undefined) throw new ClientError('passkey-no-lock');
-  return open(ports, accountId, found, 'passkey-prf', passkeyLockSecret(prf), parseBase64Url(response.id));
 }
 
 /**
@@ -171,6 +145,7 @@ export async function addPasskey(
     random,
   });
   await api.putLock(encodeHex(lockId), { kind: 'passkey-prf', lock: encodeBase64(lock), credentialId });
+  await refreshKeptLocks(ports);
   return 'opens-chats';
 }
 
@@ -181,35 +156,4 @@ async function use({ api }: AccountPorts, passkeys: PasskeyAuthenticator): Promi
 
 function recoveryRequest(recovery: { readonly lookupId: Uint8Array; readonly authenticator: Uint8Array }) {
   return { lookupId: encodeBase64(recovery.lookupId), authenticator: encodeBase64(recovery.authenticator) };
-}
-
-async function locksOf(api: ServerApi, accountId: string): Promise<LocksAnswer['locks']> {
-  const answer = await api.locks();
-  // CL-12: a server that mixes two accounts up, or tries to, must not get a key opened for the wrong one.
-  if (answer.accountId !== accountId) throw new ClientError('lock-foreign', { rule: 'CL-12' });
-  return answer.locks;
-}
-
-async function open(
-  ports: AccountPorts,
-  accountIdHex: string,
-  found: LocksAnswer['locks'][number],
-  kind: LockKind,
-  secret: LockSecret,
-  credentialId?: Uint8Array,
-): Promise<OpenAccount> {
-  const accountId = parseHex(accountIdHex, 16);
-  const lock = parseBase64(found.lock);
-  // CL-12: the account id inside the lock is the one its maker bound; it must be the one that was signed in.
-  if (!equalBytes(parseLockHeader(lock).accountId, accountId)) throw new ClientError('lock-foreign', { rule: 'CL-12' });
-  const { accountKey } = await unwrapAccountKey({
-    lock,
-    secret,
-    expectedKind: kind,
-    expectedAccountId: accountId,
-    expectedLockId: parseHex(found.lockId, 16),
-    minimumEpoch: FIRST_EPOCH,
-    ...(credentialId === undefined ? {} : { expectedCredentialId: credentialId }),
-  });
-  return { accountId, accountKey, device: await loadDevice(ports, accountId, accountKey) };
 }

@@ -6,8 +6,6 @@ export {
   type OpenAccount,
   type PasskeyAuthenticator,
   type PasskeyResult,
-  unlockWithPasskey,
-  unlockWithRecoveryCode,
 } from './account.ts';
 export {
   forgetAccount,
@@ -19,5 +17,6 @@ export {
 } from './archive/local-key.ts';
 export { Keeper, openAccountHistory } from './keep.ts';
 export { FIRST_EPOCH, type Keyring, singleEpoch } from './keyring.ts';
+export { unlockWithPasskey, unlockWithRecoveryCode } from './unlock.ts';
 export { createTurns, type TakingTurns } from './watch/turns.ts';
 export { Watch, type WatchOptions, watchOver } from './watch/watch.ts';

@@ -6,10 +6,13 @@ import { parseBase64 } from '@sotto/bytes';
 import type { Fetch, FetchInit, FetchResponse, RecordPage } from '@sotto/ports';
 import {
   type CreateAccountRequest,
+  type DeviceRequest,
+  type DeviceSignInRequest,
   type LockRequest,
   type LocksAnswer,
   type NodeListing,
   parseAccountAnswer,
+  parseDeviceOptionsAnswer,
   parseErrorAnswer,
   parseGuestAnswer,
   parseJson,
@@ -31,11 +34,35 @@ type PasskeyOptions = Readonly<Record<string, unknown>>;
 export class ServerApi {
   readonly #fetch: Fetch;
   readonly #baseUrl: string;
+  #signIn: (() => Promise<void>) | undefined;
+  #signingIn: Promise<void> | undefined;
 
   /** @param baseUrl origin of the server, without a path */
   constructor(fetch: Fetch, baseUrl: string) {
     this.#fetch = fetch;
     this.#baseUrl = baseUrl;
+  }
+
+  /** As a browser spells it. */
+  get origin(): string {
+    return this.#baseUrl;
+  }
+
+  /**
+   * How an open account signs in by itself: a request that is refused for want of it is tried once more after it. Undefined
+   * when the account is locked.
+   */
+  signsInWith(signIn: (() => Promise<void>) | undefined): void {
+    this.#signIn = signIn;
+  }
+
+  /** Signs in as `signsInWith` says; several that ask at once share one try. @throws ClientError `signed-out` where nothing was said */
+  signInAgain(): Promise<void> {
+    if (this.#signIn === undefined) return Promise.reject(new ClientError('signed-out'));
+    this.#signingIn ??= this.#signIn().finally(() => {
+      this.#signingIn = undefined;
+    });
+    return this.#signingIn;
   }
 
   async nodes(signal?: AbortSignal): Promise<readonly NodeListing[]> {
@@ -57,9 +84,13 @@ export class ServerApi {
 
   /** The relay asks for a session: keeps the one there is, or opens an anonymous one. */
   async ensureSession(signal?: AbortSignal): Promise<void> {
-    const answer = await this.#json('POST', '/api/guest', {}, signal);
-    const isAccount = typeof answer === 'object' && answer !== null && 'accountId' in answer;
-    if (!isAccount) parsed(parseGuestAnswer, answer);
+    let answer = await this.#json('POST', '/api/guest', {}, signal);
+    if (this.#signIn !== undefined && !isAccountAnswer(answer)) {
+      // A guest's session would end, and its line with it, when the account signs in a moment later.
+      await this.signInAgain().catch(() => {});
+      answer = await this.#json('POST', '/api/guest', {}, signal);
+    }
+    if (!isAccountAnswer(answer)) parsed(parseGuestAnswer, answer);
   }
 
   async createAccount(request: CreateAccountRequest): Promise<void> {
@@ -86,6 +117,21 @@ export class ServerApi {
   /** @throws ClientError `recovery-refused` (the same for an unknown code and a wrong one), `rate-limited` */
   async signInWithRecovery(request: RecoverySignInRequest): Promise<string> {
     return parsed(parseAccountAnswer, await this.#json('POST', '/api/sign-in/recovery', request)).accountId;
+  }
+
+  /** @returns 32 bytes, base64 */
+  async deviceChallenge(): Promise<string> {
+    return parsed(parseDeviceOptionsAnswer, await this.#json('POST', '/api/sign-in/device/options', {})).challenge;
+  }
+
+  /** @throws ClientError `device-refused` for a device that is not, or no longer, of the account */
+  async signInWithDevice(request: DeviceSignInRequest): Promise<string> {
+    return parsed(parseAccountAnswer, await this.#json('POST', '/api/sign-in/device', request)).accountId;
+  }
+
+  /** @throws ClientError `devices-full` */
+  async registerDevice(request: DeviceRequest): Promise<void> {
+    await this.#json('POST', '/api/devices', request);
   }
 
   async signOut(): Promise<void> {
@@ -136,6 +182,7 @@ export class ServerApi {
     path: string,
     body?: string | Uint8Array<ArrayBuffer>,
     signal?: AbortSignal,
+    isRetry = false,
   ): Promise<FetchResponse> {
     const type = typeof body === 'string' ? 'application/json' : 'application/octet-stream';
     const init: FetchInit = {
@@ -151,9 +198,19 @@ export class ServerApi {
       signal?.throwIfAborted();
       throw new ClientError('network-unreachable', { cause });
     }
-    if (response.status >= 400) throw await refusalOf(response);
-    return response;
+    if (response.status < 400) return response;
+    const refusal = await refusalOf(response);
+    if (this.#signIn === undefined || isRetry || !WANTS_ACCOUNT.has(refusal.code)) throw refusal;
+    await this.signInAgain();
+    return this.#send(method, path, body, signal, true);
   }
+}
+
+/** The session is gone, or is a guest's: the account was opened without the server. */
+const WANTS_ACCOUNT = new Set<string>(['signed-out', 'account-required']);
+
+function isAccountAnswer(answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null && 'accountId' in answer;
 }
 
 /** CL-10: `credential.toJSON()` and its kind carry the passkey's secret output under this name. */
