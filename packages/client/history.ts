@@ -26,6 +26,7 @@ import {
   thread,
 } from '@sotto/vault';
 import type { Finding } from '@sotto/vault/heads';
+import { withRoom } from '@sotto/vault/order';
 import { isClientErrorCode, SaveError } from './errors.ts';
 import { HeldRecords } from './held-records.ts';
 import { type Keyring, singleEpoch } from './keyring.ts';
@@ -473,9 +474,11 @@ export class History {
   #describe(conversationId: string, values: Readonly<Record<string, JsonValue>> | 'removed'): Promise<void> {
     // What one call says must not be lost to another that began while it was being stored.
     return this.#inTurn(`describe/${conversationId}`, async () => {
-      const own = this.#records
-        .of(conversationId)
-        .find(({ deviceId, content }) => deviceId === this.#deviceId && content.type === 'conversation');
+      const descriptions = this.#records.of(conversationId).filter(({ content }) => content.type === 'conversation');
+      const own = descriptions.find(({ deviceId }) => deviceId === this.#deviceId);
+      const others = descriptions.flatMap(({ deviceId, content }) =>
+        content.type === 'conversation' && deviceId !== this.#deviceId ? [content.registers] : [],
+      );
       const earlier = own?.content as ConversationContent | undefined;
       const clock = this.nextClock();
       const isRemoved = values === 'removed' || earlier?.deleted === true;
@@ -486,7 +489,8 @@ export class History {
       const content: ConversationContent = {
         ...(earlier ?? { type: 'conversation', conversationId, createdAtMs: this.#options.clock.nowMs() }),
         clock,
-        registers: values === 'removed' ? {} : { ...earlier?.registers, ...Object.fromEntries(said) },
+        // CL-302: a record that is full could not be written at all
+        registers: values === 'removed' ? {} : withRoom({ ...earlier?.registers, ...Object.fromEntries(said) }, others),
         ...(isRemoved ? { deleted: true } : {}),
       };
       await this.#write(own?.recordId ?? this.#newId(), content);

@@ -65,6 +65,7 @@ export function fakeHistory(clock: Clock): FakeHistory {
     nextClock: () => clock.nowMs(),
     writeRecord: async () => nextId(),
     removeRecord: async () => {},
+    removeRecords: async () => {},
     pendingAnswers: async () =>
       [...messages.values()].flatMap(({ conversationId, messageId, recovery }) =>
         history

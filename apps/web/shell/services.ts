@@ -98,6 +98,7 @@ export type History = Pick<
   | 'nextClock'
   | 'writeRecord'
   | 'removeRecord'
+  | 'removeRecords'
   | 'recordsOfType'
   | 'onRecords'
   | 'hasRecord'

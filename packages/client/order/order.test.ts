@@ -148,6 +148,21 @@ test('CL-300 tags that two devices give at once are both kept; CL-302 no more th
   assert.equal(one.order.chats()[0]?.tags.length, TAGS_AT_ONCE);
 });
 
+test('CL-302 a tag that another device still has is not forgotten for room', async () => {
+  const { device } = world('room');
+  const [one, two] = [await device(), await device()];
+  const conversationId = await chat(one.history, 'tagged');
+  await two.history.refresh();
+  await two.order.tag(conversationId, 'shared');
+  await one.history.refresh();
+  await one.order.untag(conversationId, 'shared');
+  for (let i = 0; i < 60; i++) {
+    await one.order.tag(conversationId, `tag ${i}`);
+    await one.order.untag(conversationId, `tag ${i}`);
+  }
+  assert.deepEqual(one.order.chats()[0]?.tags, []);
+});
+
 test('CL-302 a tag that comes and goes for ever never fills the record', async () => {
   const { device } = world('many tags');
   const { history, order } = await device();

@@ -33,8 +33,8 @@ export interface Retention {
 /** A register for each tag, so that two devices that tag one chat at once lose neither: the value says whether it is there. */
 export const TAG_PREFIX = 'tag:';
 const TAG_LIMIT = 40;
-/** Of one chat, those that were taken away again among them: a record holds 64 registers. */
-export const TAGS_LIMIT = 40;
+/** Of a record, which holds 64: the rest is for what else is said of a chat. */
+const ROOMY = 48;
 /** A hundred years: what is longer is a mistake. */
 const RETENTION_LIMIT_DAYS = 36_500;
 
@@ -75,6 +75,19 @@ export function retentionOf(register: Register | undefined): Retention | undefin
   // CL-301: a number that is none would remove everything, or nothing
   if (!Number.isSafeInteger(days) || (days as number) < 0 || (days as number) > RETENTION_LIMIT_DAYS) return undefined;
   return { days: days as number, setAtMs: register?.clock ?? 0 };
+}
+
+/**
+ * The registers of one device's record: tags that were taken away long ago make room, where no other device's record speaks
+ * of them and would bring them back.
+ */
+export function withRoom(own: Registers, others: readonly Registers[]): Registers {
+  const entries = Object.entries(own);
+  const isGone = ([name, { value }]: (typeof entries)[number]) =>
+    value === false && name.startsWith(TAG_PREFIX) && !others.some((registers) => Object.hasOwn(registers, name));
+  const oldest = entries.filter(isGone).sort(([, a], [, b]) => a.clock - b.clock);
+  const dropped = new Set(oldest.slice(0, Math.max(0, entries.length - ROOMY)).map(([name]) => name));
+  return Object.fromEntries(entries.filter(([name]) => !dropped.has(name)));
 }
 
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;

@@ -6,7 +6,7 @@ export {
   type Retention,
   retentionOf,
   TAG_PREFIX,
-  TAGS_LIMIT,
+  withRoom,
 } from './arrangement.ts';
 export {
   buildFolders,
