@@ -67,7 +67,8 @@ export function* madeHistory(options: MadeHistoryOptions): Generator<MadeConvers
       records.push({ recordId, deviceId, deviceCounter: ++deviceCounter, epoch: 1, content });
       return recordId;
     };
-    const createdAtMs = (atMs += MINUTE_MS);
+    atMs += MINUTE_MS;
+    const createdAtMs = atMs;
     const registers = { title: { value: title, clock: createdAtMs, deviceId } };
     add({ type: 'conversation', clock: createdAtMs, conversationId, createdAtMs, registers });
     let parents: string[] = [];
