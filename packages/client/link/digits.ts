@@ -19,7 +19,6 @@ import type { Mailbox } from './mailbox.ts';
 const COMMITMENT_LABEL = encodeUtf8('sotto/link/commitment/v1');
 const DIGITS_LABEL = encodeUtf8('sotto/link/digits/v1');
 const NUMBER_BYTES = 32;
-const MESSAGE_2_BYTES = 1152;
 
 /** The new device's half, after it put message 1. @throws LinkError `link-forged`, `link-malformed`, `link-ended` */
 export async function digitsOfNew(mailbox: Mailbox, handshake: LinkHandshake, random: Random): Promise<string> {
@@ -31,8 +30,6 @@ export async function digitsOfNew(mailbox: Mailbox, handshake: LinkHandshake, ra
   if (!equalBytes(sha256(new ByteWriter().vector16(COMMITMENT_LABEL).raw(revealed).finish()), commitment)) {
     throw new LinkError('link-forged', 'CL-354');
   }
-  // CL-359: one length leaves nothing to parse.
-  if (revealed.length !== NUMBER_BYTES + MESSAGE_2_BYTES) throw new LinkError('link-malformed', 'CL-359');
   await handshake.read(revealed.slice(NUMBER_BYTES));
   return digitsOf(handshake.hash, ours, revealed.subarray(0, NUMBER_BYTES));
 }

@@ -1,7 +1,9 @@
 /** Two devices, and a mailbox between them that is honest, lies, or stands between two links (spec/client.md CL-350…). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeHex, SottoError } from '@sotto/bytes';
+import { ByteWriter, encodeHex, encodeUtf8, SottoError } from '@sotto/bytes';
+import { ALGORITHMS, HandshakeState, run } from '@sotto/channel/noise/core';
+import { primitives } from '@sotto/crypto/primitives';
 import type { Clock } from '@sotto/ports';
 import { createSeededRandom } from '@sotto/testkit';
 import {
@@ -14,7 +16,7 @@ import {
 } from '@sotto/vault';
 import { encodeLinkRequest } from '@sotto/vault/link';
 import { LinkError } from './error.ts';
-import { LinkHandshake } from './handshake.ts';
+import { LinkHandshake, NN_HFS } from './handshake.ts';
 import {
   joinAccount,
   LINK_TIME_MS,
@@ -273,6 +275,24 @@ test('CL-351 CL-352 every message changed in any of its parts, cut, or replaced 
       }
     }
   }
+});
+
+test('CL-351 a handshake message that says something is refused, though it is sealed as it should be', async () => {
+  const mailboxId = random.bytes(16);
+  const initiator = new LinkHandshake({ role: 'initiator', mailboxId, random });
+  const prologue = new ByteWriter().vector16(encodeUtf8('sotto/link/v1')).u8(2).raw(mailboxId).finish();
+  const answer = async (payload: Uint8Array): Promise<Bytes> => {
+    const keys = { ephemeral: random.bytes(32) };
+    const talker = new HandshakeState({ pattern: NN_HFS, algorithms: ALGORITHMS, role: 'responder', prologue, keys });
+    await run(talker.readMessage(first), primitives);
+    return run(talker.writeMessage(payload), primitives);
+  };
+  const first = await initiator.write();
+  const saying = await answer(encodeUtf8('hello'));
+  await assert.rejects(initiator.read(saying), { code: 'link-forged' });
+  const other = new LinkHandshake({ role: 'initiator', mailboxId, random });
+  first.set(await other.write());
+  await other.read(await answer(new Uint8Array(0)));
 });
 
 test('CL-352 a message of one link, or of another slot, is nothing in this one', async () => {
