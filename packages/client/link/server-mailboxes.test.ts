@@ -17,9 +17,10 @@ function fakeFetch(...answers: (readonly [number, string] | 'lost')[]): {
     calls,
     fetch: async (url, init) => {
       calls.push([url, init]);
-      const [status, body] = answers.shift() ?? [500, ''];
-      if (typeof status === 'string') throw new TypeError('no line');
-      return { status, header: () => undefined, bytes: async () => encodeUtf8(body ?? '') };
+      const answer = answers.shift() ?? 'lost';
+      if (answer === 'lost') throw new TypeError('no line');
+      const [status, body] = answer;
+      return { status, header: () => undefined, bytes: async () => encodeUtf8(body) };
     },
   };
 }
