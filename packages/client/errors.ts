@@ -28,6 +28,7 @@ export type ClientErrorCode =
   | 'tags-full'
   | 'rate-limited'
   | 'store-full'
+  | 'record-conflict'
   | 'store-unavailable'
   | 'message-too-long'
   | 'keep-incomplete'
@@ -109,7 +110,10 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'blob-digest-mismatch': ['retry', 'A part of this file did not arrive as it was sent.'],
   'files-full': ['fix-input', 'Too many files wait on this device to be sent. Remove some, or send them first.'],
   'guest-damaged': ['stop', 'What this browser kept of its chats cannot be opened any more.'],
-  'device-refused': ['fix-input', 'This device no longer signs in by itself. Unlock with a passkey or the recovery code.'],
+  'device-refused': [
+    'fix-input',
+    'This device no longer signs in by itself. Unlock with a passkey or the recovery code.',
+  ],
   'devices-full': ['fix-input', 'This account has as many devices as it may have. Remove one that is no longer used.'],
   'passphrase-wrong': ['fix-input', 'This is not the passphrase of this browser.'],
   'passphrase-wait': ['retry', 'Too many tries. Wait a little before the next one.'],
@@ -124,6 +128,7 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'rate-limited': ['retry', 'Too many tries. Wait a minute and try again.'],
   'store-full': ['fix-input', 'There is no room left to save. Your text is still here; free some room and save again.'],
   'store-unavailable': ['retry', 'Saving did not work. Your text is still here and will be tried again.'],
+  'record-conflict': ['retry', 'Another device has written this since. It is fetched, and sent again.'],
   'message-too-long': ['fix-input', 'This message is longer than can be saved in one piece. Shorten it.'],
   'keep-incomplete': ['retry', 'Not every chat could be moved. Nothing was erased; try again.'],
 };

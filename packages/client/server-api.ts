@@ -5,13 +5,17 @@
 import { parseBase64 } from '@sotto/bytes';
 import type { Fetch, FetchInit, FetchResponse, RecordPage } from '@sotto/ports';
 import {
+  type BatchAnswer,
+  type BatchWrite,
   type CreateAccountRequest,
   type DeviceRequest,
   type DeviceSignInRequest,
+  encodeRecordBatch,
   type LockRequest,
   type LocksAnswer,
   type NodeListing,
   parseAccountAnswer,
+  parseBatchAnswer,
   parseDeviceOptionsAnswer,
   parseErrorAnswer,
   parseGuestAnswer,
@@ -20,8 +24,12 @@ import {
   parseNodesAnswer,
   parsePasskeyAnswer,
   parsePasskeyOptions,
+  parseRecordIndex,
+  parseRecordPage,
   parseRecordsAnswer,
   parseSequenceAnswer,
+  type RecordBulkPage,
+  type RecordIndexPage,
   type RecoverySignInRequest,
 } from '@sotto/wire';
 import { ClientError, isClientErrorCode } from './errors.ts';
@@ -167,6 +175,21 @@ export class ServerApi {
     return parsed(parseSequenceAnswer, await this.#json('DELETE', `/api/records/${recordId}`));
   }
 
+  /** Many records at once, as bytes (spec/wire.md "Records"). */
+  async recordPage(afterSequence: number, signal?: AbortSignal): Promise<RecordBulkPage> {
+    return parsed(parseRecordPage, await this.#bytes('GET', `/api/records/bulk?after=${afterSequence}`, signal));
+  }
+
+  /** @param afterRecordId empty to begin */
+  async recordIndex(afterRecordId: string, signal?: AbortSignal): Promise<RecordIndexPage> {
+    return parsed(parseRecordIndex, await this.#bytes('GET', `/api/records/index?after=${afterRecordId}`, signal));
+  }
+
+  async sendRecords(writes: readonly BatchWrite[], signal?: AbortSignal): Promise<BatchAnswer> {
+    const response = await this.#send('POST', '/api/records/batch', encodeRecordBatch(writes), signal);
+    return parsed(parseBatchAnswer, await readJson(response));
+  }
+
   /** Everything the server holds of this session, as it stands in its own tables: shown to the person, never used. */
   operatorView(): Promise<unknown> {
     return this.#json('GET', '/api/operator-view');
@@ -175,6 +198,16 @@ export class ServerApi {
   async #json(method: string, path: string, body?: object, signal?: AbortSignal): Promise<unknown> {
     const text = body === undefined ? undefined : JSON.stringify(body, refusePrf);
     return readJson(await this.#send(method, path, text, signal));
+  }
+
+  async #bytes(method: string, path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const response = await this.#send(method, path, undefined, signal);
+    try {
+      return await response.bytes();
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new ClientError('network-unreachable', { cause });
+    }
   }
 
   async #send(

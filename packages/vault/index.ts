@@ -87,6 +87,7 @@ export { encodeSetting, SETTING_TYPE, settingName, settingsOf } from './settings
 export {
   buildConversations,
   type Conversation,
+  compareVersions,
   conversationOf,
   greatestClock,
   listConversations,

@@ -233,7 +233,8 @@ function compareUse(a: MessageNode, b: MessageNode): number {
   return a.content.clock - b.content.clock || compareText(a.recordId, b.recordId);
 }
 
-function compareVersions(a: OpenedRecord, b: OpenedRecord): number {
+/** Below 0 where `b` counts rather than `a`, two versions of one record; 0 where they are one. */
+export function compareVersions(a: OpenedRecord, b: OpenedRecord): number {
   return (
     a.content.clock - b.content.clock ||
     compareText(a.deviceId, b.deviceId) ||
