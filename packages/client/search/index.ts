@@ -1,0 +1,12 @@
+/** Full text over a history, on the device: an index of sealed segments (spec/client.md "Search"). */
+export type { SearchDocument } from './build.ts';
+export { openSearchIndex, SearchIndex, type SearchIndexOptions } from './engine.ts';
+export type { DocumentKind } from './segment.ts';
+export type {
+  ConversationChange,
+  SearchAnswer,
+  SearchFilters,
+  SearchHit,
+  SearchIndexLike,
+  SearchRequest,
+} from './types.ts';
