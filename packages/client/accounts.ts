@@ -17,6 +17,17 @@ export {
 } from './archive/local-key.ts';
 export { Keeper, openAccountHistory } from './keep.ts';
 export { FIRST_EPOCH, type Keyring, singleEpoch } from './keyring.ts';
-export { unlockWithPasskey, unlockWithRecoveryCode } from './unlock.ts';
+export {
+  hasPassphrase,
+  PASSPHRASE_LEAST_CHARACTERS,
+  type PassphrasePorts,
+  type PassphraseTries,
+  passphraseTries,
+  removePassphrase,
+  setPassphrase,
+  unlockWithPassphrase,
+} from './passphrase-lock.ts';
+export { forgetUnlocked, resumeUnlocked, type StayPorts, staysUnlocked, stayUnlocked } from './stay-unlocked.ts';
+export { signingInLater, unlockWithPasskey, unlockWithRecoveryCode } from './unlock.ts';
 export { createTurns, type TakingTurns } from './watch/turns.ts';
 export { Watch, type WatchOptions, watchOver } from './watch/watch.ts';

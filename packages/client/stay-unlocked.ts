@@ -1,0 +1,59 @@
+/**
+ * "Stay unlocked on this device" (spec/client.md "Unlocking"): the account key in clear, where what is deleted is gone. Whoever
+ * takes this browser's profile meanwhile reads the chats; it is off unless the person asks for it, who is told so.
+ */
+import { ByteReader, BytesError, ByteWriter } from '@sotto/bytes';
+import type { Clock, DeviceStore, Random } from '@sotto/ports';
+import { AccountKey, unsafeRevealSecret, VaultError } from '@sotto/vault';
+import type { OpenAccount } from './account.ts';
+import { loadDevice } from './device-key.ts';
+
+const NAME = 'unlocked';
+const VERSION = 1;
+
+export interface StayPorts {
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly device: DeviceStore;
+  /** Erases for good what is deleted in it. */
+  readonly erasable: DeviceStore;
+}
+
+export async function staysUnlocked(ports: Pick<StayPorts, 'erasable'>): Promise<boolean> {
+  return (await ports.erasable.get(NAME)) !== undefined;
+}
+
+export async function stayUnlocked(
+  ports: Pick<StayPorts, 'erasable'>,
+  { accountId, accountKey }: OpenAccount,
+): Promise<void> {
+  const value = new ByteWriter().u8(VERSION).raw(accountId).raw(unsafeRevealSecret(accountKey)).finish();
+  await ports.erasable.set(NAME, value);
+}
+
+/** At every lock and sign-out, and when the person turns it off. */
+export async function forgetUnlocked(ports: Pick<StayPorts, 'erasable'>): Promise<void> {
+  await ports.erasable.delete(NAME);
+}
+
+/** The account that was left unlocked; undefined where there is none, or what is kept was damaged. */
+export async function resumeUnlocked(ports: StayPorts): Promise<OpenAccount | undefined> {
+  const kept = await ports.erasable.get(NAME);
+  const account = kept && parseKept(kept);
+  if (account === undefined) return undefined;
+  return { ...account, device: await loadDevice(ports, account.accountId, account.accountKey) };
+}
+
+function parseKept(kept: Uint8Array): Pick<OpenAccount, 'accountId' | 'accountKey'> | undefined {
+  try {
+    const reader = new ByteReader(kept);
+    if (reader.u8() !== VERSION) return undefined;
+    const accountId = new Uint8Array(reader.take(16));
+    const accountKey = new AccountKey(reader.take(32));
+    reader.end();
+    return { accountId, accountKey };
+  } catch (cause) {
+    if (cause instanceof BytesError || cause instanceof VaultError) return undefined;
+    throw cause;
+  }
+}
