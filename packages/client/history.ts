@@ -61,6 +61,8 @@ export interface ConversationSummary {
   readonly updatedAtMs: number;
   /** In every branch. */
   readonly messageCount: number;
+  /** Greatest of its records: with the count it changes whenever one of them is written, comes or goes. */
+  readonly clock: number;
   /** The winning value of each name: title, and where the chat stands (`arrangementOf` reads it). */
   readonly registers: Registers;
 }
@@ -580,8 +582,8 @@ export class History {
 }
 
 function summaryOf(conversation: Conversation): ConversationSummary {
-  const { conversationId, title, createdAtMs, updatedAtMs, messages, registers } = conversation;
-  return { conversationId, title, createdAtMs, updatedAtMs, messageCount: messages.size, registers };
+  const { conversationId, title, createdAtMs, updatedAtMs, messages, clock, registers } = conversation;
+  return { conversationId, title, createdAtMs, updatedAtMs, messageCount: messages.size, clock, registers };
 }
 
 /** What another version wrote stays; the ticket of a lost answer stays for as long as it is given. */

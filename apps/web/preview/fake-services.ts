@@ -91,7 +91,7 @@ export function fakeHistory(clock: Clock): FakeHistory {
       const conversationId = nextId();
       const now = clock.nowMs();
       const times = { createdAtMs: now, updatedAtMs: now };
-      conversations.set(conversationId, { conversationId, title, ...times, messageCount: 0, registers: {} });
+      conversations.set(conversationId, { conversationId, title, ...times, messageCount: 0, clock: 0, registers: {} });
       changed();
       return conversationId;
     },

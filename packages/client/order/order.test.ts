@@ -4,7 +4,16 @@ import { test } from 'node:test';
 import { createManualClock, createMemoryRecordStore, createSeededRandom } from '@sotto/testkit';
 import { createAccountKey } from '@sotto/vault';
 import { type History, openHistory } from '../history.ts';
-import { dueChats, goesAtMs, judgeClock, Order, RETENTION_GRACE_MS, Removal, TAGS_AT_ONCE } from './index.ts';
+import {
+  dueChats,
+  goesAtMs,
+  judgeClock,
+  Order,
+  openTemporaryHistory,
+  RETENTION_GRACE_MS,
+  Removal,
+  TAGS_AT_ONCE,
+} from './index.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -243,6 +252,7 @@ test('CL-305 a pinned chat never goes', () => {
     createdAtMs: 1,
     updatedAtMs: 1,
     messageCount: 1,
+    clock: 1,
     registers: {},
     archived: false,
     tags: [],
@@ -327,4 +337,15 @@ test('CL-311 everything: no chat and no folder is left, and what failed is remov
   assert.deepEqual([history.conversations(), [...order.folders()]], [[], []]);
   const { records } = await store.list(0);
   assert.equal(records.filter(({ envelope }) => envelope !== undefined).length, 5, 'a mark for each chat');
+});
+
+test('CL-303 a temporary history keeps what is said while it is held', async () => {
+  const clock = createManualClock();
+  const history = await openTemporaryHistory({ clock, random: createSeededRandom('temporary') });
+  const conversationId = await chat(history, 'not kept');
+  await history.refresh();
+  assert.equal(history.thread(conversationId)[0]?.text, 'not kept');
+  await history.removeConversation(conversationId);
+  await history.refresh();
+  assert.deepEqual([history.conversations(), history.damagedCount], [[], 0]);
 });

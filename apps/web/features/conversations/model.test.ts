@@ -10,6 +10,7 @@ test('chats are grouped by local days, newest first, whatever the clock says', (
     createdAtMs: 0,
     updatedAtMs,
     messageCount: 0,
+    clock: 0,
     registers: {},
   });
   const groups = groupByDay(
