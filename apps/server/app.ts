@@ -18,6 +18,7 @@ import { nodeRoutes } from './routes/nodes.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { passkeyRoutes } from './routes/passkeys.ts';
 import { recordRoutes } from './routes/records.ts';
+import { rotationRoutes } from './routes/rotation.ts';
 import { webRoutes } from './routes/web.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { AppContext, AppEnv, Services } from './services.ts';
@@ -78,6 +79,7 @@ export function createApp(services: Services): Hono<AppEnv> {
     passkeyRoutes,
     deviceRoutes,
     recordRoutes,
+    rotationRoutes,
     blobRoutes,
     linkRoutes,
     operatorRoutes,

@@ -102,6 +102,18 @@ const REFUSALS = {
     rule: 'SV-72',
     message: 'Not every part of this file is here yet. Send those that are missing.',
   },
+  'epoch-conflict': {
+    status: 409,
+    action: 'retry',
+    rule: 'SV-102',
+    message: 'Another device has changed the key of this account meanwhile. Fetch what is new first.',
+  },
+  'epoch-stale': {
+    status: 409,
+    action: 'retry',
+    rule: 'SV-107',
+    message: 'This is sealed under a key that the account has given up. Fetch what is new first.',
+  },
   'locks-full': {
     status: 409,
     action: 'fix-input',

@@ -95,6 +95,7 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
       deviceSignIns: new RateLimit(limits.deviceSignIns, clock),
       links: new RateLimit(limits.linkWrites, clock),
       linkReads: new RateLimit(limits.linkReads, clock),
+      rotations: new RateLimit(limits.rotations, clock),
       recordWrites: new RateLimit(limits.recordWrites, clock),
       recordWriteBytes: new RateLimit(limits.recordWriteBytes, clock),
       recordPages: new RateLimit(limits.recordPages, clock),

@@ -45,6 +45,8 @@ export interface Limits {
   /** Messages of a link, per address and per account, and how often they may be asked for. */
   readonly linkWrites: Rate;
   readonly linkReads: Rate;
+  /** Rotations and new recovery codes of an account. */
+  readonly rotations: Rate;
   readonly recordWrites: Rate;
   readonly recordWriteBytes: Rate;
   /** Bulk pages and index pages. */
@@ -100,6 +102,7 @@ export const DEFAULT_LIMITS: Limits = {
   deviceSignIns: { burst: 120, perSecond: 1 },
   linkWrites: { burst: 60, perSecond: 0.2 },
   linkReads: { burst: 2000, perSecond: 20 },
+  rotations: { burst: 60, perSecond: 0.1 },
   recordWrites: { burst: 20_000, perSecond: 500 },
   recordWriteBytes: { burst: 256 * 1024 * 1024, perSecond: 4 * 1024 * 1024 },
   recordPages: { burst: 1200, perSecond: 10 },

@@ -25,6 +25,7 @@ test('SV-24 a person sees their own rows, frames and log lines, and nothing of a
     challenges: 0,
     credentials: 0,
     devices: 1,
+    epochs: 0,
     locks: 1,
     recoveries: 1,
     records: 1,

@@ -39,6 +39,7 @@ export interface Services {
     readonly deviceSignIns: RateLimit;
     readonly links: RateLimit;
     readonly linkReads: RateLimit;
+    readonly rotations: RateLimit;
     readonly recordWrites: RateLimit;
     readonly recordWriteBytes: RateLimit;
     readonly recordPages: RateLimit;

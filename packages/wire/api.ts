@@ -33,7 +33,7 @@ const id = hexShape(16);
 const digest = hexShape(32);
 const sequence = integerShape(0, Number.MAX_SAFE_INTEGER);
 const kebab = textShape(64, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
-const lockKind = oneOfShape('passkey-prf', 'recovery-code');
+const lockKind = oneOfShape('passkey-prf', 'recovery-code', 'recovery-phrase');
 const lockBlob = base64Shape(1, LOCK_LIMIT_BYTES);
 const credentialId = base64UrlShape(1, 1023);
 
@@ -117,7 +117,7 @@ export type SequenceAnswer = ShapeOf<typeof parseSequenceAnswer>;
 /** `POST /api/records/batch`: the first writes were stored, in order; the one after them was refused, and the rest was not tried. */
 export const parseBatchAnswer = answerShape(
   { sequences: listShape(sequence, 256) },
-  { refused: oneOfShape('record-conflict', 'store-full') },
+  { refused: oneOfShape('record-conflict', 'store-full', 'epoch-stale') },
 );
 export type BatchAnswer = ShapeOf<typeof parseBatchAnswer>;
 

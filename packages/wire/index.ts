@@ -21,6 +21,7 @@ export {
   WIRE_VERSION,
 } from './heads.ts';
 export * from './records.ts';
+export * from './rotation.ts';
 export { parseJson } from './shape.ts';
 export { encodeSseEvent, parseSse } from './sse.ts';
 export { EVIDENCE_STREAM_ID, FIRST_REQUEST_STREAM_ID } from './streams.ts';

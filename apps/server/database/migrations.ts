@@ -106,6 +106,20 @@ export const MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    version: 3,
+    name: 'epochs of the account key',
+    statements: [
+      `alter table accounts add column epoch bigint not null default 1`,
+      `create table epochs (
+        account_id text not null references accounts (account_id) on delete cascade,
+        epoch bigint not null,
+        record_id text not null,
+        begun_at_ms bigint not null,
+        primary key (account_id, epoch)
+      )`,
+    ],
+  },
 ];
 
 /**

@@ -15,8 +15,18 @@ export interface Database {
     last_sequence: Generated<number>;
     record_count: Generated<number>;
     record_bytes: Generated<number>;
+    /** The newest epoch: what the headers of its records say. */
+    epoch: Generated<number>;
     /** Of the parts of sealed files, finished or not. */
     blob_bytes: Generated<number>;
+  };
+  /** The epochs that rotations have begun; an account without one is in its first. */
+  epochs: {
+    account_id: string;
+    epoch: number;
+    /** The sealed record that holds its statement. */
+    record_id: string;
+    begun_at_ms: number;
   };
   guests: { guest_id: string; created_at_ms: number };
   sessions: {
@@ -38,7 +48,7 @@ export interface Database {
   locks: {
     account_id: string;
     lock_id: string;
-    kind: 'passkey-prf' | 'recovery-code';
+    kind: 'passkey-prf' | 'recovery-code' | 'recovery-phrase';
     credential_id: string | null;
     lock: Bytes;
     updated_at_ms: number;
