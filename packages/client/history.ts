@@ -198,6 +198,13 @@ export class History {
     }
   }
 
+  /** One chat as `eachConversation` gives it, without loading it for good; undefined where there is none. */
+  async wholeConversation(conversationId: string): Promise<WholeConversation | undefined> {
+    const found = this.#records.conversation(conversationId);
+    if (found === undefined || found.deleted) return undefined;
+    return { summary: summaryOf(found), records: this.#records.of(conversationId) };
+  }
+
   /** True for a record that is held, whatever it is. */
   hasRecord(recordId: string): boolean {
     return this.#records.get(recordId) !== undefined;
