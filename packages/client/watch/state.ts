@@ -45,7 +45,15 @@ export interface WatchState {
 const NAME = 'heads';
 const GONE_LIMIT = 5000;
 const LOST_LIMIT = 200;
-const EMPTY: WatchState = { counter: 0, pending: [], unsent: [], known: [], lost: [], gone: [] };
+export const EMPTY_WATCH_STATE: WatchState = { counter: 0, pending: [], unsent: [], known: [], lost: [], gone: [] };
+
+/** Where the state is kept. Tabs of one browser are one device: they take turns. */
+export interface WatchMemory {
+  /** Loads the state, and saves what `work` gives back with its result, in one turn; `save` saves in between. */
+  change<Result>(
+    work: (state: WatchState, save: (state: WatchState) => Promise<void>) => Promise<readonly [WatchState, Result]>,
+  ): Promise<Result>;
+}
 
 /** Whose memory it is. */
 export interface WatchOwner {
@@ -56,14 +64,25 @@ export interface WatchOwner {
 
 export async function loadWatchState(device: DeviceStore, owner: WatchOwner): Promise<WatchState> {
   const kept = await device.get(keyOf(owner));
-  if (kept === undefined) return EMPTY;
+  if (kept === undefined) return EMPTY_WATCH_STATE;
   try {
-    return { ...EMPTY, ...(JSON.parse(parseUtf8(await openLocal(localOf(owner), NAME, kept))) as WatchState) };
+    return parseWatchState(await openLocal(localOf(owner), NAME, kept));
   } catch (error) {
     // Sealed by this device under the account key: only damage, never another's form, can be in it.
-    if (error instanceof SottoError || error instanceof SyntaxError) return EMPTY;
+    if (error instanceof SottoError || error instanceof SyntaxError) return EMPTY_WATCH_STATE;
     throw error;
   }
+}
+
+/** @throws SyntaxError, BytesError */
+export function parseWatchState(bytes: Uint8Array): WatchState {
+  return { ...EMPTY_WATCH_STATE, ...(JSON.parse(parseUtf8(bytes)) as WatchState) };
+}
+
+/** Without what has become too much. */
+export function encodeWatchState(state: WatchState): Uint8Array<ArrayBuffer> {
+  const kept = { ...state, gone: state.gone.slice(-GONE_LIMIT), lost: state.lost.slice(-LOST_LIMIT) };
+  return encodeUtf8(JSON.stringify(kept));
 }
 
 export async function saveWatchState(
@@ -72,10 +91,7 @@ export async function saveWatchState(
   state: WatchState,
   random: Random,
 ): Promise<void> {
-  const content = encodeUtf8(
-    JSON.stringify({ ...state, gone: state.gone.slice(-GONE_LIMIT), lost: state.lost.slice(-LOST_LIMIT) }),
-  );
-  await device.set(keyOf(owner), await sealLocal(localOf(owner), NAME, content, random));
+  await device.set(keyOf(owner), await sealLocal(localOf(owner), NAME, encodeWatchState(state), random));
 }
 
 function localOf({ accountId, accountKey }: WatchOwner): LocalOwner {

@@ -25,7 +25,14 @@ import {
   verifySegment,
   writeDigest,
 } from '@sotto/vault/heads';
-import { loadWatchState, type PendingWrite, saveWatchState, type UnsentHead, type WatchState } from './state.ts';
+import {
+  loadWatchState,
+  type PendingWrite,
+  saveWatchState,
+  type UnsentHead,
+  type WatchMemory,
+  type WatchState,
+} from './state.ts';
 import type { TakingTurns } from './turns.ts';
 
 /** How long writes gather before a head lists them. */
@@ -36,13 +43,26 @@ const UNDER_WAY_MS = 10 * 60 * 1000;
 export interface WatchOptions {
   /** 16 bytes. */
   readonly accountId: Uint8Array;
-  readonly accountKey: AccountKey;
   readonly device: DeviceKeys;
-  readonly deviceStore: DeviceStore;
+  readonly memory: WatchMemory;
   readonly clock: Clock;
   readonly random: Random;
-  /** Runs work while no other tab of this browser does. */
-  readonly takingTurns: TakingTurns;
+}
+
+/** What the server shows, as a whole sync left it. */
+export interface ShownHistory {
+  /** Every record but the heads. */
+  readonly records: ReadonlyMap<string, ShownRecord>;
+  readonly heads: readonly OpenedRecord[];
+  /** Records of type `device`. */
+  readonly announcements: readonly OpenedRecord[];
+}
+
+/** Records that are to be stored, in this order, together with the state that speaks of them. */
+export interface SignedHeads {
+  readonly state: WatchState;
+  readonly announcement: UnsentHead | undefined;
+  readonly heads: readonly UnsentHead[];
 }
 
 interface StoredHead {
@@ -53,9 +73,26 @@ interface StoredHead {
 /** Seals and stores one record of this device; given by the history that is watched. */
 export type StoreRecord = (recordId: string, content: RecordContent, deviceCounter: number) => Promise<void>;
 
-/** What a `History` is given to be watched. */
-export function watchOver(options: WatchOptions): (store: StoreRecord) => Watch {
-  return (store) => new Watch(options, store);
+/** What a `History` over a `RecordStore` is given to be watched. */
+export function watchOver(
+  options: Omit<WatchOptions, 'memory'> & {
+    readonly accountKey: AccountKey;
+    readonly deviceStore: DeviceStore;
+    /** Runs work while no other tab of this browser does. */
+    readonly takingTurns: TakingTurns;
+  },
+): (store: StoreRecord) => Watch {
+  const { deviceStore, random, takingTurns } = options;
+  const memory: WatchMemory = {
+    change: (work) =>
+      takingTurns(`heads/${encodeHex(options.accountId)}`, async () => {
+        const save = (state: WatchState) => saveWatchState(deviceStore, options, state, random);
+        const [state, result] = await work(await loadWatchState(deviceStore, options), save);
+        await save(state);
+        return result;
+      }),
+  };
+  return (store) => new Watch({ ...options, memory }, store);
 }
 
 /** Owned by one `History`. */
@@ -69,7 +106,6 @@ export class Watch {
   #findings: readonly Finding[] = [];
   #isGathering = false;
   #isCompared = false;
-  readonly #digests = new WeakMap<OpenedRecord, string>();
   readonly #verified = new WeakMap<UnknownContent, VerifiedSegment>();
 
   constructor(options: WatchOptions, store: StoreRecord) {
@@ -101,13 +137,25 @@ export class Watch {
   /** The counter of a new write, which the log will list once `stored` is called for it. */
   begin(recordId: string, content: RecordContent): Promise<number> {
     return this.#change(async (state) => {
-      const counter = state.counter + 1;
-      const write = { recordId, deviceId: this.#deviceId, deviceCounter: counter, content };
-      const digest = encodeHex(writeDigest(write));
-      const atMs = this.#options.clock.nowMs();
-      const pending = [...state.pending, { recordId, digest, counter, standing: 'under-way', atMs } as const];
-      return [{ ...state, counter, pending }, counter];
+      const begun = this.withWrite(state, recordId, content, 'under-way');
+      return [begun.state, begun.shown.deviceCounter];
     });
+  }
+
+  /** The state with one write more, and what the server will show of it. */
+  withWrite(
+    state: WatchState,
+    recordId: string,
+    content: RecordContent,
+    standing: PendingWrite['standing'],
+  ): { readonly state: WatchState; readonly shown: ShownRecord } {
+    const counter = state.counter + 1;
+    const write = { recordId, deviceId: this.#deviceId, deviceCounter: counter, content };
+    const digest = encodeHex(writeDigest(write));
+    const atMs = this.#options.clock.nowMs();
+    const pending = [...state.pending, { recordId, digest, counter, standing, atMs }];
+    const shown = { recordId, deviceId: this.#deviceId, deviceCounter: counter, digest };
+    return { state: { ...state, counter, pending }, shown };
   }
 
   /** @param isStored false when the store refused the write, or gave no answer */
@@ -124,30 +172,48 @@ export class Watch {
 
   /** CL-202: a removal is told before it is done, so that what is under way never looks like a server that forgets. */
   async remove(recordIds: readonly string[]): Promise<void> {
-    await this.#change(async (state) => {
-      const removals = recordIds.map((recordId, i) => ({
-        ...{ recordId, digest: null, counter: state.counter + 1 + i, atMs: this.#options.clock.nowMs() },
-        standing: 'stored' as const,
-      }));
-      const counter = state.counter + recordIds.length;
-      return [{ ...state, counter, pending: [...state.pending, ...removals] }, undefined];
-    });
+    await this.#change(async (state) => [this.withRemovals(state, recordIds), undefined]);
     await this.publish();
+  }
+
+  withRemovals(state: WatchState, recordIds: readonly string[]): WatchState {
+    const removals = recordIds.map((recordId, i) => ({
+      ...{ recordId, digest: null, counter: state.counter + 1 + i, atMs: this.#options.clock.nowMs() },
+      standing: 'stored' as const,
+    }));
+    const counter = state.counter + recordIds.length;
+    return { ...state, counter, pending: [...state.pending, ...removals] };
+  }
+
+  /** True once a comparison has told this device its own log: one that does not know it would begin a second one. */
+  get isCompared(): boolean {
+    return this.#isCompared;
+  }
+
+  /** Heads for everything that is stored, signed. They count once they are stored with the state. */
+  async signed(state: WatchState): Promise<SignedHeads> {
+    const { state: announced, announcement } = this.#announced(state);
+    const { unsent, ...signed } = await this.#sign(announced);
+    return { state: this.#withoutUnsent({ ...signed, unsent: [] }), announcement, heads: unsent };
   }
 
   /** Signs and stores heads for everything that the store has confirmed. */
   async publish(): Promise<void> {
     // A device that does not yet know its own log would begin a second one.
     if (!this.#isCompared) return;
-    await this.#options.takingTurns(this.#turn, async () => {
-      const before = await this.#load();
-      let state = await this.#sign(await this.#announce(before));
-      if (state !== before) await this.#save(state);
+    await this.#change(async (before, save) => {
+      const { state: announced, announcement } = this.#announced(before);
+      if (announcement !== undefined) {
+        await this.#store(announcement.recordId, announcement.content, announcement.counter);
+      }
+      let state = await this.#sign(announced);
+      if (state.unsent.length > 0) await save(state);
       for (const head of state.unsent) {
         await this.#store(head.recordId, head.content, head.counter);
         state = this.#withoutUnsent(state, head);
-        await this.#save(state);
+        await save(state);
       }
+      return [state, undefined];
     });
   }
 
@@ -156,13 +222,13 @@ export class Watch {
    *
    * @param damaged records that are there and did not open
    */
-  async compare(records: ReadonlyMap<string, OpenedRecord>, damaged: ReadonlySet<string>): Promise<void> {
-    const { findings: refused, heads } = await this.#readHeads(records);
+  async compare(history: ShownHistory, damaged: ReadonlySet<string>): Promise<void> {
+    const { findings: refused, heads } = await this.#readHeads(history);
     this.#heads = heads;
     const segments = heads.map(({ segment }) => segment);
     const { logs, findings } = assembleLogs(segments);
     const manifest = new Manifest(logs);
-    const shown = this.#shown(records);
+    const shown = history.records;
     await this.#change(async (state) => {
       const gone = new Set(state.gone);
       const judged = manifest.judge(shown, gone).filter(({ recordId }) => !damaged.has(recordId ?? ''));
@@ -193,20 +259,18 @@ export class Watch {
 
   // Comparing
 
-  async #readHeads(records: ReadonlyMap<string, OpenedRecord>) {
+  async #readHeads({ heads: shownHeads, announcements }: ShownHistory) {
     const devices = new Map<string, Uint8Array>([[this.#deviceId, this.#options.device.publicKey]]);
     const findings: Finding[] = [];
     const heads: StoredHead[] = [];
-    const ofType = (type: string) =>
-      [...records.values()].filter(({ content }) => content.type === 'unknown' && content.recordType === type);
-    for (const { content, deviceId } of ofType(DEVICE_TYPE)) {
+    for (const { content, deviceId } of announcements) {
       try {
         devices.set(deviceId, announcedKey(content as UnknownContent, deviceId));
       } catch (error) {
         findings.push(refusedHead(error, deviceId));
       }
     }
-    for (const { recordId, content, deviceId } of ofType(HEAD_TYPE)) {
+    for (const { recordId, content, deviceId } of shownHeads) {
       try {
         heads.push({ recordId, segment: await this.#verify(content as UnknownContent, devices) });
       } catch (error) {
@@ -222,19 +286,6 @@ export class Watch {
     const segment = await verifySegment(content, this.#options.accountId, devices);
     this.#verified.set(content, segment);
     return segment;
-  }
-
-  /** Digests are taken once a version: a history of years is compared after every sync. */
-  #shown(records: ReadonlyMap<string, OpenedRecord>): Map<string, ShownRecord> {
-    const shown = new Map<string, ShownRecord>();
-    for (const record of records.values()) {
-      const { recordId, deviceId, deviceCounter, content } = record;
-      if (content.type === 'unknown' && content.recordType === HEAD_TYPE) continue;
-      const digest = this.#digests.get(record) ?? encodeHex(writeDigest(record));
-      this.#digests.set(record, digest);
-      shown.set(recordId, { recordId, deviceId, deviceCounter, digest });
-    }
-    return shown;
   }
 
   /** The log of this device, where the server shows more of it than this device remembers: its memory was lost. */
@@ -284,20 +335,14 @@ export class Watch {
 
   // Listing
 
-  async #announce(state: WatchState): Promise<WatchState> {
-    if (state.log !== undefined) return state;
+  #announced(state: WatchState): { readonly state: WatchState; readonly announcement: UnsentHead | undefined } {
+    if (state.log !== undefined) return { state, announcement: undefined };
     const { clock, random, device } = this.#options;
     const nowMs = Math.max(0, Math.trunc(clock.nowMs()));
     const recordId = encodeHex(random.bytes(16));
-    const counter = state.counter + 1;
     const content = announceDevice(device, nowMs, nowMs);
-    await this.#store(recordId, content, counter);
-    const digest = encodeHex(writeDigest({ recordId, deviceId: this.#deviceId, deviceCounter: counter, content }));
-    return {
-      ...state,
-      counter,
-      pending: [...state.pending, { recordId, digest, counter, standing: 'stored', atMs: nowMs }],
-    };
+    const { state: announced, shown } = this.withWrite(state, recordId, content, 'stored');
+    return { state: announced, announcement: { index: 0, recordId, counter: shown.deviceCounter, content } };
   }
 
   /** Moves what the store has confirmed from `pending` into the log, and signs the segments that it touches. */
@@ -325,7 +370,7 @@ export class Watch {
   }
 
   /** What this device wrote and the store confirmed is known, also before the next comparison. */
-  #withoutUnsent(state: WatchState, sent: UnsentHead): WatchState {
+  #withoutUnsent(state: WatchState, sent?: UnsentHead): WatchState {
     const unsent = state.unsent.filter((head) => head !== sent);
     if (unsent.length > 0 || state.log === undefined) return { ...state, unsent };
     const { device, accountId } = this.#options;
@@ -358,32 +403,43 @@ export class Watch {
     }
   }
 
-  // State
-
-  get #turn(): string {
-    return `heads/${encodeHex(this.#options.accountId)}`;
-  }
-
-  #load(): Promise<WatchState> {
-    return loadWatchState(this.#options.deviceStore, this.#options);
-  }
-
-  #save(state: WatchState): Promise<void> {
-    return saveWatchState(this.#options.deviceStore, this.#options, state, this.#options.random);
-  }
-
-  #change<T>(change: (state: WatchState) => Promise<readonly [WatchState, T]>): Promise<T> {
-    return this.#options.takingTurns(this.#turn, async () => {
-      const [state, result] = await change(await this.#load());
-      await this.#save(state);
-      return result;
-    });
+  get #change(): WatchMemory['change'] {
+    return this.#options.memory.change;
   }
 }
 
 /** Of several writes of one record only the last stands in the store. */
 function newestOf(writes: readonly PendingWrite[]): PendingWrite[] {
   return [...new Map(writes.map((write) => [write.recordId, write])).values()];
+}
+
+/**
+ * What a whole set of records shows.
+ *
+ * @param digests of records that were seen before: a history of years is compared after every sync
+ */
+export function shownHistory(
+  records: Iterable<OpenedRecord>,
+  digests: WeakMap<OpenedRecord, string> = new WeakMap(),
+): ShownHistory {
+  const shown = {
+    records: new Map<string, ShownRecord>(),
+    heads: [] as OpenedRecord[],
+    announcements: [] as OpenedRecord[],
+  };
+  for (const record of records) {
+    const { recordId, deviceId, deviceCounter, content } = record;
+    const type = content.type === 'unknown' ? content.recordType : content.type;
+    if (type === HEAD_TYPE) {
+      shown.heads.push(record);
+      continue;
+    }
+    if (type === DEVICE_TYPE) shown.announcements.push(record);
+    const digest = digests.get(record) ?? encodeHex(writeDigest(record));
+    digests.set(record, digest);
+    shown.records.set(recordId, { recordId, deviceId, deviceCounter, digest });
+  }
+  return shown;
 }
 
 function refusedHead(error: unknown, deviceId: string): Finding {
