@@ -31,6 +31,12 @@ export async function markRegistered(ports: Pick<DevicePorts, 'device'>, account
   await ports.device.set(markName(account.accountId), concatBytes(account.device.deviceId));
 }
 
+/** Erases what this device keeps to be itself; it is a new one when the account is opened here again. */
+export async function forgetDevice(ports: Pick<DevicePorts, 'device'>, accountId: Uint8Array): Promise<void> {
+  await ports.device.delete(markName(accountId));
+  await ports.device.delete(`device-key/${encodeHex(accountId)}`);
+}
+
 /** Registers this device while its account is signed in; once. @throws ClientError `devices-full`, `network-unreachable` */
 export async function registerDevice(ports: DevicePorts, account: OpenAccount): Promise<void> {
   if (await isRegistered(ports, account)) return;

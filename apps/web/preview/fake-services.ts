@@ -8,6 +8,7 @@ import type {
   ChatEvent,
   ChatSession,
   ConversationSummary,
+  DeviceUnlocking,
   History,
   MessageToSave,
   ModelInfo,
@@ -200,7 +201,33 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
     },
     unlockWithRecoveryCode: async () => history,
     unlockWithPasskey: async () => history,
+    unlocking: async () => fakeUnlocking(clock, history),
+    drop: () => {},
     signOut: async () => {},
+  };
+}
+
+/** A browser without a passphrase; the one that is set is the one that opens. */
+export function fakeUnlocking(clock: Clock, history: History): DeviceUnlocking {
+  let set: string | undefined;
+  let staysUnlocked = false;
+  return {
+    standing: async () => ({ passphrase: set !== undefined, notBeforeMs: 0, staysUnlocked }),
+    unlockWithPassphrase: async () => {
+      await clock.sleep(800);
+      return history;
+    },
+    setPassphrase: async (passphrase) => {
+      await clock.sleep(800);
+      set = passphrase;
+    },
+    removePassphrase: async () => {
+      set = undefined;
+    },
+    setStaysUnlocked: async (stays) => {
+      staysUnlocked = stays;
+    },
+    forget: async () => {},
   };
 }
 
@@ -285,6 +312,7 @@ export function fakeServices(clock: Clock, changes: Partial<Services> = {}): Ser
     openSession: fakeOpenSession(clock, 'An answer.'),
     accounts: fakeAccounts(clock, fakeHistory(clock)),
     ifAlone: (_, work) => work(),
+    tabs: { post: () => {}, subscribe: () => () => {} },
     network: fakeNetwork(clock),
     operatorView: async () => ({}),
     preferences: fakePreferences(),

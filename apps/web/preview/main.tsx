@@ -93,6 +93,7 @@ const services: Services = {
     return want === 'verified' ? { ...session, report } : session;
   },
   ifAlone: (_, work) => work(),
+  tabs: { post: () => {}, subscribe: () => () => {} },
   network: fakeNetwork(clock),
   accounts: want === 'locked' ? { ...accounts, resume: async () => ({ kind: 'locked' }) } : accounts,
   operatorView: async () => ({

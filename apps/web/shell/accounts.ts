@@ -4,17 +4,19 @@
  */
 import { eraseGuest, loadGuest, openHistory } from '@sotto/client';
 import type { AccountPorts, Keeper, OpenAccount, PasskeyAuthenticator } from '@sotto/client/accounts';
-import type { DeviceStore, RecordStore } from '@sotto/ports';
+import type { DeviceStore, Fetch, RecordStore } from '@sotto/ports';
 import type { Accounts, History, Preferences } from './services.ts';
 
 export interface AccountsPorts extends AccountPorts {
   /** Runs work while no other tab does: two tabs that start together must not make two guests. */
   readonly takingTurns: <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
-  /** Holds the guest's key, so that erasing it erases the guest. */
-  readonly guestKey: DeviceStore;
+  /** Holds what can be erased for good: a guest's key, a passphrase's lock, an account that stays unlocked. */
+  readonly erasable: DeviceStore;
   /** The guest's sealed records in this browser. */
   readonly records: RecordStore & { erase(): Promise<void> };
   readonly passkeys: PasskeyAuthenticator;
+  /** The way to the server's mailboxes. */
+  readonly fetch: Fetch;
   readonly preferences: Preferences;
 }
 
@@ -22,9 +24,10 @@ type ClientHistory = Awaited<ReturnType<typeof openHistory>>;
 
 /** A guest needs nothing of it. */
 const load = () => import('@sotto/client/accounts');
+const loadLink = () => import('@sotto/client/link');
 
 export function createAccounts(ports: AccountsPorts): Accounts {
-  const { api, clock, random, guestKey, takingTurns, records, passkeys, preferences } = ports;
+  const { api, clock, random, device, erasable, takingTurns, records, passkeys, preferences } = ports;
   let keeper: Keeper | undefined;
   let guestHistory: ClientHistory | undefined;
   let account: OpenAccount | undefined;
@@ -32,29 +35,46 @@ export function createAccounts(ports: AccountsPorts): Accounts {
   let maySignOut = true;
 
   const openGuest = async (): Promise<History> => {
-    const guest = await takingTurns('guest', () => loadGuest(guestKey, random));
+    const guest = await takingTurns('guest', () => loadGuest(erasable, random));
     guestHistory = await openHistory({ ...guest, store: records, clock, random });
     return guestHistory;
   };
-  const opened = async (unlocked: OpenAccount): Promise<History> => {
+  const remember = async (unlocked: OpenAccount): Promise<void> => {
     account = unlocked;
     maySignOut = true;
+    await device.set('account', unlocked.accountId);
+  };
+  const opened = async (unlocked: OpenAccount): Promise<History> => {
+    await remember(unlocked);
     return (await load()).openAccountHistory(ports, unlocked);
   };
+  const drop = () => {
+    account = undefined;
+    api.signsInWith(undefined);
+  };
   const eraseGuestChats = async () => {
-    await eraseGuest(guestKey);
+    await eraseGuest(erasable);
     await records.erase();
     guestHistory = undefined;
   };
 
   return {
     resume: async () => {
-      if (preferences.get('has-account') !== undefined) return { kind: 'locked' };
-      return { kind: 'guest', history: await openGuest() };
+      if (preferences.get('has-account') === undefined) return { kind: 'guest', history: await openGuest() };
+      try {
+        const { resumeUnlocked, signingInLater } = await load();
+        const unlocked = await resumeUnlocked(ports);
+        if (unlocked === undefined) return { kind: 'locked' };
+        return { kind: 'account', history: await opened(signingInLater(ports, unlocked)) };
+      } catch {
+        // Whatever stands in the way of staying unlocked, the locks are still there.
+        return { kind: 'locked' };
+      }
     },
     startAsGuest: async () => {
       preferences.set('has-account', undefined);
-      account = undefined;
+      drop();
+      await (await load()).forgetUnlocked(ports);
       if (maySignOut) await api.signOut().catch(() => {});
       return openGuest();
     },
@@ -62,10 +82,10 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     createRecoveryCode: async () => (await load()).createRecoveryCode(random).code,
     keep: async (code) => {
       const guest =
-        guestHistory ?? (await openHistory({ ...(await loadGuest(guestKey, random)), store: records, clock, random }));
+        guestHistory ?? (await openHistory({ ...(await loadGuest(erasable, random)), store: records, clock, random }));
       keeper ??= new (await load()).Keeper(ports);
       const kept = await keeper.keep(code, guest, eraseGuestChats);
-      account = kept.account;
+      await remember(kept.account);
       return kept.history;
     },
     addPasskey: async () => {
@@ -74,8 +94,24 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     },
     unlockWithRecoveryCode: async (code) => opened(await (await load()).unlockWithRecoveryCode(ports, code)),
     unlockWithPasskey: async () => opened(await (await load()).unlockWithPasskey(ports, passkeys)),
+    letIn: async (link) => {
+      const { letDeviceIn, serverMailboxes } = await loadLink();
+      if (account === undefined) throw new Error('no account is open');
+      await letDeviceIn(ports, serverMailboxes(ports.fetch, api.origin), account, link);
+    },
+    join: async (link) => {
+      const { joinByLink, serverMailboxes } = await loadLink();
+      return opened(await joinByLink(ports, serverMailboxes(ports.fetch, api.origin), link));
+    },
+    unlocking: async () => {
+      const { createDeviceUnlocking } = await import('../features/unlocking/device-unlocking.ts');
+      return createDeviceUnlocking({ ...ports, account: () => account, opened });
+    },
+    drop,
     signOut: async () => {
-      account = undefined;
+      drop();
+      preferences.set('stays-unlocked', undefined);
+      await (await load()).forgetUnlocked(ports);
       await api.signOut();
       maySignOut = false;
     },

@@ -18,7 +18,7 @@ const FORBIDDEN = [
   /@import url\(|url\(['"]?(?:https?:)?\/\//,
   /toJSON\(/,
 ];
-/** `page.ts` keeps two words in web storage; `passkey.ts` says why `toJSON()` is not used. */
+/** `page.ts` keeps a few words in web storage; `passkey.ts` says why `toJSON()` is not used. */
 const ALLOWED: Readonly<Record<string, RegExp>> = { 'page.ts': /localStorage/, 'passkey.ts': /`toJSON\(\)`/ };
 
 function sources(folder: string): string[] {

@@ -47,7 +47,7 @@ export const browserPage: Page = {
   },
 };
 
-/** Two words in web storage, neither of them private. */
+/** A few words in web storage, none of them private. */
 export const browserPreferences: Preferences = {
   get: (name) => {
     try {

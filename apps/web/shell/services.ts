@@ -16,7 +16,8 @@ import type {
   StoredTicket,
   ThreadMessage,
 } from '@sotto/client';
-import type { Clock, DeviceStore, Random } from '@sotto/ports';
+import type { NewDeviceOptions, OpenDeviceOptions } from '@sotto/client/link';
+import type { Clock, DeviceStore, Random, TabChannel } from '@sotto/ports';
 import type { ReportLine, VerificationReport } from '@sotto/verify';
 
 export type {
@@ -112,7 +113,7 @@ export type History = Pick<
 
 /** Who this browser is: a guest, an account that must be unlocked, or an open account. */
 export interface Accounts {
-  resume(): Promise<{ readonly kind: 'guest'; readonly history: History } | { readonly kind: 'locked' }>;
+  resume(): Promise<{ readonly kind: 'guest' | 'account'; readonly history: History } | { readonly kind: 'locked' }>;
   /** Forgets that this browser has an account (the account itself stays) and opens a guest. */
   startAsGuest(): Promise<History>;
   passkeysAvailable(): boolean;
@@ -123,7 +124,36 @@ export interface Accounts {
   addPasskey(): Promise<'opens-chats' | 'signs-in-only'>;
   unlockWithRecoveryCode(code: string): Promise<History>;
   unlockWithPasskey(): Promise<History>;
+  /** What this browser alone can do; loaded when somebody needs it. */
+  unlocking(): Promise<DeviceUnlocking>;
+  /** Drops the keys: another tab has locked. */
+  drop(): void;
+  /** Drops the keys, erases what was kept unlocked, and ends the server's session where it can be reached. */
   signOut(): Promise<void>;
+  /** Lets the device at the other end of a link into the open account. Rejects as `letIn` of `@sotto/client/link` does. */
+  letIn(link: Pick<OpenDeviceOptions, 'meeting' | 'agree' | 'signal'>): Promise<void>;
+  /** Joins an account from a device where it is open. Rejects as `joinAccount` does. */
+  join(link: Pick<NewDeviceOptions, 'meeting' | 'compare' | 'signal'>): Promise<History>;
+}
+
+export interface UnlockStanding {
+  /** A passphrase of this browser alone is set. */
+  readonly passphrase: boolean;
+  /** When its next try may be made: wrong ones wait longer and longer. */
+  readonly notBeforeMs: number;
+  readonly staysUnlocked: boolean;
+}
+
+/** Opening the account in this browser alone, and what it is told to do (features/unlocking). */
+export interface DeviceUnlocking {
+  /** Asked before unlocking, too. */
+  standing(): Promise<UnlockStanding>;
+  unlockWithPassphrase(passphrase: string): Promise<History>;
+  setPassphrase(passphrase: string): Promise<void>;
+  removePassphrase(): Promise<void>;
+  setStaysUnlocked(stays: boolean): Promise<void>;
+  /** Erases everything of the account in this browser; the account itself stays. Call it once the account is locked. */
+  forget(): Promise<void>;
 }
 
 /** A JSON value as the operator's tool returned it. */
@@ -131,9 +161,11 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** Settings that hold nothing private. */
 export interface Preferences {
-  get(name: 'theme' | 'has-account' | 'profile'): string | undefined;
-  set(name: 'theme' | 'has-account' | 'profile', value: string | undefined): void;
+  get(name: PreferenceName): string | undefined;
+  set(name: PreferenceName, value: string | undefined): void;
 }
+
+export type PreferenceName = 'theme' | 'has-account' | 'profile' | 'idle-minutes' | 'stays-unlocked';
 
 /** The few things of the page that models touch. */
 export interface Page {
@@ -161,6 +193,8 @@ export interface Services {
   readonly accounts: Accounts;
   /** Runs `work` unless another tab runs something under this name; resolves with undefined then. */
   readonly ifAlone: <Result>(name: string, work: () => Promise<Result>) => Promise<Result | undefined>;
+  /** The other tabs of this browser. */
+  readonly tabs: TabChannel;
   /** The way to the server and its machines; only for attacks on it. Everything else goes through `openSession`. */
   readonly network: { readonly ports: ClientPorts; readonly baseUrl: string };
   readonly operatorView: () => Promise<Json>;
