@@ -31,7 +31,7 @@ import { isClientErrorCode, SaveError } from './errors.ts';
 import { HeldRecords } from './held-records.ts';
 import { type Keyring, singleEpoch } from './keyring.ts';
 import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
-import { type StoreRecord, shownHistory, type Watch } from './watch/watch.ts';
+import type { StoreRecord, Watch } from './watch/watch.ts';
 
 /** Of a message's record (spec/client.md "Lost answers"). */
 const RECOVERY_FIELD = 'recovery';
@@ -137,7 +137,6 @@ export class History {
   readonly #records = new HeldRecords();
   /** As the store shows them, which may be older than what is held. */
   readonly #shown = new Map<string, OpenedRecord>();
-  readonly #digests = new WeakMap<OpenedRecord, string>();
   readonly #watch: Watch | undefined;
   #watching: Promise<void> = Promise.resolve();
   readonly #damaged = new Map<string, Damage>();
@@ -383,7 +382,7 @@ export class History {
   async #compare(): Promise<void> {
     const watch = this.#watch;
     if (watch === undefined) return;
-    await watch.compare(shownHistory(this.#shown.values(), this.#digests), new Set(this.#damaged.keys()));
+    await watch.compareRecords(this.#shown.values(), new Set(this.#damaged.keys()));
     for (const recordId of [...this.#shown.keys()].filter((recordId) => watch.isDeleted(recordId))) {
       // CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it.
       this.#release(recordId);

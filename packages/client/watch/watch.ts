@@ -106,6 +106,7 @@ export class Watch {
   #findings: readonly Finding[] = [];
   #isGathering = false;
   #isCompared = false;
+  readonly #digests = new WeakMap<OpenedRecord, string>();
   readonly #verified = new WeakMap<UnknownContent, VerifiedSegment>();
 
   constructor(options: WatchOptions, store: StoreRecord) {
@@ -215,6 +216,13 @@ export class Watch {
       }
       return [state, undefined];
     });
+  }
+
+  /**
+   * Compares a whole history that is in memory. Call when a whole sync has arrived; `damaged` as for `compare`.
+   */
+  compareRecords(records: Iterable<OpenedRecord>, damaged: ReadonlySet<string>): Promise<void> {
+    return this.compare(shownHistory(records, this.#digests), damaged);
   }
 
   /**
@@ -418,10 +426,7 @@ function newestOf(writes: readonly PendingWrite[]): PendingWrite[] {
  *
  * @param digests of records that were seen before: a history of years is compared after every sync
  */
-export function shownHistory(
-  records: Iterable<OpenedRecord>,
-  digests: WeakMap<OpenedRecord, string> = new WeakMap(),
-): ShownHistory {
+function shownHistory(records: Iterable<OpenedRecord>, digests: WeakMap<OpenedRecord, string>): ShownHistory {
   const shown = {
     records: new Map<string, ShownRecord>(),
     heads: [] as OpenedRecord[],
