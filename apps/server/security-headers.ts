@@ -5,15 +5,11 @@ const PERMISSIONS = [
   'publickey-credentials-create=(self)',
   'publickey-credentials-get=(self)',
   'clipboard-write=(self)',
-  ...[
-    'accelerometer',
-    'browsing-topics',
-    'camera',
-    'clipboard-read',
-    'display-capture',
-    'geolocation',
-    'gyroscope',
-  ].map((feature) => `${feature}=()`),
+  // To read the QR code of another device of the person's.
+  'camera=(self)',
+  ...['accelerometer', 'browsing-topics', 'clipboard-read', 'display-capture', 'geolocation', 'gyroscope'].map(
+    (feature) => `${feature}=()`,
+  ),
   ...['microphone', 'midi', 'payment', 'screen-wake-lock', 'serial', 'usb', 'xr-spatial-tracking'].map(
     (feature) => `${feature}=()`,
   ),

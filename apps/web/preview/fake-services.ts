@@ -203,6 +203,17 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
     unlockWithPasskey: async () => history,
     unlocking: async () => fakeUnlocking(clock, history),
     drop: () => {},
+    letIn: async ({ agree }) => {
+      await clock.sleep(3000);
+      await agree(undefined);
+      await clock.sleep(500);
+    },
+    join: async ({ meeting, compare }) => {
+      await clock.sleep(3000);
+      if (meeting.way === 'digits') await compare('274051');
+      await clock.sleep(500);
+      return history;
+    },
     signOut: async () => {},
   };
 }

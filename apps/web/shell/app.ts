@@ -21,6 +21,8 @@ export interface Panels {
   readonly breaking: boolean;
   /** A guest who has kept chats elsewhere is entering their code. */
   readonly unlocking: boolean;
+  /** A device is to be linked, and which of the two this one is. */
+  readonly linking: 'new' | 'open' | undefined;
   /** Chats are to be exported or imported. */
   readonly transfer: 'export' | 'import' | undefined;
   /** The chat whose deletion waits for a yes. */
@@ -43,6 +45,8 @@ export interface App {
   readonly attackable: Pick<Services, 'network' | 'device'>;
   /** What exporting and importing chats works on. */
   readonly transferable: Pick<Services, 'clock' | 'page'> & { readonly history: () => History };
+  /** What linking a device works on. */
+  readonly linkable: Pick<Services, 'random' | 'accounts'> & { readonly onJoined: (history: History) => void };
   newChat(): void;
   openChat(conversationId: string): void;
   removeChat(conversationId: string): Promise<void>;
@@ -63,6 +67,7 @@ const CLOSED: Panels = {
   help: false,
   breaking: false,
   unlocking: false,
+  linking: undefined,
   transfer: undefined,
   deleting: undefined,
 };
@@ -107,16 +112,14 @@ export function createApp(services: Services): App {
       void proof.start();
     },
   });
-  const unlock = createUnlockModel({
-    ...services,
-    onUnlocked: (opened) => {
-      proof.reset();
-      follow(opened, 'account');
-      panels.patch({ unlocking: false });
-      chat.open(services.page.openChat());
-      void proof.start();
-    },
-  });
+  const onUnlocked = (opened: History) => {
+    proof.reset();
+    follow(opened, 'account');
+    panels.patch({ unlocking: false });
+    chat.open(services.page.openChat());
+    void proof.start();
+  };
+  const unlock = createUnlockModel({ ...services, onUnlocked });
 
   /** An answer on its way is stopped and kept; a store that does not answer is not waited for. */
   const settled = () => Promise.race([chat.settle(), services.clock.sleep(SETTLE_MS)]);
@@ -152,6 +155,14 @@ export function createApp(services: Services): App {
     page: services.page,
     attackable: services,
     transferable: { clock: services.clock, page: services.page, history: currentHistory },
+    linkable: {
+      random: services.random,
+      accounts: services.accounts,
+      onJoined: (joined) => {
+        services.preferences.set('has-account', '1');
+        onUnlocked(joined);
+      },
+    },
     newChat,
     openChat: (conversationId) => {
       chat.open(conversationId);

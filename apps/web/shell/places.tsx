@@ -24,9 +24,21 @@ export function Places({ onChosen }: { onChosen: () => void }) {
       <ConversationList onChosen={onChosen} />
       <div className="places-foot">
         {isAccount ? (
-          <button type="button" className="pill" onClick={() => void signOut()}>
-            {t('keep.signOut')}
-          </button>
+          <>
+            <button type="button" className="pill" onClick={() => void signOut()}>
+              {t('keep.signOut')}
+            </button>
+            <button
+              type="button"
+              className="quiet"
+              onClick={() => {
+                onChosen();
+                panels.patch({ linking: 'open' });
+              }}
+            >
+              {t('link.open')}
+            </button>
+          </>
         ) : (
           <>
             <button

@@ -7,6 +7,7 @@ import { DeleteDialog } from '../features/conversations/view.tsx';
 import { UnlockForm, UnlockScreen } from '../features/keep/unlock-view.tsx';
 import { KeepDialog } from '../features/keep/view.tsx';
 import { Ledger } from '../features/operator/view.tsx';
+import { LinkDoor } from '../features/link/door.tsx';
 import { Badge, standingOf } from '../features/proof/badge.tsx';
 import { ProofPanel } from '../features/proof/panel.tsx';
 import { StopView } from '../features/proof/stop-view.tsx';
@@ -22,8 +23,17 @@ import { useShortcuts } from './shortcuts.ts';
 import { Unavailable } from './unavailable.tsx';
 import { t } from './words.ts';
 
-/** The whole page. */
+/** The whole page, and what goes on while it changes: a device that is linked stands at its unlock screen first. */
 export function Root() {
+  return (
+    <>
+      <Standing />
+      <LinkDoor />
+    </>
+  );
+}
+
+function Standing() {
   const { who, proof } = useApp();
   const { who: standing } = useStore(who);
   const proofKind = useStore(proof.state).kind;

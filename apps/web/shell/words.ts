@@ -117,6 +117,9 @@ const en = {
   'keep.done': 'Done',
   'keep.signOut': 'Lock and sign out',
 
+  'link.open': 'Link a device',
+  'link.new': 'Link with another device',
+
   'transfer.export': 'Export my chats',
   'transfer.import': 'Import chats',
 

@@ -4,7 +4,7 @@ import { useStore } from '../../ui/use-store.ts';
 
 /** Opens kept chats with a passkey or the recovery code. */
 export function UnlockForm() {
-  const { unlock } = useApp();
+  const { unlock, panels } = useApp();
   const { text, busy, passkeysAvailable, error } = useStore(unlock.state);
   return (
     <div className="unlock">
@@ -51,6 +51,9 @@ export function UnlockForm() {
           {t(busy === 'code' ? 'unlock.busy' : 'unlock.code')}
         </button>
       </form>
+      <button type="button" className="quiet" onClick={() => panels.patch({ unlocking: false, linking: 'new' })}>
+        {t('link.new')}
+      </button>
     </div>
   );
 }
