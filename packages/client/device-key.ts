@@ -56,30 +56,46 @@ export async function saveDevice(ports: DevicePorts, { accountId, accountKey, de
   await ports.device.set(storeKey(accountId), concatBytes(recordId, envelope));
 }
 
-/** The kept key of this device, or a new one where there is none or it does not open. */
+/**
+ * The kept key of this device, or a new one where there is none or it does not open.
+ *
+ * @param earlierKeys tried where the account key does not open it: this device was away during a rotation
+ */
 export async function loadDevice(
   ports: DevicePorts,
   accountId: Uint8Array,
   accountKey: AccountKey,
+  earlierKeys: readonly AccountKey[] = [],
 ): Promise<DeviceKeys> {
   const kept = await ports.device.get(storeKey(accountId));
   if (kept !== undefined && kept.length > RECORD_ID_BYTES) {
-    try {
-      const { content } = await openRecord({
-        epochKey: deriveEpochKey(accountKey, accountId, FIRST_EPOCH),
-        envelope: kept.slice(RECORD_ID_BYTES),
-        expectedAccountId: accountId,
-        expectedRecordId: kept.slice(0, RECORD_ID_BYTES),
-        expectedEpoch: FIRST_EPOCH,
-        expectedType: 'device-key',
-      });
-      if (content.type === 'device-key') return await loadDeviceKeys(parseHex(content.privateKey, 32));
-    } catch (error) {
-      // A damaged profile costs this device its identity, not the person their chats: it becomes a new device.
-      if (!(error instanceof SottoError)) throw error;
+    for (const key of [accountKey, ...earlierKeys]) {
+      const device = await openDevice(accountId, key, kept);
+      // CL-322: sealed anew, or the key that a rotation put out of use would go on opening it
+      if (device !== undefined && key !== accountKey) await saveDevice(ports, { accountId, accountKey, device });
+      if (device !== undefined) return device;
     }
   }
   const device = await createDeviceKeys(ports.random);
   await saveDevice(ports, { accountId, accountKey, device });
   return device;
+}
+
+async function openDevice(accountId: Uint8Array, key: AccountKey, kept: Uint8Array): Promise<DeviceKeys | undefined> {
+  try {
+    const { content } = await openRecord({
+      // The number is a part of the form; which account key it was says nothing to nobody.
+      epochKey: deriveEpochKey(key, accountId, FIRST_EPOCH),
+      envelope: kept.slice(RECORD_ID_BYTES),
+      expectedAccountId: accountId,
+      expectedRecordId: kept.slice(0, RECORD_ID_BYTES),
+      expectedEpoch: FIRST_EPOCH,
+      expectedType: 'device-key',
+    });
+    return content.type === 'device-key' ? await loadDeviceKeys(parseHex(content.privateKey, 32)) : undefined;
+  } catch (error) {
+    // A damaged profile costs this device its identity, not the person their chats: it becomes a new device.
+    if (error instanceof SottoError) return undefined;
+    throw error;
+  }
 }

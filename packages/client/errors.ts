@@ -21,6 +21,12 @@ export type ClientErrorCode =
   | 'prf-refused'
   | 'lock-missing'
   | 'lock-foreign'
+  | 'lock-last'
+  | 'lock-key-missing'
+  | 'epoch-withheld'
+  | 'epoch-stale'
+  | 'epoch-conflict'
+  | 'history-doubtful'
   | 'recovery-refused'
   | 'passkey-unknown'
   | 'passkey-prf-unstable'
@@ -84,6 +90,18 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'prf-refused': ['stop', 'A request that held a passkey secret was stopped before it left this device.'],
   'lock-missing': ['fix-input', 'This account has no lock of that kind.'],
   'lock-foreign': ['stop', 'The server returned a lock that belongs to another account. Nothing was opened with it.'],
+  'lock-last': ['fix-input', 'This is the last way into your chats. Add another one first.'],
+  'lock-key-missing': [
+    'fix-input',
+    'One of your locks cannot be carried over to a new key from here: it was made before this was possible, or by the device that you remove. Open your chats with it once on this device, or remove it too.',
+  ],
+  'epoch-withheld': ['retry', 'The server does not show what belongs to your newest key. Try again.'],
+  'epoch-stale': ['retry', 'Another device has changed the key of your chats. Fetching it, then trying again.'],
+  'epoch-conflict': ['retry', 'Another device is changing the key of your chats at this moment. Try again.'],
+  'history-doubtful': [
+    'fix-input',
+    'The server shows something else than your devices wrote. Look at that first: a new key would take it as it is.',
+  ],
   'recovery-refused': ['fix-input', 'No account answers to this recovery code. Check it and try again.'],
   'passkey-unknown': [
     'fix-input',
@@ -148,6 +166,12 @@ export class SaveError extends ClientError {
     super(code, { cause, rule: 'CL-15' });
     this.messageId = messageId;
   }
+}
+
+/** What a store refused, as the save of a record that it was. */
+export function saveErrorOf(error: unknown, recordId: string): SaveError {
+  const isKnown = error instanceof SottoError && isClientErrorCode(error.code);
+  return new SaveError(isKnown ? (error.code as ClientErrorCode) : 'store-unavailable', recordId, error);
 }
 
 export function isClientErrorCode(code: string): code is ClientErrorCode {

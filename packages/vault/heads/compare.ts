@@ -101,6 +101,8 @@ export interface ShownRecord {
   readonly deviceCounter: number;
   /** `writeDigest` as hex. */
   readonly digest: string;
+  /** Under whose key it is sealed; absent counts as the newest. */
+  readonly epoch?: number;
 }
 
 /** What the logs say of every record: the versions that nobody replaced, and those that somebody did. */

@@ -101,6 +101,12 @@ export function parseEpoch(record: OpenedRecord): EpochStatement {
   return statement;
 }
 
+/** A statement whose signature this device has checked before, and has kept under its own seal since. @throws VaultError as `parseEpoch` */
+export function rememberedEpoch(record: OpenedRecord): VerifiedEpoch {
+  parseEpoch(record);
+  return parseStatement(record.content).statement;
+}
+
 function isSameKey(held: Uint8Array | undefined, key: Uint8Array): boolean {
   return held !== undefined && encodeHex(held) === encodeHex(key);
 }

@@ -3,6 +3,7 @@ export {
   EPOCH_TYPE,
   type EpochStatement,
   parseEpoch,
+  rememberedEpoch,
   signEpoch,
   type VerifiedEpoch,
   verifyEpoch,

@@ -91,7 +91,16 @@ test('epochs are believed in their order, also when a device that joined between
   assert.deepEqual([epochs.map(({ epoch }) => epoch), findings.length], [[2, 3], 0]);
   assert.equal(digests.get(3), encodeHex(writeDigest(again)));
   assert.deepEqual(parseEpoch(begun), { ...second, signerId: idOf(kept) });
-  assert.throws(() => parseEpoch({ ...begun, epoch: 1 }), { rule: 'VA-131' });
+});
+
+test('VA-131 a statement under another key than its own is not read', () => {
+  assert.throws(() => parseEpoch({ ...begun, epoch: 1 }), { code: 'epoch-order', rule: 'VA-131' });
+});
+
+test('an epoch that this device has verified before counts, whatever is withheld', async () => {
+  const { digests } = await judged([begun, again]);
+  const { epochs, findings } = await judged([begun, again], new Map(digests), []);
+  assert.deepEqual([epochs.length, findings], [2, []]);
 });
 
 test('VA-141 an epoch that does not hold the key this device knows is refused', () => {

@@ -9,7 +9,7 @@ import { writeDigest } from '../heads/entry.ts';
 import { type Finding, finding } from '../heads/findings.ts';
 import { type AccountKey, unsafeRevealSecret } from '../keys.ts';
 import type { OpenedRecord } from '../record.ts';
-import { type EpochStatement, type VerifiedEpoch, verifyEpoch } from './epoch-statement.ts';
+import { type EpochStatement, rememberedEpoch, type VerifiedEpoch, verifyEpoch } from './epoch-statement.ts';
 import { cutLogs, judgeOldRecord, type Root, rootOf } from './root.ts';
 
 /** A device's announcement, and the epoch under whose key it is sealed. */
@@ -59,7 +59,7 @@ export function devicesOf(newest: EpochStatement | undefined, announced: Iterabl
  * Verifies statement after statement. The first that is refused ends the line: what comes after it hangs on it.
  *
  * @param records of type `epoch`, opened; in any order
- * @param remembered digests of the statements that this device has seen, by epoch
+ * @param remembered digests of the statements that this device has verified before, by epoch
  */
 export async function verifyLineage(
   records: readonly OpenedRecord[],
@@ -71,21 +71,19 @@ export async function verifyLineage(
   const digests = new Map<number, string>();
   const findings: Finding[] = [];
   for (let epoch = 2; ; epoch++) {
-    const before = epochs.at(-1);
-    const devices = devicesOf(
-      before,
-      announced.filter((each) => each.epoch === epoch - 1),
+    const shown = new Map(
+      records.filter((each) => each.epoch === epoch).map((record) => [encodeHex(writeDigest(record)), record]),
     );
-    const [record, ...others] = records.filter((each) => each.epoch === epoch).sort(byClock);
+    const known = remembered.get(epoch);
+    const [first] = [...shown.values()].sort(byClock);
+    const record = known === undefined ? first : shown.get(known);
+    const isReplaced = shown.size > 1 || (record === undefined && first !== undefined);
+    // VA-142: a device that was removed could begin the epoch again, in which it was not
+    if (isReplaced) findings.push(finding('epoch-replaced', { recordId: first?.recordId ?? '' }));
     if (record === undefined) break;
     const digest = encodeHex(writeDigest(record));
-    const known = remembered.get(epoch);
-    const isReplaced = others.length > 0 || (known !== undefined && known !== digest);
-    // VA-142: a device that was removed could begin the epoch again, in which it was not
-    if (isReplaced) findings.push(finding('epoch-replaced', { recordId: record.recordId }));
-    if (isReplaced && known !== digest) break;
     try {
-      epochs.push(await verifyEpoch(record, accountId, { epoch: epoch - 1, devices }));
+      epochs.push(digest === known ? rememberedEpoch(record) : await verifyNext(record, accountId, announced, epochs));
       digests.set(epoch, digest);
     } catch (error) {
       if (!(error instanceof SottoError)) throw error;
@@ -94,6 +92,17 @@ export async function verifyLineage(
     }
   }
   return { epochs, digests, findings };
+}
+
+function verifyNext(
+  record: OpenedRecord,
+  accountId: Uint8Array,
+  announced: readonly Announced[],
+  epochs: readonly VerifiedEpoch[],
+): Promise<VerifiedEpoch> {
+  const epoch = epochs.length + 1;
+  const of = announced.filter((each) => each.epoch === epoch);
+  return verifyEpoch(record, accountId, { epoch, devices: devicesOf(epochs.at(-1), of) });
 }
 
 /** What the epochs say of logs and records. */
@@ -108,7 +117,7 @@ export interface JudgedByEpochs {
 export function judgeByEpochs(
   epochs: readonly VerifiedEpoch[],
   logs: ReadonlyMap<string, DeviceLog>,
-  records: Iterable<ShownRecord & { readonly epoch: number }>,
+  records: Iterable<ShownRecord>,
 ): JudgedByEpochs {
   const newest = epochs.at(-1);
   if (newest === undefined) return { logs, outside: new Set(), findings: [] };
@@ -117,9 +126,10 @@ export function judgeByEpochs(
   const outside = new Set<string>();
   const roots = new Map<number, Root>();
   for (const record of records) {
-    if (record.epoch >= newest.epoch) continue;
-    const root = roots.get(record.epoch) ?? rootOf(epochs[record.epoch - 1] ?? newest, logs);
-    roots.set(record.epoch, root);
+    const { epoch = newest.epoch } = record;
+    if (epoch >= newest.epoch) continue;
+    const root = roots.get(epoch) ?? rootOf(epochs[epoch - 1] ?? newest, logs);
+    roots.set(epoch, root);
     const found = judgeOldRecord(root, record);
     if (found.length > 0) outside.add(record.recordId);
     findings.push(...found);
