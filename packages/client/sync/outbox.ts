@@ -42,6 +42,7 @@ export class Outbox {
   /** The same by record: its writes, and behind them its removal. */
   #byRecord = new Map<string, readonly Place[]>();
   #last = 0;
+  #lastRemoval = 0;
 
   /** @param prefix of the names, ending in a slash */
   constructor(store: SealedStore, seal: LocalSeal, prefix: string) {
@@ -86,8 +87,10 @@ export class Outbox {
     for (const { recordId, envelope, isHead } of writes) {
       const kind = envelope === undefined ? 'removal' : isHead === true ? 'head' : 'write';
       const standing = added.get(recordId) ?? this.#byRecord.get(recordId)?.at(-1);
-      const isRewrite = standing?.kind === kind;
-      if (isRewrite && kind === 'removal') continue;
+      if (kind === 'removal' && standing?.kind === kind) continue;
+      // CL-202: a head that tells of a removal stays before it.
+      const isNeeded = kind === 'head' && standing !== undefined && standing.order < this.#lastRemoval;
+      const isRewrite = standing?.kind === kind && !isNeeded;
       if (isRewrite) {
         removed.add(standing);
         changes.set(standing.name, undefined);
@@ -96,6 +99,7 @@ export class Outbox {
       const keepsPlace = isRewrite && kind === 'write' && standing.revision < REVISION_LIMIT;
       const order = keepsPlace ? standing.order : ++this.#last;
       const place = this.#place(order, keepsPlace ? standing.revision + 1 : 0, kind, recordId);
+      if (kind === 'removal') this.#lastRemoval = order;
       added.set(recordId, place);
       news.push(place);
       changes.set(place.name, await this.#seal.seal(place.name, envelope ?? new Uint8Array()));
@@ -153,13 +157,14 @@ export class Outbox {
     }
   }
 
-  /** Writes of these records that wait; their removals are not among them. */
+  /** Writes of these records that wait, but for those that this device has removed since: their heads wait behind them. */
   writesOf(recordIds: Iterable<string>): WaitingWrite[] {
-    return [...recordIds].flatMap((recordId) =>
-      (this.#byRecord.get(recordId) ?? [])
-        .filter(({ kind }) => kind !== 'removal')
-        .map(({ name }) => ({ name, recordId, envelope: undefined })),
-    );
+    return [...recordIds].flatMap((recordId) => {
+      const places = this.#byRecord.get(recordId) ?? [];
+      // CL-220: what a head lists, that waits between the two, would never have been there.
+      if (places.at(-1)?.kind === 'removal') return [];
+      return places.map(({ name }) => ({ name, recordId, envelope: undefined }));
+    });
   }
 
   async #open({ name, recordId, kind }: Place, value: Bytes | undefined): Promise<WaitingWrite | undefined> {
@@ -194,8 +199,9 @@ export class Outbox {
   }
 
   #add(place: Place): void {
-    const { order, recordId } = place;
+    const { order, recordId, kind } = place;
     this.#last = Math.max(this.#last, order);
+    if (kind === 'removal') this.#lastRemoval = Math.max(this.#lastRemoval, order);
     this.#places.set(order, place);
     const others = (this.#byRecord.get(recordId) ?? []).filter((each) => each.order !== order);
     this.#byRecord.set(

@@ -51,7 +51,7 @@ export interface AppliedPage {
 }
 
 export interface PulledOutcome {
-  /** Records that a device removed: writes of them that still wait are not sent. */
+  /** Records that a device removed, as the heads say that the server shows: writes of them that still wait are not sent. */
   readonly removed?: readonly string[];
 }
 
