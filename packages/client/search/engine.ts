@@ -55,7 +55,9 @@ export class SearchIndex implements SearchIndexLike {
   /** Ids of segments of which a part cannot be read. */
   #damaged = new Set<string>();
   /** What was looked at since a segment was lost. */
-  #rechecked = new Map<string, string>();
+  readonly #rechecked = new Map<string, string>();
+  /** Whoever feeds the index has asked what it covers since then. */
+  #isToldOfLoss = false;
   /** The number of a conversation in a segment. */
   readonly #numbers = new WeakMap<Head, ReadonlyMap<string, number>>();
   #writing: Promise<unknown> = Promise.resolve();
@@ -80,6 +82,10 @@ export class SearchIndex implements SearchIndexLike {
     return this.#damaged.size > 0;
   }
 
+  get #isLacking(): boolean {
+    return this.isDamaged || this.#state.recheck;
+  }
+
   /** Takes over what another tab wrote meanwhile. */
   async refresh(): Promise<void> {
     let state: IndexState | undefined;
@@ -100,7 +106,9 @@ export class SearchIndex implements SearchIndexLike {
 
   async covered(): Promise<ReadonlyMap<string, string>> {
     await this.refresh();
-    return this.#covered(await this.#heads(this.#state));
+    const covered = this.#covered(await this.#heads(this.#state));
+    this.#isToldOfLoss = true;
+    return covered;
   }
 
   async update(changes: readonly ConversationChange[]): Promise<void> {
@@ -110,8 +118,9 @@ export class SearchIndex implements SearchIndexLike {
   retain(conversationIds: readonly string[]): Promise<void> {
     const wanted = new Set(conversationIds);
     return this.#inTurn(async (state) => {
-      await this.#leaveOut(state, (id) => wanted.has(id), false);
-      this.#rechecked.clear();
+      // CL-255: only who was told that something is lost has looked at everything since.
+      const recheck = state.recheck && !this.#isToldOfLoss;
+      await this.#leaveOut(state, (id) => wanted.has(id), recheck);
     });
   }
 
@@ -141,7 +150,7 @@ export class SearchIndex implements SearchIndexLike {
 
   async *query(request: SearchRequest, signal?: AbortSignal): AsyncGenerator<SearchAnswer, void, undefined> {
     const phrases = parseQuery(request.text, { asTyped: request.asTyped ?? false });
-    if (phrases.length === 0) return void (yield { hits: [], total: 0, isComplete: true });
+    if (phrases.length === 0) return void (yield { hits: [], total: 0, isComplete: true, isDamaged: false });
     for (let tries = 1; ; tries++) {
       try {
         await this.refresh();
@@ -173,9 +182,9 @@ export class SearchIndex implements SearchIndexLike {
       const nowMs = this.#clock.nowMs();
       if (nowMs - toldAtMs < PARTIAL_EVERY_MS) continue;
       toldAtMs = nowMs;
-      yield { ...rankHits(found, statistics, limit, nowMs), isComplete: false };
+      yield { ...rankHits(found, statistics, limit, nowMs), isComplete: false, isDamaged: this.#isLacking };
     }
-    yield { ...rankHits(found, statistics, limit, this.#clock.nowMs()), isComplete: true };
+    yield { ...rankHits(found, statistics, limit, this.#clock.nowMs()), isComplete: true, isDamaged: this.#isLacking };
   }
 
   async #find(info: SegmentInfo, phrases: readonly Phrase[], filters: SearchFilters): Promise<Found | undefined> {
@@ -270,7 +279,8 @@ export class SearchIndex implements SearchIndexLike {
     const added = rewriteSegments(old, fresh, kept, covered, together);
     const next = { generation: state.generation + 1, recheck: recheck || damaged.length > 0 };
     this.#state = await this.#segments.write(next, unchanged, added, [...old.map(({ info }) => info), ...damaged]);
-    if (damaged.length > 0) this.#rechecked.clear();
+    if (damaged.length > 0 || !next.recheck) this.#rechecked.clear();
+    if (damaged.length > 0) this.#isToldOfLoss = false;
     this.#damaged.clear();
   }
 
@@ -302,7 +312,7 @@ export class SearchIndex implements SearchIndexLike {
 
   #covered(heads: ReadonlyMap<string, Head>): Map<string, string> {
     // CL-255: what a lost segment held would stay away from every search, for its conversation counts as covered.
-    if (this.#state.recheck || this.isDamaged) return new Map(this.isDamaged ? [] : this.#rechecked);
+    if (this.#isLacking) return new Map(this.isDamaged ? [] : this.#rechecked);
     const covered = new Map<string, string>();
     for (const { conversations } of heads.values()) {
       for (const one of conversations) if (one.covered !== '') covered.set(one.conversationId, one.covered);

@@ -49,6 +49,8 @@ export interface SearchAnswer {
   /** All that match so far, not only those returned. */
   readonly total: number;
   readonly isComplete: boolean;
+  /** A part of the index could not be read: it is to be fed anew, and something may be missing here. */
+  readonly isDamaged: boolean;
 }
 
 /** An index, in this program or in a worker. Writers are one at a time: the caller sees to that. */

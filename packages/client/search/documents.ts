@@ -1,0 +1,30 @@
+/** What of a chat is put into the index: its title, and every message in every branch with the names of its files. */
+import type { OpenedRecord } from '@sotto/vault';
+import { parseAttachments } from '../attachments/attachment.ts';
+import type { History } from '../history.ts';
+import type { SearchDocument } from './build.ts';
+
+export type ConversationSummary = ReturnType<History['conversations']>[number];
+export type WholeConversation = NonNullable<Awaited<ReturnType<History['wholeConversation']>>>;
+export type RecordChange = Parameters<Parameters<History['onRecords']>[0]>[0][number];
+
+/** What the index says it covers: another one whenever a record of the chat was written, came or went. */
+export function versionOf({ clock, messageCount }: ConversationSummary): string {
+  return `${clock}.${messageCount}`;
+}
+
+export function documentsOf({ summary, records }: WholeConversation): SearchDocument[] {
+  return [titleOf(summary), ...records.flatMap((record) => messageOf(record) ?? [])];
+}
+
+export function titleOf({ conversationId, title, createdAtMs }: ConversationSummary): SearchDocument {
+  return { id: conversationId, kind: 'title', createdAtMs, text: title, fileNames: [] };
+}
+
+/** Undefined for a record that is no message. */
+export function messageOf({ recordId, content }: OpenedRecord): SearchDocument | undefined {
+  if (content.type !== 'message') return undefined;
+  const { role, createdAtMs, text, unknownFields } = content;
+  const fileNames = parseAttachments(unknownFields?.attachments).map(({ name }) => name);
+  return { id: recordId, kind: role, createdAtMs, text, fileNames };
+}
