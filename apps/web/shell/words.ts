@@ -16,6 +16,7 @@ const en = {
   'composer.label': 'Your message',
   'composer.send': 'Send',
   'composer.stop': 'Stop the answer',
+  'composer.attach': 'Attach files',
   'composer.editing': 'Editing your message',
   'composer.tooLong':
     'This is too long to send: {model} reads about {limit} words at once, and this has about {words}. Your text stays here; shorten it, or split it into several messages.',
@@ -25,6 +26,7 @@ const en = {
   'private.verified': 'Encrypted to a machine that proved what it runs.',
   'private.guest': 'Kept in this browser only.',
   'private.account': 'History is end-to-end encrypted.',
+  'private.temporary': 'This chat is kept nowhere.',
 
   'start.title': 'Say it quietly.',
   'start.starter':
@@ -36,6 +38,7 @@ const en = {
   'start.prompt3': 'Give me a list of five fruits.',
 
   'chat.new': 'New chat',
+  'chat.newTemporary': 'Temporary chat',
   'chat.checking': 'Checking the machine',
   'chat.sending': 'Sending',
   'chat.thinking': 'Thinking',
@@ -66,15 +69,12 @@ const en = {
   'list.last-week': 'Last seven days',
   'list.earlier': 'Earlier',
   'list.empty': 'Your chats will be listed here.',
-  'list.menu': 'Rename or delete “{title}”',
+  'list.menu': 'Rename, order or delete “{title}”',
+  'list.order': 'Folder, pin, tags…',
+  'list.manage': 'Manage chats',
   'list.rename': 'Rename',
   'list.delete': 'Delete',
   'list.renameLabel': 'New name of the chat',
-  'list.deleteTitle': 'Delete this chat?',
-  'list.deleteBody': '“{title}” and all its messages are removed from where they are kept. This cannot be undone.',
-  'list.deleteCopies':
-    'They leave the server’s tables too. A server that secretly keeps copies keeps sealed copies: they open only for someone who gets hold of your recovery code or passkey.',
-  'list.deleteYes': 'Delete chat',
   'watch.title': 'The server shows something else than your devices wrote.',
   'watch.count': '({count} times)',
   'watch.whatToDo':

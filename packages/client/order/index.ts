@@ -10,3 +10,4 @@ export {
   RETENTION_GRACE_MS,
 } from './retention.ts';
 export { type ArrangedChat, arrangedChats, type OrderTarget } from './target.ts';
+export { openTemporaryHistory } from './temporary.ts';

@@ -16,20 +16,26 @@ export interface FittedTurns {
   readonly leftOut: number;
 }
 
+/** @param instructions of a project: they come before everything, and are never left out */
 export function fitTurns(
   messages: readonly Pick<ThreadMessage, 'role' | 'text'>[],
   contextTokens: number,
+  instructions?: string,
 ): FittedTurns {
+  const costOf = (text: string) => text.length / CHARACTERS_PER_TOKEN + 8;
   let free = contextTokens - Math.min(ANSWER_TOKENS, contextTokens / 3);
+  if (instructions !== undefined) free -= costOf(instructions);
   const kept: ChatTurn[] = [];
   for (const message of messages.toReversed()) {
-    free -= message.text.length / CHARACTERS_PER_TOKEN + 8;
+    free -= costOf(message.text);
     if (free < 0 && kept.length > 0) break;
     if (message.text !== '') kept.unshift({ role: message.role, content: message.text });
   }
   // An answer without its question reads as nonsense to a model.
   while (kept.length > 1 && kept[0]?.role === 'assistant') kept.shift();
-  return { turns: kept, leftOut: messages.filter((message) => message.text !== '').length - kept.length };
+  const leftOut = messages.filter((message) => message.text !== '').length - kept.length;
+  if (instructions !== undefined) kept.unshift({ role: 'system', content: instructions });
+  return { turns: kept, leftOut };
 }
 
 export type LengthVerdict =

@@ -3,6 +3,7 @@
  * was sent; what arrived is saved at least every second and kept whatever happens.
  */
 import { SottoError } from '@sotto/bytes';
+import type { JsonValue } from '@sotto/vault';
 import type {
   AnswerTicket,
   ChatSession,
@@ -49,6 +50,8 @@ export interface ChatState {
   readonly notice: Notice | undefined;
   /** Older messages that no longer fit what the model reads. */
   readonly leftOut: number;
+  /** What of the files was cut, in words. */
+  readonly fileNotes: readonly string[];
   /** For the live region: an answer began, or ended with this text. */
   readonly announcement: { readonly kind: 'none' | 'started' | 'complete' | 'interrupted'; readonly text: string };
 }
@@ -75,10 +78,28 @@ export interface ChatModel {
   clear(): void;
 }
 
+export interface ChatFiles {
+  /** Keeps the files that are chosen for a message of this chat. @returns what its record says of them */
+  keep(conversationId: string, textBytes: number): Promise<JsonValue | undefined>;
+  sent(): void;
+  /** Messages with the texts of their files, as much as fits, and what did not, in words. */
+  read(
+    conversationId: string,
+    messages: readonly ThreadMessage[],
+    contextTokens: number,
+  ): Promise<{ readonly messages: readonly ThreadMessage[]; readonly notes: readonly string[] }>;
+}
+
 export interface ChatPorts {
   readonly services: Pick<Services, 'clock' | 'page' | 'ifAlone'>;
   readonly history: () => History;
   readonly ensureSession: () => Promise<ChatSession>;
+  /** What goes with messages; what is behind it is loaded when there is a file. */
+  readonly files?: ChatFiles;
+  /** What the model is told before every question of a chat, or of the one that the next question begins. */
+  readonly instructions?: (kept: History, conversationId: string | undefined) => Promise<string | undefined>;
+  /** Called when a question has begun a chat. */
+  readonly onCreated?: (kept: History, conversationId: string) => Promise<void>;
 }
 
 const GO_ON: ChatTurn = { role: 'user', content: 'Go on from exactly where you stopped. Do not repeat anything.' };
@@ -94,13 +115,15 @@ const EMPTY: ChatState = {
   turn: undefined,
   notice: undefined,
   leftOut: 0,
+  fileNotes: [],
   announcement: SILENCE,
 };
 
 /** One attempt; only the newest may change what is shown. */
 type Attempt = AbortController;
 
-export function createChatModel({ services, history, ensureSession }: ChatPorts): ChatModel {
+export function createChatModel(ports: ChatPorts): ChatModel {
+  const { services, history, ensureSession, files } = ports;
   const state = createStore<ChatState>(EMPTY);
   let current: Attempt | undefined;
   let again: (() => Promise<unknown>) | undefined;
@@ -116,7 +139,8 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     const found = history()
       .conversations()
       .find((one) => one.conversationId === conversationId);
-    if (found === undefined) return open(undefined);
+    // CL-308: what is being deleted is shown nowhere
+    if (found === undefined || typeof found.registers.removing?.value === 'number') return open(undefined);
     state.patch({ title: found.title, messages: history().thread(conversationId, throughId) });
   };
 
@@ -174,17 +198,27 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     reload();
   };
 
+  /** What is said goes into the history that is open now, whatever is opened while it is on its way (CL-303). */
+  const makeReady = async (signal: AbortSignal): Promise<Ready> => {
+    const [kept, { conversationId }] = [history(), state.get()];
+    const prepared = await prepare(ensureSession, signal);
+    return { ...prepared, kept, instructions: await ports.instructions?.(kept, conversationId) };
+  };
+
   /** Verifies first, then saves the words, then asks: in this order, so that a refusal costs nothing. */
-  const ask = async (text: string, parentId: string | undefined): Promise<boolean> => {
+  const ask = async (text: string, parentId: string | undefined, had?: JsonValue): Promise<boolean> => {
     const attempt = begin();
     state.patch({ pending: text });
     let verified = false;
     try {
-      const ready = await prepare(ensureSession, attempt.signal);
+      const ready = await makeReady(attempt.signal);
       verified = true;
       patchTurn(attempt, { phase: 'sending' });
-      const conversationId = state.get().conversationId ?? (await createConversation(attempt, titleOf(text)));
-      await put(attempt, ready, { conversationId, parentId, role: 'user', text, status: 'complete' });
+      const conversationId = state.get().conversationId ?? (await createConversation(attempt, ready, titleOf(text)));
+      const attachments = had ?? (await files?.keep(conversationId, text.length * 3));
+      const question = { conversationId, parentId, role: 'user', text, status: 'complete' } as const;
+      await put(attempt, ready, attachments === undefined ? question : { ...question, attachments });
+      if (had === undefined) files?.sent();
       return true;
     } catch (cause) {
       again = undefined;
@@ -195,19 +229,15 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     }
   };
 
-  const createConversation = async (attempt: Attempt, title: string): Promise<string> => {
-    const before = new Set(
-      history()
-        .conversations()
-        .map((one) => one.conversationId),
-    );
+  const createConversation = async (attempt: Attempt, { kept }: Ready, title: string): Promise<string> => {
+    const before = new Set(kept.conversations().map((one) => one.conversationId));
     try {
-      return await history().createConversation(title);
+      const conversationId = await kept.createConversation(title);
+      await ports.onCreated?.(kept, conversationId);
+      return conversationId;
     } catch (cause) {
       // The history holds it in memory already: the next try must not make a second one.
-      const held = history()
-        .conversations()
-        .find((one) => !before.has(one.conversationId));
+      const held = kept.conversations().find((one) => !before.has(one.conversationId));
       if (held !== undefined && current === attempt) state.patch({ conversationId: held.conversationId });
       throw cause;
     }
@@ -218,7 +248,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     const { conversationId } = question;
     let userId: string;
     try {
-      userId = await history().saveMessage(question);
+      userId = await ready.kept.saveMessage(question);
     } catch (cause) {
       const messageId = heldId(cause);
       if (messageId === undefined || current !== attempt) throw cause;
@@ -250,7 +280,11 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
     again = () => (messageId === undefined ? rerun(parentId) : continueAnswer(messageId));
 
     const until = messages.findIndex((one) => one.messageId === (onto?.messageId ?? parentId)) + 1;
-    const { turns, leftOut } = fitTurns(messages.slice(0, until), ready.model.contextTokens);
+    const asked = messages.slice(0, until);
+    const hasFiles = files !== undefined && asked.some((message) => message.attachments !== undefined);
+    const read = hasFiles ? await files.read(conversationId, asked, ready.model.contextTokens) : undefined;
+    if (attempt.signal.aborted) return end(attempt);
+    const { turns, leftOut } = fitTurns(read?.messages ?? asked, ready.model.contextTokens, ready.instructions);
     const request = { model: ready.model.id, messages: before === '' ? turns : [...turns, GO_ON] };
     let ticket: AnswerTicket | undefined = lost?.ticket;
     let startsAt = lost?.startsAt ?? before.length;
@@ -261,7 +295,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
       patchTurn(attempt, { phase, sinceMs: services.clock.nowMs() });
     };
     patchTurn(attempt, { phase: 'thinking', sinceMs: services.clock.nowMs(), messageId, shown: before });
-    state.patch({ leftOut, announcement: { kind: 'started', text: '' } });
+    state.patch({ leftOut, fileNotes: read?.notes ?? [], announcement: { kind: 'started', text: '' } });
 
     let troubled = false;
     const stream = streamAnswer({
@@ -292,7 +326,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
           ...recovery,
         } as const;
         try {
-          messageId = await history().saveMessage({ ...known, ...message });
+          messageId = await ready.kept.saveMessage({ ...known, ...message });
         } catch (cause) {
           messageId = heldId(cause) ?? messageId;
           throw cause;
@@ -356,7 +390,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
   const withSession = async (work: (attempt: Attempt, ready: Ready) => Promise<void>) => {
     const attempt = begin();
     try {
-      await work(attempt, await prepare(ensureSession, attempt.signal));
+      await work(attempt, await makeReady(attempt.signal));
     } catch (cause) {
       if (current === attempt && !attempt.signal.aborted) notify(cause, 'retry');
       end(attempt);
@@ -411,7 +445,7 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
       const at = messages.findIndex((one) => one.messageId === messageId);
       if (at < 0) return false;
       state.patch({ messages: messages.slice(0, at) });
-      return ask(text, messages[at]?.parentId);
+      return ask(text, messages[at]?.parentId, messages[at]?.attachments);
     },
     regenerate: async (messageId) => {
       const parentId = find(messageId)?.parentId;
@@ -448,9 +482,14 @@ export function createChatModel({ services, history, ensureSession }: ChatPorts)
   };
 }
 
-interface Ready {
+interface Prepared {
   readonly session: ChatSession;
   readonly model: ModelInfo;
+}
+
+interface Ready extends Prepared {
+  readonly kept: History;
+  readonly instructions: string | undefined;
 }
 
 class ChatError extends SottoError<'engine-missing'> {
@@ -465,7 +504,7 @@ function heldId(cause: unknown): string | undefined {
 }
 
 /** A verified session and its model; stopping ends the wait at once, though not the attempt that others may share. */
-async function prepare(ensureSession: () => Promise<ChatSession>, signal: AbortSignal): Promise<Ready> {
+async function prepare(ensureSession: () => Promise<ChatSession>, signal: AbortSignal): Promise<Prepared> {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });

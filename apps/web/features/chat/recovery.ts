@@ -18,7 +18,8 @@ export const answerLock = (conversationId: string): string => `answer/${conversa
 export async function recoverPending(ports: RecoveryPorts): Promise<void> {
   const { services, history, ensureSession, openChat, resumeHere } = ports;
   await Promise.resolve(); // the chat that was open is opened in this turn
-  for (const pending of await history().pendingAnswers()) {
+  const kept = history();
+  for (const pending of await kept.pendingAnswers()) {
     const { conversationId, message } = pending;
     const { recovery } = message;
     if (recovery === undefined || conversationId === openChat()) continue;
@@ -26,7 +27,7 @@ export async function recoverPending(ports: RecoveryPorts): Promise<void> {
       .ifAlone(answerLock(conversationId), async () =>
         openChat() === undefined
           ? resumeHere(pending, recovery)
-          : fetchRest(await ensureSession(), history(), pending, recovery),
+          : fetchRest(await ensureSession(), kept, pending, recovery),
       )
       .catch(() => {}); // the message keeps what it has, and is marked as cut
   }

@@ -21,6 +21,8 @@ export interface FindingSummary {
 export interface ConversationsState {
   readonly groups: readonly ConversationGroup[];
   readonly count: number;
+  /** Whether there is a folder, a pin, a tag or a setting: then the list is the one of features/order. */
+  readonly isOrdered: boolean;
   readonly damagedCount: number;
   /** What the server shows that the person's devices did not write so: each with the rule that found it. */
   readonly findings: readonly FindingSummary[];
@@ -31,7 +33,8 @@ export interface ConversationsState {
 export interface ConversationsModel {
   readonly state: ReadableStore<ConversationsState>;
   rename(conversationId: string, title: string): Promise<void>;
-  remove(conversationId: string): Promise<void>;
+  /** Runs a change; what goes wrong is told under the list. */
+  attempt(work: () => Promise<void>): Promise<void>;
   /** The person takes what the server shows as a new beginning. */
   acceptAsItIs(): Promise<void>;
   followHistory(): void;
@@ -40,15 +43,27 @@ export interface ConversationsModel {
 }
 
 export function createConversationsModel(ports: { clock: Clock; history: () => History }): ConversationsModel {
-  const empty: ConversationsState = { groups: [], count: 0, damagedCount: 0, findings: [], error: undefined };
+  const empty: ConversationsState = {
+    groups: [],
+    count: 0,
+    isOrdered: false,
+    damagedCount: 0,
+    findings: [],
+    error: undefined,
+  };
   const state = createStore<ConversationsState>(empty);
   let unfollow = () => {};
 
   const reload = () => {
-    const list = ports.history().conversations();
+    const all = ports.history().conversations();
+    // CL-308: what is being deleted is shown nowhere
+    const list = all.filter(({ registers }) => typeof registers.removing?.value !== 'number');
+    const isOrdered =
+      all.some(({ registers }) => Object.keys(registers).length > 1) ||
+      ['folder', 'setting'].some((type) => ports.history().recordsOfType(type).length > 0);
     const groups = groupByDay(list, ports.clock.nowMs());
     const { damagedCount, findings } = ports.history();
-    state.patch({ groups, count: list.length, damagedCount, findings: summarise(findings) });
+    state.patch({ groups, count: list.length, isOrdered, damagedCount, findings: summarise(findings) });
   };
   const attempt = async (work: () => Promise<void>) => {
     try {
@@ -62,6 +77,7 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
 
   return {
     state,
+    attempt,
     rename: (conversationId, title) => {
       const clean = title.trim().replace(/\s+/g, ' ').slice(0, 120);
       return attempt(async () => {
@@ -69,7 +85,6 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
       });
     },
     acceptAsItIs: () => attempt(() => ports.history().acceptAsItIs()),
-    remove: (conversationId) => attempt(() => ports.history().removeConversation(conversationId)),
     followHistory: () => {
       unfollow();
       unfollow = ports.history().subscribe(reload);

@@ -1,19 +1,53 @@
-import { useState } from 'react';
+import { type ComponentType, type HTMLAttributes, lazy, Suspense, useState } from 'react';
 import type { ConversationSummary } from '../../shell/services.ts';
 import { errorWords, t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
-import { Dialog } from '../../ui/dialog.tsx';
 import { Dots } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
-import type { FindingSummary } from './model.ts';
+import type { ConversationGroup, FindingSummary } from './model.ts';
 
-/** The chats, newest first, by day. */
+/** For somebody who has folders, pins or tags: fetched when there is one. */
+const OrderedList = lazy(() => import('../order/list.tsx').catch(() => ({ default: PlainList })));
+
+/** The chats, newest first, by day, or in the person's own order. */
 export function ConversationList({ onChosen }: { onChosen: () => void }) {
   const { conversations } = useApp();
-  const { groups, damagedCount, findings, error } = useStore(conversations.state);
+  const { isOrdered, damagedCount, findings, error } = useStore(conversations.state);
   return (
     <nav className="list" aria-label={t('app.places')}>
       {findings.length > 0 && <Findings findings={findings} />}
+      {isOrdered ? (
+        <Suspense fallback={<PlainList onChosen={onChosen} />}>
+          <OrderedList onChosen={onChosen} />
+        </Suspense>
+      ) : (
+        <PlainList onChosen={onChosen} />
+      )}
+      {damagedCount > 0 && <p className="note alarm">{t('list.damaged', { count: damagedCount })}</p>}
+      {error !== undefined && <p className="note alarm">{errorWords(error)}</p>}
+    </nav>
+  );
+}
+
+function PlainList({ onChosen }: { onChosen: () => void }) {
+  const { groups } = useStore(useApp().conversations.state);
+  return <Days groups={groups} Item={Item} onChosen={onChosen} />;
+}
+
+interface ItemProps {
+  readonly conversation: ConversationSummary;
+  readonly onChosen: () => void;
+}
+
+/** Chats by day. */
+export function Days(props: {
+  groups: readonly ConversationGroup[];
+  Item: ComponentType<ItemProps>;
+  onChosen: () => void;
+}) {
+  const { groups, Item, onChosen } = props;
+  return (
+    <>
       {groups.length === 0 && <p className="note">{t('list.empty')}</p>}
       {groups.map(({ day, conversations: inDay }) => (
         <section key={day} aria-labelledby={`day-${day}`}>
@@ -25,9 +59,7 @@ export function ConversationList({ onChosen }: { onChosen: () => void }) {
           </ul>
         </section>
       ))}
-      {damagedCount > 0 && <p className="note alarm">{t('list.damaged', { count: damagedCount })}</p>}
-      {error !== undefined && <p className="note alarm">{errorWords(error)}</p>}
-    </nav>
+    </>
   );
 }
 
@@ -64,8 +96,9 @@ function Findings({ findings }: { findings: readonly FindingSummary[] }) {
   );
 }
 
-function Item({ conversation, onChosen }: { conversation: ConversationSummary; onChosen: () => void }) {
-  const { chat, openChat, panels, conversations } = useApp();
+/** One chat: opened, and changed from its menu. */
+export function Item({ conversation, onChosen, drag }: ItemProps & { drag?: HTMLAttributes<HTMLLIElement> }) {
+  const { chat, openChat, removeChat, arrange, conversations } = useApp();
   const current = useStore(chat.state).conversationId === conversation.conversationId;
   const [renaming, setRenaming] = useState(false);
   const menuId = `menu-${conversation.conversationId}`;
@@ -83,7 +116,7 @@ function Item({ conversation, onChosen }: { conversation: ConversationSummary; o
     );
   }
   return (
-    <li className={current ? 'current' : undefined}>
+    <li className={current ? 'current' : undefined} {...drag}>
       <button
         type="button"
         className="chat-link"
@@ -109,10 +142,18 @@ function Item({ conversation, onChosen }: { conversation: ConversationSummary; o
         </button>
         <button
           type="button"
+          popoverTarget={menuId}
+          popoverTargetAction="hide"
+          onClick={() => arrange({ kind: 'chat', conversationId: conversation.conversationId })}
+        >
+          {t('list.order')}
+        </button>
+        <button
+          type="button"
           className="danger"
           popoverTarget={menuId}
           popoverTargetAction="hide"
-          onClick={() => panels.patch({ deleting: conversation.conversationId })}
+          onClick={() => void removeChat(conversation.conversationId)}
         >
           {t('list.delete')}
         </button>
@@ -143,30 +184,5 @@ function RenameField({ title, onDone }: { title: string; onDone: (title: string 
         }
       }}
     />
-  );
-}
-
-/** Asks before a chat is removed. */
-export function DeleteDialog() {
-  const { panels, conversations, removeChat, who } = useApp();
-  const { deleting } = useStore(panels);
-  const { who: standing } = useStore(who);
-  const { groups } = useStore(conversations.state);
-  if (deleting === undefined) return null;
-  const title = groups.flatMap((group) => group.conversations).find((one) => one.conversationId === deleting)?.title;
-  const close = () => panels.patch({ deleting: undefined });
-  return (
-    <Dialog title={t('list.deleteTitle')} onClose={close}>
-      <p>{t('list.deleteBody', { title: title ?? '' })}</p>
-      {standing === 'account' && <p>{t('list.deleteCopies')}</p>}
-      <div className="row end">
-        <button type="button" className="button" onClick={close}>
-          {t('app.cancel')}
-        </button>
-        <button type="button" className="button danger" onClick={() => void removeChat(deleting)}>
-          {t('list.deleteYes')}
-        </button>
-      </div>
-    </Dialog>
   );
 }

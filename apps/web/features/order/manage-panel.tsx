@@ -1,0 +1,167 @@
+/** All chats at once: when they go by themselves, deleting several, deleting everything. */
+import { useState } from 'react';
+import { errorWords } from '../../shell/words.ts';
+import { useApp } from '../../ui/app-context.ts';
+import { Dialog } from '../../ui/dialog.tsx';
+import { useStore } from '../../ui/use-store.ts';
+import { DAYS } from './chat-panel.tsx';
+import type { OrderModel } from './model.ts';
+import { daysWords, w } from './words.ts';
+
+const SHOWN_AT_ONCE = 200;
+
+export function ManagePanel({ model, onClose }: { model: OrderModel; onClose: () => void }) {
+  const { retentionDays, soon, error, progress } = useStore(model.state);
+  return (
+    <Dialog title={w('manage.title')} onClose={onClose} dismissible={progress === undefined}>
+      <div className="stack">
+        <button type="button" className="button" onClick={() => model.open({ kind: 'folder', folderId: undefined })}>
+          {w('folder.new')}
+        </button>
+        <label>
+          {w('manage.goes')}
+          <select
+            value={retentionDays}
+            onChange={({ target }) => void model.attempt((order) => order.setRetention(Number(target.value)))}
+          >
+            {DAYS.map((days) => (
+              <option key={days} value={days}>
+                {daysWords(days)}
+              </option>
+            ))}
+          </select>
+          <span className="note">{w('manage.goesNote')}</span>
+        </label>
+        {soon.length > 0 && (
+          <section>
+            <p>{w('manage.soon')}</p>
+            <ul className="choose">
+              {soon.slice(0, SHOWN_AT_ONCE).map(({ conversationId, title }) => (
+                <li key={conversationId}>{title}</li>
+              ))}
+            </ul>
+          </section>
+        )}
+        <Several model={model} />
+        <Everything model={model} onClose={onClose} />
+        {error !== undefined && (
+          <p className="alarm" role="alert">
+            {errorWords(error)}
+          </p>
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+function Several({ model }: { model: OrderModel }) {
+  const { removeChats } = useApp();
+  const { all } = useStore(model.state);
+  const [text, setText] = useState('');
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const wanted = text.trim().toLowerCase();
+  const shown = all.filter(({ title }) => title.toLowerCase().includes(wanted)).slice(0, SHOWN_AT_ONCE);
+  const choose = (ids: readonly string[], isChosen: boolean) => {
+    const next = new Set(chosen);
+    for (const id of ids) isChosen ? next.add(id) : next.delete(id);
+    setChosen(next);
+  };
+  const shownIds = shown.map(({ conversationId }) => conversationId);
+  return (
+    <details>
+      <summary>{w('manage.select')}</summary>
+      <div className="stack">
+        <label>
+          {w('manage.filter')}
+          <input className="field" value={text} onChange={({ target }) => setText(target.value)} />
+        </label>
+        <label className="line">
+          <input
+            type="checkbox"
+            checked={shownIds.length > 0 && shownIds.every((id) => chosen.has(id))}
+            onChange={({ target }) => choose(shownIds, target.checked)}
+          />
+          {w('manage.selectAll')}
+        </label>
+        <ul className="choose">
+          {shown.map(({ conversationId, title }) => (
+            <li key={conversationId}>
+              <label className="line">
+                <input
+                  type="checkbox"
+                  checked={chosen.has(conversationId)}
+                  onChange={({ target }) => choose([conversationId], target.checked)}
+                />
+                {title}
+              </label>
+            </li>
+          ))}
+        </ul>
+        <div className="row end">
+          <button
+            type="button"
+            className="button danger"
+            disabled={chosen.size === 0}
+            onClick={() => {
+              setChosen(new Set());
+              model.open(undefined);
+              void removeChats([...chosen]);
+            }}
+          >
+            {w('manage.selected', { count: chosen.size })}
+          </button>
+        </div>
+      </div>
+    </details>
+  );
+}
+
+/** The one thing that needs typing. */
+function Everything({ model, onClose }: { model: OrderModel; onClose: () => void }) {
+  const { who, removeEverything } = useApp();
+  const isAccount = useStore(who).who === 'account';
+  const { progress } = useStore(model.state);
+  const [text, setText] = useState('');
+  const [isGone, setGone] = useState(false);
+  const word = w('manage.word');
+  if (isGone) {
+    return (
+      <p role="status">
+        {w('manage.gone')}{' '}
+        <button type="button" className="quiet" onClick={onClose}>
+          {w('chat.done')}
+        </button>
+      </p>
+    );
+  }
+  return (
+    <details>
+      <summary>{w('manage.everything')}</summary>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          setText('');
+          void removeEverything().then(setGone);
+        }}
+      >
+        <p>{w(isAccount ? 'manage.everythingNote' : 'manage.everythingGuest')}</p>
+        <label>
+          {w('manage.type', { word })}
+          <input className="field" value={text} autoComplete="off" onChange={({ target }) => setText(target.value)} />
+        </label>
+        {progress !== undefined && (
+          <p role="status">{w('manage.progress', { done: progress.done, count: progress.of })}</p>
+        )}
+        <div className="row end">
+          <button
+            type="submit"
+            className="button danger"
+            disabled={progress !== undefined || text.trim().toLowerCase() !== word}
+          >
+            {w('manage.everything')}
+          </button>
+        </div>
+      </form>
+    </details>
+  );
+}
