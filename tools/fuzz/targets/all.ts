@@ -7,6 +7,7 @@ import { conferTargets } from './confer.ts';
 import { evidenceTargets } from './evidence.ts';
 import { hardwareTargets } from './hardware.ts';
 import { judgeTargets } from './judge.ts';
+import { linkTargets } from './link.ts';
 import { markdownTargets } from './markdown.ts';
 import { platformTargets } from './platforms.ts';
 import { recoveryTargets } from './recovery.ts';
@@ -24,6 +25,7 @@ export const targets: readonly Target[] = [
   ...platformTargets,
   ...recoveryTargets,
   ...vaultTargets,
+  ...linkTargets,
   ...clientTargets,
   ...judgeTargets,
   ...serverTargets,
