@@ -2,35 +2,44 @@
  * The history of one guest or account: sealed records in a store that is not trusted, opened in memory into chats
  * (spec/client.md "History", spec/vault.md). The store sees ids, sizes and order; what a record is, it cannot say.
  */
-import { encodeHex, parseHex, SottoError } from '@sotto/bytes';
-import type { Clock, Random, RecordStore, StoredRecord } from '@sotto/ports';
+import { encodeHex } from '@sotto/bytes';
+import type { Clock, Random, RecordStore } from '@sotto/ports';
 import {
   type AccountKey,
-  type Conversation,
   type ConversationContent,
   deriveImportedId,
-  greatestClock,
   type JsonValue,
-  listConversations,
   type MessageContent,
   type MessageRole,
   type MessageStatus,
-  nextClock,
   type OpenedRecord,
-  openRecord,
-  parseVisibleHeader,
   type RecordContent,
-  type Registers,
-  sealRecord,
   type ThreadEntry,
   thread,
 } from '@sotto/vault';
 import type { Finding } from '@sotto/vault/heads';
 import { withRoom } from '@sotto/vault/order';
-import { isClientErrorCode, SaveError } from './errors.ts';
-import { HeldRecords } from './held-records.ts';
-import { type Keyring, singleEpoch } from './keyring.ts';
+import type { Keyring } from './keyring.ts';
+
+export type {
+  ConversationState,
+  ConversationSummary,
+  Damage,
+  RecordChange,
+  WholeConversation,
+} from './record-keeper.ts';
+
+import type {
+  ConversationState,
+  ConversationSummary,
+  Damage,
+  RecordChange,
+  RecordKeeper,
+  WholeConversation,
+} from './record-keeper.ts';
 import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
+import { StoreKeeper } from './store-keeper.ts';
+import { Turns } from './turns-by-name.ts';
 import type { StoreRecord, Watch } from './watch/watch.ts';
 
 /** Of a message's record (spec/client.md "Lost answers"). */
@@ -52,31 +61,6 @@ export interface HistoryOptions {
   readonly random: Random;
   /** Given for an account: its store is somebody else's, and is watched (spec/client.md "Watching the server"). */
   readonly watch?: (store: StoreRecord) => Watch;
-}
-
-export interface ConversationSummary {
-  readonly conversationId: string;
-  readonly title: string;
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-  /** In every branch. */
-  readonly messageCount: number;
-  /** Greatest of its records: with the count it changes whenever one of them is written, comes or goes. */
-  readonly clock: number;
-  /** The winning value of each name: title, and where the chat stands (`arrangementOf` reads it). */
-  readonly registers: Registers;
-}
-
-/** What changed: a record as it is held now, or undefined where it is gone. */
-export interface RecordChange {
-  readonly recordId: string;
-  readonly record: OpenedRecord | undefined;
-}
-
-/** A chat and everything that is held of it. */
-export interface WholeConversation {
-  readonly summary: ConversationSummary;
-  readonly records: readonly OpenedRecord[];
 }
 
 export interface ThreadMessage {
@@ -116,129 +100,107 @@ export interface MessageToSave {
   readonly attachments?: JsonValue;
 }
 
-/** Why a record would not open. */
-export interface Damage {
-  readonly code: string;
-  /** The rule of spec/vault.md that refused it. */
-  readonly rule: string | undefined;
-}
-
 /** Opens the store's records. Those that do not open are counted in `damaged`, the others are readable. */
 export async function openHistory(options: HistoryOptions): Promise<History> {
-  const history = new History(options);
+  const history = new History(options, new StoreKeeper(options));
   await history.refresh();
   return history;
 }
 
 export class History {
-  readonly #options: HistoryOptions;
-  readonly #keyring: Keyring;
+  readonly #options: Pick<HistoryOptions, 'accountId' | 'accountKey' | 'clock' | 'random'>;
+  readonly #keeper: RecordKeeper;
   readonly #deviceId: string;
-  readonly #records = new HeldRecords();
-  /** As the store shows them, which may be older than what is held. */
-  readonly #shown = new Map<string, OpenedRecord>();
-  readonly #watch: Watch | undefined;
-  #watching: Promise<void> = Promise.resolve();
-  readonly #damaged = new Map<string, Damage>();
   readonly #listeners = new Set<() => void>();
   readonly #recordListeners = new Set<(changes: readonly RecordChange[]) => void>();
   /** Told with the next change. */
-  #changedIds = new Set<string>();
-  /** The last write of each record or conversation still under way, so that two of one keep their order. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  #changes = new Map<string, RecordChange>();
+  /** What is said of one chat in two calls keeps its order. */
+  readonly #turns = new Turns();
   /** More than 0 while changes are held back, to be told as one. */
   #heldBack = 0;
-  #sequence = 0;
-  #deviceCounter = 0;
-  #clock = 0;
 
   /** Called before a chat is removed, with its messages; the removal waits for it, and does not happen when it rejects. */
   beforeRemoval: ((conversationId: string, messages: readonly OpenedRecord[]) => Promise<void>) | undefined;
 
-  /** Use `openHistory`. */
-  constructor(options: HistoryOptions) {
+  /** Use `openHistory`, or `openAccountHistory`. */
+  constructor(options: Omit<HistoryOptions, 'store'>, keeper: RecordKeeper) {
     this.#options = options;
-    this.#keyring = options.keyring ?? singleEpoch(options.accountKey, options.accountId);
     this.#deviceId = encodeHex(options.deviceId);
-    this.#watch = options.watch?.((recordId, content, counter) => this.#storeHead(recordId, content, counter));
+    this.#keeper = keeper;
+    keeper.onChanged = (changes) => {
+      for (const change of changes) this.#changes.set(change.recordId, change);
+      this.#tell();
+    };
   }
 
   /** Records that would not open, by id, with what refused them (CL-14). */
   get damaged(): ReadonlyMap<string, Damage> {
-    return this.#damaged;
+    return this.#keeper.damaged;
   }
 
   get damagedCount(): number {
-    return this.#damaged.size;
+    return this.#keeper.damaged.size;
   }
 
   /** Chats that were not removed, last used first. */
   conversations(): ConversationSummary[] {
-    const all = [...this.#records.conversationIds()].map(
-      (id) => [id, this.#records.conversation(id) as Conversation] as const,
-    );
-    return listConversations(new Map(all)).map(summaryOf);
+    return this.#keeper.summaries();
   }
 
   /** Whether `thread` gives what is there. */
   isLoaded(conversationId: string): boolean {
-    void conversationId;
-    return true;
+    return this.#keeper.isLoaded(conversationId);
   }
 
   /** Makes `thread` whole for a chat. @throws SottoError `store-unavailable` */
-  async load(conversationId: string): Promise<void> {
-    void conversationId;
+  load(conversationId: string): Promise<void> {
+    return this.#keeper.load(conversationId);
   }
 
   /** Every chat that was not removed, last used first: one at a time in memory. */
-  async *eachConversation(): AsyncGenerator<WholeConversation> {
-    for (const summary of this.conversations()) {
-      yield { summary, records: this.#records.of(summary.conversationId) };
-    }
+  eachConversation(): AsyncIterable<WholeConversation> {
+    return this.#keeper.eachConversation();
   }
 
-  /** One chat as `eachConversation` gives it, without loading it for good; undefined where there is none. */
-  async wholeConversation(conversationId: string): Promise<WholeConversation | undefined> {
-    const found = this.#records.conversation(conversationId);
-    if (found === undefined || found.deleted) return undefined;
-    return { summary: summaryOf(found), records: this.#records.of(conversationId) };
+  /** One chat, without keeping it in memory; undefined where it was removed or never was. */
+  wholeConversation(conversationId: string): Promise<WholeConversation | undefined> {
+    return this.#keeper.wholeConversation(conversationId);
   }
 
   /** True for a record that is held, whatever it is. */
   hasRecord(recordId: string): boolean {
-    return this.#records.get(recordId) !== undefined;
+    return this.#keeper.hasRecord(recordId);
   }
 
-  /** `nameless`: messages of it are here, and no device has described it. */
-  conversationState(conversationId: string): 'here' | 'nameless' | 'removed' | undefined {
-    const found = this.#records.conversation(conversationId);
-    if (found === undefined) return undefined;
-    if (found.deleted) return 'removed';
-    return found.isDescribed ? 'here' : 'nameless';
+  conversationState(conversationId: string): ConversationState | undefined {
+    return this.#keeper.conversationState(conversationId);
   }
 
   /** All records of a type that is neither message nor conversation. */
   recordsOfType(type: string): readonly OpenedRecord[] {
-    return [...this.#records.others()].filter(
+    return [...this.#keeper.held.others()].filter(
       ({ content }) => (content.type === 'unknown' ? content.recordType : content.type) === type,
     );
   }
 
   /** Empty while the chat is not loaded. The messages from the first through `throughId` to the newest below it; the newest path of all without it. */
   thread(conversationId: string, throughId?: string): ThreadMessage[] {
-    const conversation = this.#records.conversation(conversationId);
+    const conversation = this.#keeper.held.conversation(conversationId);
     if (conversation === undefined) return [];
     return thread(conversation, throughId).map((entry) => toThreadMessage(entry, this.#deviceId));
   }
 
   /** Answers that may still be fetched, in any chat. */
   async pendingAnswers(): Promise<PendingAnswer[]> {
-    return this.conversations().flatMap(({ conversationId }) =>
-      this.thread(conversationId)
-        .filter(({ recovery }) => recovery !== undefined)
-        .map((message) => ({ conversationId, message })),
-    );
+    const pending: PendingAnswer[] = [];
+    for (const conversationId of this.#keeper.unfinished()) {
+      await this.#loaded(conversationId);
+      for (const message of this.thread(conversationId)) {
+        if (message.recovery !== undefined) pending.push({ conversationId, message });
+      }
+    }
+    return pending;
   }
 
   async createConversation(title: string): Promise<string> {
@@ -258,8 +220,7 @@ export class History {
 
   /** The clock of the next write, for what is written with `writeRecord`. */
   nextClock(): number {
-    this.#clock = nextClock(this.#options.clock.nowMs(), this.#clock);
-    return this.#clock;
+    return this.#keeper.nextClock();
   }
 
   /**
@@ -271,15 +232,13 @@ export class History {
    * @throws SaveError as `saveMessage`
    */
   async writeRecord(content: RecordContent, recordId: string = this.#newId()): Promise<string> {
-    await this.#write(recordId, content);
+    await this.#keeper.write(recordId, content);
     return recordId;
   }
 
   /** Removes records that are neither message nor conversation, on every device. */
-  async removeRecords(recordIds: readonly string[]): Promise<void> {
-    await this.#watch?.remove(recordIds);
-    for (const recordId of recordIds) await this.#removeFromStore(recordId);
-    this.#changed();
+  removeRecords(recordIds: readonly string[]): Promise<void> {
+    return this.#keeper.remove(recordIds);
   }
 
   removeRecord(recordId: string): Promise<void> {
@@ -295,7 +254,8 @@ export class History {
    */
   async saveMessage(message: MessageToSave): Promise<string> {
     const messageId = message.messageId ?? this.#newId();
-    const held = this.#records.get(messageId)?.content;
+    if (message.messageId !== undefined) await this.#loaded(message.conversationId);
+    const held = this.#keeper.held.get(messageId)?.content;
     const earlier = held?.type === 'message' ? held : undefined;
     const content: MessageContent = {
       type: 'message',
@@ -309,13 +269,14 @@ export class History {
       ...(message.model === undefined ? {} : { model: message.model }),
       ...unknownFieldsOf(earlier, message),
     };
-    await this.#write(messageId, content);
+    await this.#keeper.write(messageId, content);
     return messageId;
   }
 
   /** Marks the chat as removed for every device, then removes its messages from the store (CL-17). */
   async removeConversation(conversationId: string): Promise<void> {
-    const messages = this.#records.of(conversationId).filter(({ content }) => content.type !== 'conversation');
+    await this.#loaded(conversationId);
+    const messages = this.#keeper.held.of(conversationId).filter(({ content }) => content.type !== 'conversation');
     // CL-276: what goes with the chat is known only from its messages.
     await this.beforeRemoval?.(conversationId, messages);
     // CL-17: the mark comes first, so that a crash between the two leaves a removed chat and not half of one.
@@ -323,78 +284,44 @@ export class History {
     await this.removeRecords(messages.map(({ recordId }) => recordId));
   }
 
-  /** Fetches what is new in the store. */
-  async refresh(): Promise<void> {
-    for (;;) {
-      const page = await this.#options.store.list(this.#sequence);
-      await Promise.all(page.records.map((record) => this.#take(record)));
-      const isFurther = page.nextSequence > this.#sequence;
-      this.#sequence = page.nextSequence;
-      // A store that promises more and gives nothing would be asked for ever.
-      if (!page.more || !isFurther) break;
-    }
-    this.#changed();
-    this.#watching = this.#compare();
-    // Whoever asks `settled` is told; a sync that could not be compared must not end the program of who does not.
-    this.#watching.catch(() => undefined);
+  /** Fetches what is new where the records are stored. */
+  refresh(): Promise<void> {
+    return this.#keeper.refresh();
   }
 
   /** What the watch over the server found (`Finding`); empty for a guest, and when everything agrees. */
   get findings(): readonly Finding[] {
-    return this.#watch?.findings ?? [];
+    return this.#keeper.findings;
   }
 
   /** Twelve digits to compare with another device; undefined for a guest. */
   get compareCode(): string | undefined {
-    return this.#watch?.compareCode;
+    return this.#keeper.compareCode;
   }
 
   /** When each device of the account last wrote. */
-  devices(): ReturnType<Watch['devices']> {
-    return this.#watch?.devices() ?? [];
+  devices(): ReturnType<RecordKeeper['devices']> {
+    return this.#keeper.devices();
   }
 
   /** Resolves when the last sync has been compared, and heads for what was written are stored. */
-  async settled(): Promise<void> {
-    await this.#watching;
-    await this.#watch?.publish();
+  settled(): Promise<void> {
+    return this.#keeper.settled();
   }
 
   /**
    * Takes what the server shows as the new beginning, for every device: what is missing counts as removed, and what is shown
    * is written anew. Only the person decides that.
    */
-  async acceptAsItIs(): Promise<void> {
-    const found = this.findings;
-    await this.#watch?.acceptAsItIs();
-    const idsOf = (...codes: Finding['code'][]) =>
-      found.flatMap(({ code, recordId }) => (codes.includes(code) && recordId !== undefined ? [recordId] : []));
-    await this.#watch?.remove(idsOf('record-missing'));
-    for (const recordId of idsOf('record-resurrected')) await this.#removeFromStore(recordId);
-    for (const recordId of idsOf('record-rolled-back', 'record-unlisted')) {
-      const shown = this.#shown.get(recordId);
-      if (shown !== undefined) await this.#write(recordId, { ...shown.content, clock: this.nextClock() });
-    }
-    await this.refresh();
-    await this.settled();
+  acceptAsItIs(): Promise<void> {
+    return this.#keeper.acceptAsItIs();
   }
 
-  async #compare(): Promise<void> {
-    const watch = this.#watch;
-    if (watch === undefined) return;
-    await watch.compareRecords(this.#shown.values(), new Set(this.#damaged.keys()));
-    for (const recordId of [...this.#shown.keys()].filter((recordId) => watch.isDeleted(recordId))) {
-      // CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it.
-      this.#release(recordId);
-      if (watch.findings.length === 0) await this.#removeFromStore(recordId).catch(() => undefined);
-    }
-    this.#changed();
-  }
-
-  async #removeFromStore(recordId: string): Promise<void> {
-    await this.#options.store.remove(recordId);
-    this.#release(recordId);
-    this.#shown.delete(recordId);
+  /** Lets go of keys and records: what the person locks is no longer in memory. */
+  close(): void {
+    this.#listeners.clear();
+    this.#recordListeners.clear();
+    this.#keeper.close();
   }
 
   subscribe(listener: () => void): () => void {
@@ -408,9 +335,9 @@ export class History {
     return () => this.#recordListeners.delete(listener);
   }
 
-  /** Every record as it was opened, for moving a history (keep.ts). */
+  /** Every record that is in memory, for moving a guest's history (keep.ts). */
   records(): OpenedRecord[] {
-    return [...this.#records.values()];
+    return [...this.#keeper.held.values()];
   }
 
   /** Of the device that writes; 16 bytes as hex. */
@@ -425,13 +352,12 @@ export class History {
 
   /** Writes another history's record under its own id: ids are what messages point at each other with. */
   async importRecord({ recordId, content }: Pick<OpenedRecord, 'recordId' | 'content'>): Promise<void> {
-    const earlier = this.#records.get(recordId);
+    const isNew = !this.#keeper.hasRecord(recordId);
     try {
-      await this.#write(recordId, content);
+      await this.#keeper.write(recordId, content);
     } catch (error) {
       // CL-292: what is held counts as taken, and another try would leave it out
-      if (earlier === undefined) this.#release(recordId);
-      this.#changed();
+      if (isNew) this.#keeper.drop(recordId);
       throw error;
     }
   }
@@ -443,47 +369,18 @@ export class History {
       return await work();
     } finally {
       this.#heldBack--;
-      this.#changed();
-    }
-  }
-
-  async #take(record: StoredRecord): Promise<void> {
-    const { recordId, envelope } = record;
-    if (envelope === undefined) {
-      this.#release(recordId);
-      this.#shown.delete(recordId);
-      this.#damaged.delete(recordId);
-      return;
-    }
-    try {
-      const { epoch } = parseVisibleHeader(envelope);
-      const epochKey = this.#keyring.keyOf(epoch);
-      const opened = await openRecord({
-        epochKey: epochKey ?? this.#keyring.epochKey,
-        envelope,
-        expectedAccountId: this.#options.accountId,
-        expectedRecordId: parseHex(recordId, 16),
-        // VA-08 refuses the record of an epoch whose key is not here.
-        expectedEpoch: epochKey === undefined ? this.#keyring.epoch : epoch,
-      });
-      this.#damaged.delete(recordId);
-      this.#shown.set(recordId, opened);
-      const held = this.#records.get(recordId);
-      // CL-18: a store that brings an older version back must not undo what this device has already read.
-      if (held !== undefined && held.content.clock > opened.content.clock) return;
-      this.#hold(opened);
-    } catch (error) {
-      if (!(error instanceof SottoError)) throw error;
-      // CL-14: one record that a store spoiled must not take the others with it, nor pass unnoticed.
-      this.#damaged.set(recordId, { code: error.code, rule: error.rule });
+      this.#tell();
     }
   }
 
   /** One description of a conversation per device. */
   #describe(conversationId: string, values: Readonly<Record<string, JsonValue>> | 'removed'): Promise<void> {
     // What one call says must not be lost to another that began while it was being stored.
-    return this.#inTurn(`describe/${conversationId}`, async () => {
-      const descriptions = this.#records.of(conversationId).filter(({ content }) => content.type === 'conversation');
+    return this.#turns.run(conversationId, async () => {
+      await this.#loaded(conversationId);
+      const descriptions = this.#keeper.held
+        .of(conversationId)
+        .filter(({ content }) => content.type === 'conversation');
       const own = descriptions.find(({ deviceId }) => deviceId === this.#deviceId);
       const others = descriptions.flatMap(({ deviceId, content }) =>
         content.type === 'conversation' && deviceId !== this.#deviceId ? [content.registers] : [],
@@ -502,83 +399,18 @@ export class History {
         registers: values === 'removed' ? {} : withRoom({ ...earlier?.registers, ...Object.fromEntries(said) }, others),
         ...(isRemoved ? { deleted: true } : {}),
       };
-      await this.#write(own?.recordId ?? this.#newId(), content);
+      await this.#keeper.write(own?.recordId ?? this.#newId(), content);
     });
   }
 
-  #write(recordId: string, content: RecordContent): Promise<void> {
-    return this.#inTurn(recordId, async () => {
-      const deviceCounter = (await this.#watch?.begin(recordId, content)) ?? ++this.#deviceCounter;
-      const envelope = await this.#seal(recordId, content, deviceCounter);
-      // In memory before it is stored: a save that fails loses nothing that can be read.
-      this.#hold({ recordId, deviceId: this.#deviceId, deviceCounter, epoch: this.#keyring.epoch, content });
-      this.#changed();
-      try {
-        await this.#store(recordId, envelope);
-      } catch (error) {
-        await this.#watch?.finished(deviceCounter, false);
-        throw error;
-      }
-      await this.#watch?.finished(deviceCounter, true);
-    });
+  async #loaded(conversationId: string): Promise<void> {
+    if (!this.#keeper.isLoaded(conversationId)) await this.#keeper.load(conversationId);
   }
 
-  async #inTurn(name: string, work: () => Promise<void>): Promise<void> {
-    const before = this.#turns.get(name);
-    const turn = (async () => {
-      await before?.catch(() => undefined);
-      await work();
-    })();
-    this.#turns.set(name, turn);
-    try {
-      await turn;
-    } finally {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name);
-    }
-  }
-
-  async #storeHead(recordId: string, content: RecordContent, deviceCounter: number): Promise<void> {
-    await this.#store(recordId, await this.#seal(recordId, content, deviceCounter));
-  }
-
-  #seal(recordId: string, content: RecordContent, deviceCounter: number): Promise<Uint8Array<ArrayBuffer>> {
-    return sealRecord({
-      epochKey: this.#keyring.epochKey,
-      accountId: this.#options.accountId,
-      recordId: parseHex(recordId, 16),
-      epoch: this.#keyring.epoch,
-      deviceId: this.#options.deviceId,
-      deviceCounter,
-      content,
-      random: this.#options.random,
-    });
-  }
-
-  async #store(recordId: string, envelope: Uint8Array<ArrayBuffer>): Promise<void> {
-    try {
-      await this.#options.store.put(recordId, envelope);
-    } catch (error) {
-      // CL-15: a failed save must be told, with the id that keeps a second try from becoming a second message.
-      const code = error instanceof SottoError && isClientErrorCode(error.code) ? error.code : 'store-unavailable';
-      throw new SaveError(code, recordId, error);
-    }
-  }
-
-  #release(recordId: string): void {
-    if (this.#records.delete(recordId)) this.#changedIds.add(recordId);
-  }
-
-  #hold(record: OpenedRecord): void {
-    this.#records.set(record);
-    this.#changedIds.add(record.recordId);
-    this.#clock = Math.max(this.#clock, greatestClock([record]));
-    if (record.deviceId === this.#deviceId) this.#deviceCounter = Math.max(this.#deviceCounter, record.deviceCounter);
-  }
-
-  #changed(): void {
+  #tell(): void {
     if (this.#heldBack > 0) return;
-    const changes = [...this.#changedIds].map((recordId) => ({ recordId, record: this.#records.get(recordId) }));
-    this.#changedIds = new Set();
+    const changes = [...this.#changes.values()];
+    this.#changes = new Map();
     if (changes.length > 0) for (const listener of this.#recordListeners) listener(changes);
     for (const listener of this.#listeners) listener();
   }
@@ -586,11 +418,6 @@ export class History {
   #newId(): string {
     return encodeHex(this.#options.random.bytes(16));
   }
-}
-
-function summaryOf(conversation: Conversation): ConversationSummary {
-  const { conversationId, title, createdAtMs, updatedAtMs, messages, clock, registers } = conversation;
-  return { conversationId, title, createdAtMs, updatedAtMs, messageCount: messages.size, clock, registers };
 }
 
 /** What another version wrote stays; the ticket of a lost answer stays for as long as it is given. */

@@ -12,6 +12,7 @@ export { NodeConnection } from './connection.ts';
 export { ClientError, type ClientErrorCode, SaveError } from './errors.ts';
 export { eraseGuest, type Guest, loadGuest } from './guest.ts';
 export {
+  type ConversationState,
   type ConversationSummary,
   type Damage,
   type History,
