@@ -3,12 +3,10 @@
  * wrapped keys; it never sees what opens them.
  */
 import { encodeBase64, encodeHex, equalBytes, parseBase64Url } from '@sotto/bytes';
-import type { Clock, DeviceStore, Random, SealedStore } from '@sotto/ports';
+import type { Random } from '@sotto/ports';
 import {
-  type AccountKey,
   createAccountKey,
   createDeviceKeys,
-  type DeviceKeys,
   deriveRecovery,
   PASSKEY_PRF_INPUT,
   parseRecoveryCode,
@@ -17,47 +15,18 @@ import {
   signDeviceRecord,
   wrapAccountKey,
 } from '@sotto/vault';
+import type { AccountPorts, OpenAccount, PasskeyAuthenticator, PasskeyResult } from './account-types.ts';
 import { saveDevice } from './device-key.ts';
 import { markRegistered, signInWithDevice } from './device-sign-in.ts';
+import { openAccount, usedLockOf } from './epochs/open-account.ts';
 import { ClientError } from './errors.ts';
 import { refreshKeptLocks } from './kept-locks.ts';
 import { FIRST_EPOCH } from './keyring.ts';
-import type { ServerApi } from './server-api.ts';
-import type { TakingTurns } from './watch/turns.ts';
 
-export interface AccountPorts {
-  readonly api: ServerApi;
-  readonly random: Random;
-  readonly clock: Clock;
-  /** Keeps this device's sealed signing key, and what it has seen, between visits. */
-  readonly device: DeviceStore;
-  /** What this device keeps of the account's history; without it, nothing is kept. */
-  readonly sealed?: SealedStore;
-  /** Runs work while no other tab of this browser does the same; in turn within this one where it is absent. */
-  readonly takingTurns?: TakingTurns;
-}
+export type { AccountPorts, OpenAccount, PasskeyAuthenticator, PasskeyResult } from './account-types.ts';
 
-/** An unlocked account: in memory only. */
-export interface OpenAccount {
-  /** 16 bytes. */
-  readonly accountId: Uint8Array<ArrayBuffer>;
-  readonly accountKey: AccountKey;
-  readonly device: DeviceKeys;
-}
-
-/** What the browser's authenticator gives back. `response` holds no extension result; `prf` never leaves the device. */
-export interface PasskeyResult {
-  readonly response: { readonly id: string };
-  /** 32 bytes, where the authenticator evaluates PRF. */
-  readonly prf: Uint8Array<ArrayBuffer> | undefined;
-}
-
-/** Passkey ceremonies; rejects with a `SottoError` such as `passkey-cancelled`. */
-export interface PasskeyAuthenticator {
-  isAvailable(): boolean;
-  create(options: unknown, prfInput: Uint8Array<ArrayBuffer>): Promise<PasskeyResult>;
-  get(options: unknown, prfInput: Uint8Array<ArrayBuffer>): Promise<PasskeyResult>;
-}
+/** Of a lock without a passkey. */
+const NO_CREDENTIAL = '00'.repeat(32);
 
 /** A new account on paper: made before the server hears of it, so that a lost answer can be followed by a second try. */
 export interface NewAccount extends OpenAccount {
@@ -113,7 +82,9 @@ export async function registerAccount(ports: AccountPorts, account: NewAccount):
   await markRegistered(ports, account);
   api.signsInWith(() => signInWithDevice(ports, account));
   await refreshKeptLocks(ports);
-  return account;
+  const used = { lockId: recovery.lookupId, kind: 'recovery-code', credential: NO_CREDENTIAL } as const;
+  const opened = { accountKey, epoch: FIRST_EPOCH };
+  return openAccount(ports, accountId, opened, await usedLockOf(used, recovery.kek, accountId));
 }
 
 /**
@@ -140,7 +111,7 @@ export async function addPasskey(
     secret: passkeyLockSecret(first.prf),
     accountId: account.accountId,
     lockId,
-    epoch: FIRST_EPOCH,
+    epoch: account.epochs?.epoch ?? FIRST_EPOCH,
     credentialId: parseBase64Url(credentialId),
     random,
   });

@@ -5,7 +5,7 @@
 import { concatBytes, encodeBase64, encodeHex, equalBytes, parseBase64 } from '@sotto/bytes';
 import { signDeviceRecord } from '@sotto/vault';
 import { deviceSignInMessage } from '@sotto/wire';
-import type { AccountPorts, OpenAccount } from './account.ts';
+import type { AccountPorts, OpenAccount } from './account-types.ts';
 import { ClientError } from './errors.ts';
 import { FIRST_EPOCH } from './keyring.ts';
 

@@ -18,7 +18,7 @@ import {
   VaultError,
   wrapAccountKey,
 } from '@sotto/vault';
-import type { OpenAccount } from './account.ts';
+import type { OpenAccount } from './account-types.ts';
 import { loadDevice } from './device-key.ts';
 import { ClientError } from './errors.ts';
 import { keptLocks } from './kept-locks.ts';
@@ -76,7 +76,7 @@ export async function setPassphrase(ports: PassphrasePorts, account: OpenAccount
     secret: await secretOf(ports, passphrase, parameters, deviceSecret),
     accountId,
     lockId: ports.random.bytes(16),
-    epoch: FIRST_EPOCH,
+    epoch: account.epochs?.epoch ?? FIRST_EPOCH,
     parameters: encodePassphraseParameters(parameters),
     random: ports.random,
   });

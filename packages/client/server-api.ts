@@ -10,13 +10,16 @@ import {
   type CreateAccountRequest,
   type DeviceRequest,
   type DeviceSignInRequest,
+  type EpochAnswer,
   encodeRecordBatch,
   type LockRequest,
   type LocksAnswer,
   type NodeListing,
+  type PasskeysAnswer,
   parseAccountAnswer,
   parseBatchAnswer,
   parseDeviceOptionsAnswer,
+  parseEpochAnswer,
   parseErrorAnswer,
   parseGuestAnswer,
   parseJson,
@@ -24,13 +27,16 @@ import {
   parseNodesAnswer,
   parsePasskeyAnswer,
   parsePasskeyOptions,
+  parsePasskeysAnswer,
   parseRecordIndex,
   parseRecordPage,
   parseRecordsAnswer,
   parseSequenceAnswer,
   type RecordBulkPage,
   type RecordIndexPage,
+  type RecoveryRequest,
   type RecoverySignInRequest,
+  type RotationRequest,
 } from '@sotto/wire';
 import { ClientError, isClientErrorCode } from './errors.ts';
 
@@ -152,6 +158,26 @@ export class ServerApi {
 
   async putLock(lockId: string, request: LockRequest): Promise<void> {
     await this.#send('PUT', `/api/locks/${lockId}`, JSON.stringify(request));
+  }
+
+  /** The newest epoch and its statement. */
+  async epoch(): Promise<EpochAnswer> {
+    return parsed(parseEpochAnswer, await this.#json('GET', '/api/epoch'));
+  }
+
+  /** @throws ClientError `epoch-conflict`, `record-conflict`: another device was quicker, and nothing was done */
+  async rotate(request: RotationRequest): Promise<void> {
+    parsed(parseEpochAnswer, await this.#json('POST', '/api/rotation', request));
+  }
+
+  /** @throws ClientError `account-exists`, `locks-full` */
+  async addRecovery(request: RecoveryRequest): Promise<void> {
+    await this.#json('POST', '/api/recoveries', request);
+  }
+
+  /** Those that sign in to this account. */
+  async passkeys(): Promise<PasskeysAnswer['passkeys']> {
+    return parsed(parsePasskeysAnswer, await this.#json('GET', '/api/passkeys')).passkeys;
   }
 
   async records(afterSequence: number): Promise<RecordPage> {

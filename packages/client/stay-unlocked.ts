@@ -5,7 +5,7 @@
 import { ByteReader, BytesError, ByteWriter } from '@sotto/bytes';
 import type { Clock, DeviceStore, Random } from '@sotto/ports';
 import { AccountKey, unsafeRevealSecret, VaultError } from '@sotto/vault';
-import type { OpenAccount } from './account.ts';
+import type { OpenAccount } from './account-types.ts';
 import { loadDevice } from './device-key.ts';
 
 const NAME = 'unlocked';

@@ -13,46 +13,49 @@ import {
 } from '@sotto/bytes';
 import {
   deriveRecovery,
-  type LockKind,
   type LockSecret,
   PASSKEY_PRF_INPUT,
   parseLockHeader,
   parseRecoveryCode,
   passkeyLockSecret,
-  unwrapAccountKey,
 } from '@sotto/vault';
+import type { StatedKind } from '@sotto/vault/rotation';
 import type { LocksAnswer } from '@sotto/wire';
-import type { AccountPorts, OpenAccount, PasskeyAuthenticator } from './account.ts';
-import { loadDevice } from './device-key.ts';
+import type { AccountPorts, OpenAccount, PasskeyAuthenticator } from './account-types.ts';
 import { isRegistered, mayBeRegistered, registerDevice, signInWithDevice } from './device-sign-in.ts';
+import { knownEpoch } from './epochs/epoch-memory.ts';
+import { openAccount, openLock, usedLockOf } from './epochs/open-account.ts';
 import { ClientError } from './errors.ts';
 import { type KeptLock, keepLocks, keptLocks, type Lock, refreshKeptLocks } from './kept-locks.ts';
-import { FIRST_EPOCH } from './keyring.ts';
 
 const CHALLENGE_BYTES = 32;
+/** A code has seven groups, in which digits stand. */
+const LEAST_WORDS = 7;
 
 /**
- * @throws VaultError `recovery-code-…` before anything is sent; ClientError `recovery-refused`, `rate-limited`, `lock-missing`
+ * @param text a recovery code, or a recovery phrase
+ * @throws VaultError `recovery-code-…`, `recovery-phrase-…` before anything is sent; ClientError `recovery-refused`, `rate-limited`, `lock-missing`
  */
 export async function unlockWithRecoveryCode(ports: AccountPorts, text: string): Promise<OpenAccount> {
-  const recovery = deriveRecovery(parseRecoveryCode(text));
+  const { kind, secret } = await parseRecoveryText(text);
+  const recovery = deriveRecovery(secret);
   const request = {
     lookupId: encodeBase64(recovery.lookupId),
     authenticator: encodeBase64(recovery.authenticator),
   };
   const signIn = () => ports.api.signInWithRecovery(request);
   const lockId = encodeHex(recovery.lookupId);
-  const isIt = (lock: Lock) => lock.kind === 'recovery-code' && lock.lockId === lockId;
+  const isIt = (lock: Lock) => lock.kind === kind && lock.lockId === lockId;
   const kept = (await keptLocks(ports.sealed)).find(({ lock }) => isIt(lock));
   if (kept !== undefined) {
-    const opened = await openKept(ports, kept, 'recovery-code', recovery.kek);
+    const opened = await openKept(ports, kept, kind, recovery.kek);
     if (opened !== undefined) return signingInLater(ports, opened, signIn);
   }
   const accountId = await signIn();
   const answer = await locksOf(ports, accountId);
   const found = answer.locks.find(isIt);
   if (found === undefined) throw new ClientError('lock-missing');
-  return signedIn(ports, await open(ports, accountId, found, 'recovery-code', recovery.kek), answer);
+  return signedIn(ports, await open(ports, accountId, found, kind, recovery.kek), answer);
 }
 
 /**
@@ -73,6 +76,14 @@ export async function unlockWithPasskey(ports: AccountPorts, passkeys: PasskeyAu
     await open(ports, accountId, found, 'passkey-prf', secret, parseBase64Url(response.id)),
     answer,
   );
+}
+
+/** The words of a phrase are loaded for who types some. */
+async function parseRecoveryText(text: string) {
+  const words = text.slice(0, 512).match(/\p{L}{3,}/gu) ?? [];
+  if (words.length < LEAST_WORDS) return { kind: 'recovery-code', secret: parseRecoveryCode(text) } as const;
+  const { parseRecoveryPhrase } = await import('@sotto/vault/phrase');
+  return { kind: 'recovery-phrase', secret: parseRecoveryPhrase(text) } as const;
 }
 
 /** What the server asks of a passkey; undefined where this device can do without it. */
@@ -160,7 +171,7 @@ async function locksOf({ api }: AccountPorts, accountId: string): Promise<LocksA
 async function openKept(
   ports: AccountPorts,
   { accountId, lock }: KeptLock,
-  ...rest: [kind: LockKind, secret: LockSecret, credentialId?: Uint8Array]
+  ...rest: [kind: StatedKind, secret: LockSecret, credentialId?: Uint8Array]
 ): Promise<OpenAccount | undefined> {
   try {
     return await open(ports, accountId, lock, ...rest);
@@ -173,22 +184,20 @@ async function open(
   ports: AccountPorts,
   accountIdHex: string,
   found: Lock,
-  kind: LockKind,
+  kind: StatedKind,
   secret: LockSecret,
   credentialId?: Uint8Array,
 ): Promise<OpenAccount> {
   const accountId = parseHex(accountIdHex, 16);
-  const lock = parseBase64(found.lock);
+  const header = parseLockHeader(parseBase64(found.lock));
   // CL-12: the account id inside the lock is the one its maker bound; it must be the one that was signed in.
-  if (!equalBytes(parseLockHeader(lock).accountId, accountId)) throw new ClientError('lock-foreign', { rule: 'CL-12' });
-  const { accountKey } = await unwrapAccountKey({
-    lock,
-    secret,
-    expectedKind: kind,
-    expectedAccountId: accountId,
-    expectedLockId: parseHex(found.lockId, 16),
-    minimumEpoch: FIRST_EPOCH,
-    ...(credentialId === undefined ? {} : { expectedCredentialId: credentialId }),
+  if (!equalBytes(header.accountId, accountId)) throw new ClientError('lock-foreign', { rule: 'CL-12' });
+  const lockId = parseHex(found.lockId, 16);
+  const opened = await openLock({
+    ...{ lock: found.lock, kind, secret, accountId, lockId },
+    minimumEpoch: await knownEpoch(ports.device, accountId),
+    ...(credentialId && { credentialId }),
   });
-  return { accountId, accountKey, device: await loadDevice(ports, accountId, accountKey) };
+  const used = { lockId, kind, credential: encodeHex(header.credential) };
+  return openAccount(ports, accountId, opened, await usedLockOf(used, secret, accountId));
 }

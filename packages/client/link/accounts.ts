@@ -1,6 +1,6 @@
 /** A link as accounts use it: the open device registers the new one, and the new one signs in with its own key. */
 import { encodeBase64 } from '@sotto/bytes';
-import type { AccountPorts, OpenAccount } from '../account.ts';
+import type { AccountPorts, OpenAccount } from '../account-types.ts';
 import { saveDevice } from '../device-key.ts';
 import { markRegistered, signInWithDevice } from '../device-sign-in.ts';
 import { FIRST_EPOCH } from '../keyring.ts';
