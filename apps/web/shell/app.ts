@@ -1,12 +1,18 @@
 /** Builds the whole app from its ports. No model knows another: what they need of each other is passed in here. */
+
+import { ClientError } from '@sotto/client';
+import { type AttachDoor, createAttachDoor } from '../features/attachments/door.ts';
 import { type ChatModel, createChatModel } from '../features/chat/model.ts';
 import { type ComposerModel, createComposerModel } from '../features/composer/model.ts';
 import { type ConversationsModel, createConversationsModel } from '../features/conversations/model.ts';
 import { createKeepModel, type KeepModel } from '../features/keep/model.ts';
-import { createUnlockModel, type UnlockModel } from '../features/keep/unlock-model.ts';
 import { createOperatorModel, type OperatorModel } from '../features/operator/model.ts';
+import type { OrderModel, OrderPanel, OrderSlot } from '../features/order/model.ts';
 import { createProofModel, type ProofModel } from '../features/proof/model.ts';
 import { createSettingsModel, type SettingsModel } from '../features/settings/model.ts';
+import type { GuardPorts } from '../features/unlocking/guard.ts';
+import type { UnlockSettingsPorts } from '../features/unlocking/settings-model.ts';
+import type { UnlockPorts } from '../features/unlocking/unlock-model.ts';
 import type { History, Page, Services } from './services.ts';
 import { createStore, type ReadableStore, type Store } from './store.ts';
 
@@ -21,12 +27,16 @@ export interface Panels {
   readonly breaking: boolean;
   /** A guest who has kept chats elsewhere is entering their code. */
   readonly unlocking: boolean;
+  /** What unlocks in this browser alone is being set. */
+  readonly unlockSettings: boolean;
   /** A device is to be linked, and which of the two this one is. */
   readonly linking: 'new' | 'open' | undefined;
   /** Chats are to be exported or imported. */
   readonly transfer: 'export' | 'import' | undefined;
-  /** The chat whose deletion waits for a yes. */
-  readonly deleting: string | undefined;
+  /** Folders, pins, or what is being deleted: shown by code that is fetched then. */
+  readonly ordering: boolean;
+  /** What waits for a yes: it would leave a temporary chat, which is then gone. */
+  readonly leaving: (() => void) | undefined;
 }
 
 export interface App {
@@ -34,11 +44,17 @@ export interface App {
   readonly panels: Store<Panels>;
   readonly chat: ChatModel;
   readonly composer: ComposerModel;
+  readonly attach: AttachDoor;
+  /** The files of the open history. */
+  readonly files: Services['accounts']['files'];
   readonly conversations: ConversationsModel;
   readonly proof: ProofModel;
   readonly operator: OperatorModel;
   readonly keep: KeepModel;
-  readonly unlock: UnlockModel;
+  /** What unlocking works on, and its settings. */
+  readonly unlockable: UnlockPorts & UnlockSettingsPorts;
+  /** What watches over an open account. */
+  readonly guardable: GuardPorts;
   readonly settings: SettingsModel;
   readonly page: Page;
   /** What "Try to break it" attacks: the real network, and who is trusted. */
@@ -47,9 +63,23 @@ export interface App {
   readonly transferable: Pick<Services, 'clock' | 'page'> & { readonly history: () => History };
   /** What linking a device works on. */
   readonly linkable: Pick<Services, 'random' | 'accounts'> & { readonly onJoined: (history: History) => void };
-  newChat(): void;
+  /** Folders, pins, and what goes. */
+  readonly ordering: OrderSlot;
+  /** Whether the open chat is kept nowhere. */
+  readonly temporary: ReadableStore<{ readonly on: boolean }>;
+  /** The folder that the next new chat will stand in. */
+  folderOfNew(): string | undefined;
+  /** @param folderId the folder that it will stand in */
+  newChat(folderId?: string): void;
+  newTemporaryChat(): Promise<void>;
+  /** Fetches what shows folders, pins and what goes, and opens it. */
+  arrange(panel: OrderPanel): Promise<void>;
   openChat(conversationId: string): void;
+  /** Hides it at once; for some seconds it can be undone. */
   removeChat(conversationId: string): Promise<void>;
+  removeChats(conversationIds: readonly string[]): Promise<void>;
+  /** Every chat and folder. @returns whether nothing is left */
+  removeEverything(): Promise<boolean>;
   editLast(): void;
   signOut(): Promise<void>;
   /** Leaves the locked chats alone and starts as a guest of this browser. */
@@ -67,11 +97,15 @@ const CLOSED: Panels = {
   help: false,
   breaking: false,
   unlocking: false,
+  unlockSettings: false,
   linking: undefined,
   transfer: undefined,
-  deleting: undefined,
+  ordering: false,
+  leaving: undefined,
 };
 const SETTLE_MS = 3000;
+/** Said to the other tabs. */
+const LOCK = 'lock';
 
 export function createApp(services: Services): App {
   const who = createStore<{ who: Who }>({ who: 'starting' });
@@ -82,23 +116,95 @@ export function createApp(services: Services): App {
     return history;
   };
 
+  let temporaryHistory: History | undefined;
+  const temporary = createStore({ on: false });
+  /** Where the next new chat will stand. */
+  let folderOfNew: string | undefined;
+  const ordering: OrderSlot = {
+    ports: { ...services, history: currentHistory, serverTimeMs: () => serverTimeMs(services) },
+    model: undefined,
+  };
+  // CL-303: not even its id is remembered
+  const pageOf = (): Page => ({
+    ...services.page,
+    setOpenChat: (id) => services.page.setOpenChat(temporary.get().on ? undefined : id),
+  });
+  const order = async (): Promise<OrderModel> => {
+    const of = currentHistory();
+    const { orderOf } = await import('../features/order/model.ts').catch(() => {
+      throw new ClientError('network-unreachable');
+    });
+    if (of !== history) throw new ClientError('signed-out');
+    panels.patch({ ordering: true });
+    return orderOf(ordering);
+  };
+
   const proof = createProofModel(services);
   const settings = createSettingsModel(services);
-  const chat = createChatModel({ services, history: currentHistory, ensureSession: proof.ensure });
+  const attach = createAttachDoor(services);
+  const chat = createChatModel({
+    services: { ...services, page: pageOf() },
+    history: () => temporaryHistory ?? currentHistory(),
+    ensureSession: proof.ensure,
+    files: {
+      keep: attach.keep,
+      sent: attach.sent,
+      read: async (...asked) =>
+        (await import('../features/attachments/prompt.ts')).readFiles(services.accounts.files, ...asked),
+    },
+    instructions: async (kept, conversationId) => {
+      // Where there is no folder, nothing needs to be fetched.
+      if (kept !== history || !conversations.state.get().isOrdered) return undefined;
+      const { order: of, folderOf } = await order();
+      return of.instructionsFor(conversationId === undefined ? folderOfNew : folderOf(conversationId));
+    },
+    onCreated: async (kept, conversationId) => {
+      if (kept === history && folderOfNew !== undefined) {
+        await kept.setRegisters(conversationId, { folder: folderOfNew });
+      }
+    },
+  });
   const composer = createComposerModel({
     model: () => proof.models.get().list[0],
-    busy: () => chat.state.get().turn !== undefined,
+    busy: () => chat.state.get().turn !== undefined || attach.state.get().busy,
+    hasFiles: () => attach.state.get().ready > 0,
     send: chat.send,
     sendEdit: chat.edit,
   });
   const conversations = createConversationsModel({ clock: services.clock, history: currentHistory });
   const operator = createOperatorModel(services);
 
+  const closeOrder = () => {
+    ordering.model?.close();
+    ordering.model = undefined;
+    panels.patch({ ordering: false });
+  };
+  const leaveTemporary = () => {
+    temporaryHistory = undefined;
+    temporary.set({ on: false });
+    folderOfNew = undefined;
+    chat.followHistory();
+  };
+  /** CL-304: a temporary chat is gone for good: only the person leaves it. */
+  const leave = (go: () => void) => {
+    const isLost = temporary.get().on && chat.state.get().messages.length > 0;
+    if (!isLost) return leaveAndGo(go);
+    panels.patch({ leaving: () => leaveAndGo(go) });
+  };
+  const leaveAndGo = (go: () => void) => {
+    panels.patch({ leaving: undefined });
+    chat.open(undefined);
+    if (temporary.get().on) leaveTemporary();
+    go();
+  };
   const follow = (next: History, as: 'guest' | 'account') => {
     history = next;
     chat.followHistory();
+    closeOrder();
     conversations.followHistory();
     who.set({ who: as });
+    // What a page left in the middle is finished, and what is due by its age goes.
+    if (conversations.state.get().isOrdered) void order().catch(() => {});
   };
   const keep = createKeepModel({
     ...services,
@@ -119,15 +225,18 @@ export function createApp(services: Services): App {
     chat.open(services.page.openChat());
     void proof.start();
   };
-  const unlock = createUnlockModel({ ...services, onUnlocked });
 
   /** An answer on its way is stopped and kept; a store that does not answer is not waited for. */
   const settled = () => Promise.race([chat.settle(), services.clock.sleep(SETTLE_MS)]);
   /** Nothing of whoever was here stays on the page or in its memory. */
   const lock = () => {
+    closeOrder();
+    temporaryHistory = undefined;
+    temporary.set({ on: false });
     chat.clear();
     conversations.clear();
     composer.clear();
+    attach.clear();
     operator.close();
     keep.close();
     proof.reset();
@@ -136,9 +245,46 @@ export function createApp(services: Services): App {
     who.set({ who: 'locked' });
   };
 
-  const newChat = () => {
-    chat.open(undefined);
-    composer.focus();
+  /** Keys are dropped and the page is emptied before the server is told, which may not answer. */
+  const lockEverywhere = async () => {
+    await settled();
+    // Whoever leaves has decided: nothing waits for an undo that nobody can press.
+    await ordering.model?.finish().catch(() => {});
+    const left = services.accounts.signOut().catch(() => {});
+    lock();
+    services.tabs.post(LOCK);
+    await left;
+  };
+  const lockedElsewhere = async () => {
+    await settled();
+    services.accounts.drop();
+    lock();
+  };
+  services.tabs.subscribe((word) => {
+    // CL-343: who locks one tab means all of them.
+    if (word === LOCK && who.get().who === 'account') void lockedElsewhere();
+  });
+
+  const newChat = (folderId?: string) =>
+    leave(() => {
+      folderOfNew = folderId;
+      chat.open(undefined);
+      composer.focus();
+    });
+
+  const continueAsGuest = async () => {
+    proof.reset();
+    follow(await services.accounts.startAsGuest(), 'guest');
+    newChat();
+    await proof.start();
+  };
+
+  const removeChats = async (conversationIds: readonly string[]) => {
+    const isOpen = () => conversationIds.includes(chat.state.get().conversationId ?? '');
+    // An answer that is still being saved would come back after its chat was removed (CL-17).
+    if (isOpen()) await settled();
+    await conversations.attempt(async () => (await order()).remove(conversationIds));
+    if (isOpen()) newChat();
   };
 
   return {
@@ -146,11 +292,20 @@ export function createApp(services: Services): App {
     panels,
     chat,
     composer,
+    attach,
+    files: services.accounts.files,
     conversations,
     proof,
     operator,
     keep,
-    unlock,
+    unlockable: {
+      ...services,
+      unlocking: () => services.accounts.unlocking(),
+      onUnlocked,
+      lock: lockEverywhere,
+      leave: continueAsGuest,
+    },
+    guardable: { ...services, isBusy: () => chat.state.get().turn !== undefined, lock: lockEverywhere },
     settings,
     page: services.page,
     attackable: services,
@@ -163,34 +318,41 @@ export function createApp(services: Services): App {
         onUnlocked(joined);
       },
     },
+    ordering,
+    temporary,
+    folderOfNew: () => folderOfNew,
     newChat,
-    openChat: (conversationId) => {
-      chat.open(conversationId);
-      composer.focus();
-    },
-    removeChat: async (conversationId) => {
-      panels.patch({ deleting: undefined });
-      // An answer that is still being saved would come back after its chat was removed (CL-17).
-      const isOpen = chat.state.get().conversationId === conversationId;
-      if (isOpen) await settled();
-      await conversations.remove(conversationId);
-      if (chat.state.get().conversationId === conversationId) newChat();
+    newTemporaryChat: () =>
+      conversations.attempt(async () => {
+        const { openTemporaryHistory } = await import('@sotto/client/order');
+        const opened = await openTemporaryHistory(services);
+        leave(() => {
+          temporaryHistory = opened;
+          temporary.set({ on: true });
+          panels.patch({ ordering: true });
+          chat.followHistory();
+          composer.focus();
+        });
+      }),
+    arrange: (panel) => conversations.attempt(async () => (await order()).open(panel)),
+    openChat: (conversationId) =>
+      leave(() => {
+        chat.open(conversationId);
+        composer.focus();
+      }),
+    removeChat: (conversationId) => removeChats([conversationId]),
+    removeChats,
+    removeEverything: async () => {
+      await settled();
+      newChat();
+      return (await order()).removeEverything();
     },
     editLast: () => {
       const last = chat.state.get().messages.findLast((message) => message.role === 'user');
       if (last !== undefined && chat.state.get().turn === undefined) composer.edit(last.messageId, last.text);
     },
-    signOut: async () => {
-      await settled();
-      await services.accounts.signOut().catch(() => {});
-      lock();
-    },
-    continueAsGuest: async () => {
-      proof.reset();
-      follow(await services.accounts.startAsGuest(), 'guest');
-      newChat();
-      await proof.start();
-    },
+    signOut: lockEverywhere,
+    continueAsGuest,
     returned: async () => {
       const isElsewhere = who.get().who === 'guest' && services.preferences.get('has-account') !== undefined;
       // Another tab kept the chats and erased the guest: what this one would go on writing could never be opened again.
@@ -207,7 +369,7 @@ export function createApp(services: Services): App {
       try {
         const found = await services.accounts.resume();
         if (found.kind === 'locked') return who.set({ who: 'locked' });
-        follow(found.history, 'guest');
+        follow(found.history, found.kind);
         chat.open(services.page.openChat());
       } catch {
         return who.set({ who: 'unavailable' });
@@ -215,4 +377,11 @@ export function createApp(services: Services): App {
       await proof.start();
     },
   };
+}
+
+/** By its own word: enough to notice that one of two clocks is wrong. */
+async function serverTimeMs({ network }: Pick<Services, 'network'>): Promise<number | undefined> {
+  const answer = await network.ports.fetch(`${network.baseUrl}/api/nodes`).catch(() => undefined);
+  const atMs = Date.parse(answer?.header('date') ?? '');
+  return Number.isNaN(atMs) ? undefined : atMs;
 }

@@ -1,6 +1,8 @@
 import { ConversationList } from '../features/conversations/view.tsx';
+import { OrderButtons } from '../features/order/door.tsx';
 import { ProfileChoice, ThemeChoice } from '../features/settings/view.tsx';
 import { TransferButtons } from '../features/transfer/door.tsx';
+import { UnlockingButton } from '../features/unlocking/door.tsx';
 import { useApp } from '../ui/app-context.ts';
 import { useStore } from '../ui/use-store.ts';
 import { t } from './words.ts';
@@ -28,6 +30,7 @@ export function Places({ onChosen }: { onChosen: () => void }) {
             <button type="button" className="pill" onClick={() => void signOut()}>
               {t('keep.signOut')}
             </button>
+            <UnlockingButton onChosen={onChosen} />
             <button
               type="button"
               className="quiet"
@@ -63,6 +66,7 @@ export function Places({ onChosen }: { onChosen: () => void }) {
             </button>
           </>
         )}
+        <OrderButtons onChosen={onChosen} />
         <TransferButtons onChosen={onChosen} />
         <ProfileChoice />
         <div className="row between">

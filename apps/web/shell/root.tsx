@@ -3,16 +3,16 @@ import { NoticeView } from '../features/chat/notice.tsx';
 import { StartView } from '../features/chat/start-view.tsx';
 import { Conversation } from '../features/chat/view.tsx';
 import { Composer } from '../features/composer/view.tsx';
-import { DeleteDialog } from '../features/conversations/view.tsx';
-import { UnlockForm, UnlockScreen } from '../features/keep/unlock-view.tsx';
 import { KeepDialog } from '../features/keep/view.tsx';
-import { Ledger } from '../features/operator/view.tsx';
 import { LinkDoor } from '../features/link/door.tsx';
+import { Ledger } from '../features/operator/view.tsx';
+import { OrderDoor, OrderNote } from '../features/order/door.tsx';
 import { Badge, standingOf } from '../features/proof/badge.tsx';
 import { ProofPanel } from '../features/proof/panel.tsx';
 import { StopView } from '../features/proof/stop-view.tsx';
 import { HelpSheet } from '../features/settings/help.tsx';
 import { TransferDoor } from '../features/transfer/door.tsx';
+import { LockedDoor, UnlockDoor, UnlockingDoor } from '../features/unlocking/door.tsx';
 import { useApp } from '../ui/app-context.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Cross, Menu } from '../ui/icons.tsx';
@@ -40,7 +40,7 @@ function Standing() {
   if (standing === 'starting') return null;
   if (standing === 'unavailable') return <Unavailable />;
   if (proofKind === 'no-link' || proofKind === 'machine-changed') return <StopView />;
-  if (standing === 'locked') return <UnlockScreen />;
+  if (standing === 'locked') return <LockedDoor />;
   return <Workspace />;
 }
 
@@ -88,14 +88,11 @@ function Workspace() {
           <Places onChosen={closePlaces} />
         </Dialog>
       )}
-      {panels.unlocking && (
-        <Dialog title={t('unlock.title')} onClose={() => app.panels.patch({ unlocking: false })}>
-          <UnlockForm />
-        </Dialog>
-      )}
+      {panels.unlocking && <UnlockDoor />}
+      <UnlockingDoor />
       <BreakDoor />
       <TransferDoor />
-      <DeleteDialog />
+      <OrderDoor />
       <KeepDialog />
       <HelpSheet />
     </div>
@@ -125,6 +122,7 @@ function MainColumn({ narrow }: { narrow: boolean }) {
       {fresh ? <StartView /> : <Conversation />}
       <div className="foot">
         {fresh && notice !== undefined && <NoticeView notice={notice} messages={messages} />}
+        <OrderNote />
         <Composer />
         <PrivacyLine />
       </div>
@@ -134,14 +132,15 @@ function MainColumn({ narrow }: { narrow: boolean }) {
 
 /** One line that says what is private in this mode, and how far. */
 function PrivacyLine() {
-  const { proof, who } = useApp();
+  const { proof, who, temporary } = useApp();
   const standing = standingOf(useStore(proof.state));
-  const account = useStore(who).who === 'account';
+  const isAccount = useStore(who).who === 'account';
+  const kept = useStore(temporary).on ? 'private.temporary' : isAccount ? 'private.account' : 'private.guest';
   const machine =
     standing === 'verified' ? t('private.verified') : standing === 'development' ? t('private.development') : '';
   return (
     <p className="private">
-      {machine} {t(account ? 'private.account' : 'private.guest')}
+      {machine} {t(kept)}
     </p>
   );
 }

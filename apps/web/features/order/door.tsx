@@ -1,11 +1,11 @@
-import { lazy, type ReactNode, Suspense } from 'react';
+import { type ComponentType, lazy, Suspense } from 'react';
 import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { useStore } from '../../ui/use-store.ts';
 
 /** Most people have no folder yet: what shows one is fetched when there is one, or when somebody asks. */
-const OrderPanels = lazy(() => import('./panels.tsx').catch(() => ({ default: Nothing })));
-const Note = lazy(() => import('./note.tsx').catch(() => ({ default: Nothing })));
+const OrderPanels = lazy<ComponentType>(() => import('./panels.tsx').catch(() => ({ default: Nothing })));
+const Note = lazy<ComponentType>(() => import('./note.tsx').catch(() => ({ default: Nothing })));
 
 /** What is open above the page: where a chat stands, a folder, what is being deleted. */
 export function OrderDoor() {
@@ -60,6 +60,6 @@ export function OrderButtons({ onChosen }: { onChosen: () => void }) {
 }
 
 /** Where the server cannot be reached; what was asked for says so. */
-function Nothing(): ReactNode {
+function Nothing() {
   return null;
 }
