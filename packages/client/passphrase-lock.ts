@@ -3,23 +3,26 @@
  * "Passphrase"). Lock and device secret stay in a store that erases for good, and are sent to nobody: losing the browser's
  * data loses this lock. What the store gives back may have been changed by another program.
  */
-import { ByteReader, BytesError, ByteWriter, encodeHex } from '@sotto/bytes';
+import { ByteReader, BytesError, ByteWriter, encodeBase64, encodeHex, parseHex } from '@sotto/bytes';
 import type { Clock, DeviceStore, Random, SealedStore, StretchPassphrase } from '@sotto/ports';
 import {
   createPassphraseParameters,
   encodePassphraseParameters,
+  LOCK_PUBLIC_KEY_BYTES,
   type LockSecret,
+  lockPublicKey,
   type PassphraseParameters,
   parseLockHeader,
   parsePassphraseParameters,
   passphraseBytes,
   passphraseLockSecret,
-  unwrapAccountKey,
+  sealToLock,
   VaultError,
   wrapAccountKey,
 } from '@sotto/vault';
 import type { OpenAccount } from './account-types.ts';
-import { loadDevice } from './device-key.ts';
+import { knownEpoch } from './epochs/epoch-memory.ts';
+import { openAccount, openLock } from './epochs/open-account.ts';
 import { ClientError } from './errors.ts';
 import { keptLocks } from './kept-locks.ts';
 import { FIRST_EPOCH } from './keyring.ts';
@@ -40,6 +43,9 @@ export const PASSPHRASE_LEAST_CHARACTERS = 6;
 const SECRET_BYTES = 32;
 const LOCK_LIMIT_BYTES = 1024;
 const VERSION = 1;
+/** With the lock beside it that a rotation made; the first one goes on saying how the passphrase is stretched. */
+const VERSION_REWRAPPED = 2;
+const SEALED_LIMIT_BYTES = 2048;
 const FREE_TRIES = 5;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 60 * 60 * 1000;
@@ -70,19 +76,50 @@ export async function setPassphrase(ports: PassphrasePorts, account: OpenAccount
   if (others.length === 0) throw new ClientError('passphrase-only-lock', { rule: 'CL-338' });
   const parameters = createPassphraseParameters(ports.random);
   const deviceSecret = ports.random.bytes(SECRET_BYTES);
+  const secret = await secretOf(ports, passphrase, parameters, deviceSecret);
+  const lockId = ports.random.bytes(16);
   const lock = await wrapAccountKey({
     accountKey,
     kind: 'device-passphrase',
-    secret: await secretOf(ports, passphrase, parameters, deviceSecret),
+    secret,
     accountId,
-    lockId: ports.random.bytes(16),
+    lockId,
     epoch: account.epochs?.epoch ?? FIRST_EPOCH,
     parameters: encodePassphraseParameters(parameters),
     random: ports.random,
   });
-  const value = new ByteWriter().u8(VERSION).raw(deviceSecret).vector16(lock).finish();
-  await ports.erasable.set(lockName(accountId), value);
+  const publicKey = encodeHex(await lockPublicKey(secret, accountId));
+  await account.epochs?.rememberPassphrase({ lockId: encodeHex(lockId), publicKey });
+  await ports.erasable.set(lockName(accountId), encodeKept({ deviceSecret, lock }));
   await ports.erasable.delete(triesName(accountId));
+}
+
+/**
+ * Wraps a newer account key for the passphrase of this browser, without asking for it (spec/vault.md "Sealed locks"). What it
+ * seals to is what this device itself remembers, sealed, of the lock.
+ */
+export async function rewrapPassphrase(
+  ports: Pick<PassphrasePorts, 'erasable' | 'random'>,
+  { accountId, accountKey, epochs }: OpenAccount,
+): Promise<void> {
+  const kept = await ports.erasable.get(lockName(accountId));
+  if (kept === undefined || epochs === undefined) return;
+  const { deviceSecret, lock } = parseKept(kept);
+  const { lockId } = parseLockHeader(lock);
+  const known = epochs.passphrase;
+  // CL-323: the lock in the store may be another program's, and would be handed the new key
+  if (known === undefined || known.lockId !== encodeHex(lockId)) return removePassphrase(ports, accountId);
+  const sealed = await sealToLock({
+    accountKey,
+    kind: 'device-passphrase',
+    publicKey: parseHex(known.publicKey, LOCK_PUBLIC_KEY_BYTES),
+    accountId,
+    lockId,
+    epoch: epochs.epoch,
+    credential: new Uint8Array(32),
+    random: ports.random,
+  });
+  await ports.erasable.set(lockName(accountId), encodeKept({ deviceSecret, lock, sealed }));
 }
 
 /** Erases lock and device secret: the passphrase opens nothing any more, a copy of the lock neither. */
@@ -106,17 +143,26 @@ export function unlockWithPassphrase(
   return ports.takingTurns(lockName(accountId), async () => {
     const kept = await ports.erasable.get(lockName(accountId));
     if (kept === undefined) throw new ClientError('passphrase-missing');
-    const { deviceSecret, lock } = parseKept(kept);
+    const { deviceSecret, lock, sealed } = parseKept(kept);
     const header = parseLockHeader(lock);
     // CL-336: what the store asks of this device is bounded before it is done (VA-161, VA-162).
     const parameters = parsePassphraseParameters(header.parameters);
     await countTry(ports, accountId);
     const secret = await secretOf(ports, passphrase, parameters, deviceSecret);
-    const expected = { expectedAccountId: accountId, expectedLockId: header.lockId, minimumEpoch: FIRST_EPOCH };
+    const minimumEpoch = await knownEpoch(ports.device, accountId);
+    const kind = 'device-passphrase';
+    const toOpen = {
+      lock: encodeBase64(sealed ?? lock),
+      kind,
+      secret,
+      accountId,
+      lockId: header.lockId,
+      minimumEpoch,
+    } as const;
     try {
-      const { accountKey } = await unwrapAccountKey({ lock, secret, expectedKind: 'device-passphrase', ...expected });
+      const opened = await openLock(toOpen);
       await ports.erasable.delete(triesName(accountId));
-      return { accountId, accountKey, device: await loadDevice(ports, accountId, accountKey) };
+      return await openAccount(ports, accountId, opened);
     } catch (cause) {
       const isWrong = cause instanceof VaultError && cause.code === 'lock-commitment-mismatch';
       throw isWrong ? new ClientError('passphrase-wrong', { cause }) : cause;
@@ -168,18 +214,36 @@ function triesName(accountId: Uint8Array): string {
   return `passphrase-tries/${encodeHex(accountId)}`;
 }
 
-function parseKept(kept: Uint8Array) {
+function parseKept(kept: Uint8Array): {
+  readonly deviceSecret: Uint8Array;
+  readonly lock: Uint8Array;
+  readonly sealed?: Uint8Array;
+} {
   try {
     const reader = new ByteReader(kept);
-    const isKnown = reader.u8() === VERSION;
+    const version = reader.u8();
     const parts = { deviceSecret: reader.take(SECRET_BYTES), lock: reader.vector16(LOCK_LIMIT_BYTES) };
+    const sealed = version === VERSION_REWRAPPED ? reader.vector16(SEALED_LIMIT_BYTES) : undefined;
     reader.end();
-    if (!isKnown) throw new VaultError('lock-version-unsupported', 'VA-33');
-    return parts;
+    if (version !== VERSION && sealed === undefined) throw new VaultError('lock-version-unsupported', 'VA-33');
+    return { ...parts, ...(sealed && { sealed }) };
   } catch (cause) {
     if (cause instanceof BytesError) throw new VaultError('lock-malformed', 'VA-31', { cause });
     throw cause;
   }
+}
+
+function encodeKept(kept: {
+  readonly deviceSecret: Uint8Array;
+  readonly lock: Uint8Array;
+  readonly sealed?: Uint8Array;
+}): Uint8Array<ArrayBuffer> {
+  const { deviceSecret, lock, sealed } = kept;
+  const writer = new ByteWriter()
+    .u8(sealed ? VERSION_REWRAPPED : VERSION)
+    .raw(deviceSecret)
+    .vector16(lock);
+  return (sealed ? writer.vector16(sealed) : writer).finish();
 }
 
 function encodeTries(count: number, atMs: number): Uint8Array<ArrayBuffer> {

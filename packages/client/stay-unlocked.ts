@@ -6,7 +6,9 @@ import { ByteReader, BytesError, ByteWriter } from '@sotto/bytes';
 import type { Clock, DeviceStore, Random } from '@sotto/ports';
 import { AccountKey, unsafeRevealSecret, VaultError } from '@sotto/vault';
 import type { OpenAccount } from './account-types.ts';
-import { loadDevice } from './device-key.ts';
+import type { OpenedKey } from './epochs/account-epochs.ts';
+import { openAccount } from './epochs/open-account.ts';
+import { FIRST_EPOCH } from './keyring.ts';
 
 const NAME = 'unlocked';
 const VERSION = 1;
@@ -25,9 +27,10 @@ export async function staysUnlocked(ports: Pick<StayPorts, 'erasable'>): Promise
 
 export async function stayUnlocked(
   ports: Pick<StayPorts, 'erasable'>,
-  { accountId, accountKey }: OpenAccount,
+  { accountId, accountKey, epochs }: OpenAccount,
 ): Promise<void> {
-  const value = new ByteWriter().u8(VERSION).raw(accountId).raw(unsafeRevealSecret(accountKey)).finish();
+  const epoch = epochs?.epoch ?? FIRST_EPOCH;
+  const value = new ByteWriter().u8(VERSION).raw(accountId).u32(epoch).raw(unsafeRevealSecret(accountKey)).finish();
   await ports.erasable.set(NAME, value);
 }
 
@@ -41,17 +44,18 @@ export async function resumeUnlocked(ports: StayPorts): Promise<OpenAccount | un
   const kept = await ports.erasable.get(NAME);
   const account = kept && parseKept(kept);
   if (account === undefined) return undefined;
-  return { ...account, device: await loadDevice(ports, account.accountId, account.accountKey) };
+  return openAccount(ports, account.accountId, account);
 }
 
-function parseKept(kept: Uint8Array): Pick<OpenAccount, 'accountId' | 'accountKey'> | undefined {
+function parseKept(kept: Uint8Array): (OpenedKey & Pick<OpenAccount, 'accountId'>) | undefined {
   try {
     const reader = new ByteReader(kept);
     if (reader.u8() !== VERSION) return undefined;
     const accountId = new Uint8Array(reader.take(16));
+    const epoch = reader.u32();
     const accountKey = new AccountKey(reader.take(32));
     reader.end();
-    return { accountId, accountKey };
+    return { accountId, accountKey, epoch };
   } catch (cause) {
     if (cause instanceof BytesError || cause instanceof VaultError) return undefined;
     throw cause;

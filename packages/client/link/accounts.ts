@@ -3,6 +3,7 @@ import { encodeBase64 } from '@sotto/bytes';
 import type { AccountPorts, OpenAccount } from '../account-types.ts';
 import { saveDevice } from '../device-key.ts';
 import { markRegistered, signInWithDevice } from '../device-sign-in.ts';
+import { openAccount } from '../epochs/open-account.ts';
 import { FIRST_EPOCH } from '../keyring.ts';
 import type { LinkMailboxes } from './mailbox.ts';
 import { joinAccount, type NewDeviceOptions } from './new-device.ts';
@@ -16,13 +17,13 @@ export async function letDeviceIn(
   link: Pick<OpenDeviceOptions, 'meeting' | 'agree' | 'signal'>,
 ): Promise<void> {
   const { api, clock, random } = ports;
-  const { accountId, accountKey } = account;
+  const { accountId, accountKey, epochs } = account;
   await letIn({
     ...link,
     mailboxes,
     clock,
     random,
-    account: { accountId, accountKey, epoch: FIRST_EPOCH },
+    account: { accountId, accountKey, epoch: epochs?.epoch ?? FIRST_EPOCH },
     register: (device, record) =>
       api.registerDevice({ publicKey: encodeBase64(device.publicKey), record: encodeBase64(record) }),
   });
@@ -40,5 +41,5 @@ export async function joinByLink(
   api.signsInWith(() => signInWithDevice(ports, account));
   await saveDevice(ports, account);
   await markRegistered(ports, account);
-  return account;
+  return openAccount(ports, account.accountId, account);
 }
