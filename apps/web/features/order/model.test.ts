@@ -197,17 +197,24 @@ test('CL-312 a project’s instructions go before every question of its chats, a
   model.close();
 });
 
-/** A history in which every write fails the test. */
-function untouchable(clock: ReturnType<typeof createManualClock>): History {
-  const fail = () => {
+/** A history whose every write fails, and is noted. */
+function untouchable(clock: ReturnType<typeof createManualClock>) {
+  const touched: string[] = [];
+  const names = ['createConversation', 'saveMessage', 'setRegisters', 'writeRecord', 'importRecord', 'rename'] as const;
+  const fail = (name: string) => () => {
+    touched.push(name);
     throw new Error('a temporary chat was written');
   };
-  const names = ['createConversation', 'saveMessage', 'setRegisters', 'writeRecord', 'importRecord', 'rename'] as const;
-  return Object.assign(fakeHistory(clock), Object.fromEntries(names.map((name) => [name, fail])));
+  const history: History = Object.assign(
+    fakeHistory(clock),
+    Object.fromEntries(names.map((name) => [name, fail(name)])),
+  );
+  return { history, touched };
 }
 
 test('CL-303 a temporary chat reaches no store, whatever becomes of its answer', async () => {
-  const { app, clock, asked, ask, page } = await appRig('temporary', untouchable(createManualClock()));
+  const { history, touched } = untouchable(createManualClock());
+  const { app, clock, asked, ask, page } = await appRig('temporary', history);
   await app.newTemporaryChat();
   await clock.advance(10);
   assert.equal(app.temporary.get().on, true);
@@ -228,6 +235,22 @@ test('CL-303 a temporary chat reaches no store, whatever becomes of its answer',
   assert.equal(app.temporary.get().on, false);
   assert.deepEqual([app.chat.state.get().messages, app.chat.state.get().notice], [[], undefined]);
   assert.equal(asked.length, 2);
+  assert.deepEqual(touched, []);
+});
+
+test('CL-308 the chat that is deleted while it is open closes, and is not opened again by a reload', async () => {
+  const { app, ask, history } = await appRig('open');
+  await ask('open');
+  const conversationId = app.chat.state.get().conversationId ?? '';
+  await app.removeChat(conversationId);
+  assert.equal(app.chat.state.get().conversationId, undefined);
+  app.openChat(conversationId);
+  assert.deepEqual([app.chat.state.get().conversationId, app.chat.state.get().messages], [undefined, []]);
+  assert.equal(app.conversations.state.get().count, 0);
+  await app.ordering.model?.undo();
+  app.openChat(conversationId);
+  assert.equal(app.chat.state.get().messages.length, 2);
+  assert.equal(history.conversations().length, 1);
 });
 
 test('CL-303 CL-304 a temporary chat is left only by a yes, and then is nowhere', async () => {
