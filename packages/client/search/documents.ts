@@ -1,12 +1,8 @@
 /** What of a chat is put into the index: its title, and every message in every branch with the names of its files. */
 import type { OpenedRecord } from '@sotto/vault';
 import { parseAttachments } from '../attachments/attachment.ts';
-import type { History } from '../history.ts';
+import type { ConversationSummary, WholeConversation } from '../record-keeper.ts';
 import type { SearchDocument } from './build.ts';
-
-export type ConversationSummary = ReturnType<History['conversations']>[number];
-export type WholeConversation = NonNullable<Awaited<ReturnType<History['wholeConversation']>>>;
-export type RecordChange = Parameters<Parameters<History['onRecords']>[0]>[0][number];
 
 /** What the index says it covers: another one whenever a record of the chat was written, came or went. */
 export function versionOf({ clock, messageCount }: ConversationSummary): string {

@@ -5,17 +5,10 @@
 import { SottoError } from '@sotto/bytes';
 import type { Clock } from '@sotto/ports';
 import { conversationOf, type OpenedRecord } from '@sotto/vault';
+import type { ConversationSummary, RecordChange, WholeConversation } from '../record-keeper.ts';
 import type { TakingTurns } from '../watch/turns.ts';
 import type { SearchDocument } from './build.ts';
-import {
-  type ConversationSummary,
-  documentsOf,
-  messageOf,
-  type RecordChange,
-  titleOf,
-  versionOf,
-  type WholeConversation,
-} from './documents.ts';
+import { documentsOf, messageOf, titleOf, versionOf } from './documents.ts';
 import type { ConversationChange, SearchAnswer, SearchIndexLike, SearchRequest } from './types.ts';
 
 /** What the feed needs of a `History`. */

@@ -2,6 +2,7 @@
 export type { SearchDocument } from './build.ts';
 export { openSearchIndex, SearchIndex, type SearchIndexOptions } from './engine.ts';
 export { type FeedProgress, SearchFeed, type SearchFeedOptions, type SearchSource } from './feed.ts';
+export { createMemoryStore } from './memory-store.ts';
 export { connectSearchIndex, type MessageLine, serveSearchIndex } from './remote.ts';
 export type { DocumentKind } from './segment.ts';
 export { makeSnippet, type SnippetPart } from './snippet.ts';
