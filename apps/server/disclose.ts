@@ -32,6 +32,7 @@ const CANNOT: readonly string[] = [
 /** What is shown in part, or could be had otherwise: a list that leaves this out would be a half-truth. */
 const CAN: readonly string[] = [
   'Of sealed bytes the size and the beginning are printed; the operator holds, and can hand over, the whole of them, still sealed.',
+  'Files that go with chats lie beside the database as sealed parts: their ids, sizes and hashes are printed, and the parts can be handed over, still sealed.',
   'From now on an operator who is made to can record network addresses and times, and could deliver a changed web app (TM-02).',
 ];
 
