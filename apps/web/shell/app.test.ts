@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createManualClock } from '@sotto/testkit';
+import { createUnlockModel } from '../features/unlocking/unlock-model.ts';
 import { fakeAccounts, fakeHistory, fakeServices, fakeSession } from '../preview/fake-services.ts';
 import { createApp } from './app.ts';
 
@@ -29,8 +30,9 @@ test('a browser with an account shows nothing before it is unlocked', async () =
   await app.start();
   assert.equal(app.who.get().who, 'locked');
   assert.equal(app.conversations.state.get().count, 0);
-  app.unlock.setText('code');
-  await app.unlock.withCode();
+  const unlock = createUnlockModel(app.unlockable);
+  unlock.setText('code');
+  await unlock.withCode();
   assert.equal(app.who.get().who, 'account');
   assert.equal(app.conversations.state.get().count, 1);
   await app.signOut();
@@ -112,3 +114,66 @@ const neverEnding: ReturnType<typeof fakeServices>['openSession'] = async () =>
     yield { kind: 'text-delta', text: 'So far' };
     await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   });
+
+test('CL-343 locking one tab locks the others: nothing stays on their page, and their keys are dropped', async () => {
+  const clock = createManualClock();
+  const history = fakeHistory(clock);
+  await history.createConversation('Private');
+  const heard: ((word: string) => void)[] = [];
+  const dropped: number[] = [];
+  const tab = async (i: number) => {
+    const accounts = {
+      ...fakeAccounts(clock, history),
+      resume: async () => ({ kind: 'account' as const, history }),
+      drop: () => void dropped.push(i),
+    };
+    const tabs = {
+      post: (word: string) => heard.forEach((hear, other) => void (other !== i && hear(word))),
+      subscribe: (listener: (word: string) => void) => {
+        heard[i] = listener;
+        return () => {};
+      },
+    };
+    const app = createApp(fakeServices(clock, { accounts, tabs }));
+    void app.start();
+    await clock.advance(1000);
+    assert.deepEqual([app.who.get().who, app.conversations.state.get().count], ['account', 1]);
+    return app;
+  };
+  const [first, second] = [await tab(0), await tab(1)];
+  void first.signOut();
+  await clock.advance(4000);
+  for (const app of [first, second]) {
+    assert.equal(app.who.get().who, 'locked');
+    assert.equal(app.conversations.state.get().count, 0);
+    assert.throws(() => app.transferable.history());
+  }
+  assert.deepEqual(dropped, [1]);
+});
+
+test('CL-344 a server that does not answer does not hold the lock back', async () => {
+  const clock = createManualClock();
+  const history = fakeHistory(clock);
+  const accounts = {
+    ...fakeAccounts(clock, history),
+    resume: async () => ({ kind: 'account' as const, history }),
+    signOut: () => new Promise<void>(() => {}),
+  };
+  let closed = 0;
+  const app = createApp(
+    fakeServices(clock, {
+      accounts,
+      openSession: async () => ({ ...fakeSession(async function* () {}), close: () => void closed++ }),
+    }),
+  );
+  void app.start();
+  await clock.advance(1000);
+  app.composer.setText('half a thought');
+  await app.proof.ensure().catch(() => {});
+  void app.signOut();
+  await clock.advance(4000);
+  assert.equal(app.who.get().who, 'locked');
+  assert.equal(app.composer.state.get().text, '');
+  assert.deepEqual(app.chat.state.get().messages, []);
+  assert.equal(closed, 1, 'the line to the machine is closed');
+});

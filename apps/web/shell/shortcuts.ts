@@ -5,7 +5,8 @@ import type { App } from './app.ts';
 export function useShortcuts(app: App): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || document.querySelector('dialog[open], :popover-open') !== null) return;
+      const isLock = event.key.toLowerCase() === 'l' && event.shiftKey && (event.ctrlKey || event.metaKey);
+      if (event.defaultPrevented || (!isLock && document.querySelector('dialog[open], :popover-open') !== null)) return;
       if (event.key === 'Escape') {
         if (app.chat.state.get().turn !== undefined) app.chat.stop();
         else if (app.operator.state.get().open) app.operator.close();
@@ -15,6 +16,10 @@ export function useShortcuts(app: App): void {
         event.preventDefault();
       } else if (event.key.toLowerCase() === 'o' && event.shiftKey && (event.ctrlKey || event.metaKey)) {
         app.newChat();
+        event.preventDefault();
+      } else if (isLock) {
+        if (app.who.get().who !== 'account') return;
+        void app.signOut();
         event.preventDefault();
       } else if (event.key === '?' && !isWriting(event.target)) {
         app.panels.patch({ help: true });

@@ -132,6 +132,7 @@ const en = {
   'unlock.busy': 'Opening',
   'unlock.guest': 'I have kept chats: unlock',
   'unlock.asGuest': 'Use Sotto without them',
+  'unlock.settings': 'Unlocking',
 
   'proof.badge.development': 'Development machine',
   'proof.badge.verified': 'Verified machine',
@@ -221,6 +222,7 @@ const en = {
   'help.editLast': 'Edit your last message, when the box is empty',
   'help.stop': 'Stop the answer, or close what opened last',
   'help.newChat': 'New chat',
+  'help.lock': 'Lock',
   'help.help': 'This list',
 
   'error.unverified': 'This machine could not be verified, so nothing was sent. Your text is still in the message box.',
@@ -286,6 +288,14 @@ const en = {
   'error.passkey-taken': 'This passkey is in use already.',
   'error.passkey-refused': 'This passkey could not be checked. Try again.',
   'error.challenge-expired': 'That took too long. Start again.',
+  'error.device-refused': 'This device no longer signs in by itself. Unlock again with a passkey or the recovery code.',
+  'error.passphrase-wrong': 'This is not the passphrase of this browser. It stays in the field; try again.',
+  'error.passphrase-missing': 'This browser has no passphrase. Use your recovery code or a passkey.',
+  'error.passphrase-too-short': 'A passphrase has at least six characters.',
+  'error.passphrase-only-lock':
+    'A passphrase opens this browser alone, so it cannot be the only way in. Your recovery code must be known here first: unlock with it once.',
+  'error.passphrase-failed':
+    'This device has no room to work on the passphrase just now. Close something and try again.',
   'error.rate-limited': 'Too many tries. Wait a minute and try again.',
   'error.group-differs': 'That is not the last group of your code.',
   'error.keep-incomplete': 'Not every chat could be moved. Nothing was erased; try again.',

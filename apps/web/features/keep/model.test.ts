@@ -5,9 +5,8 @@ import { createManualClock } from '@sotto/testkit';
 import { fakeAccounts, fakeHistory, fakePage, fakePreferences } from '../../preview/fake-services.ts';
 import type { Accounts, History } from '../../shell/services.ts';
 import { createKeepModel } from './model.ts';
-import { createUnlockModel } from './unlock-model.ts';
 
-class Failed extends SottoError<'keep-incomplete' | 'recovery-refused' | 'passkey-cancelled'> {}
+class Failed extends SottoError<'keep-incomplete' | 'passkey-cancelled'> {}
 
 function createRig(changes: Partial<Accounts> = {}) {
   const clock = createManualClock();
@@ -90,15 +89,4 @@ test('a cancelled passkey changes nothing and can be tried again', async () => {
   await keep.confirm('JV5A');
   await keep.addPasskey();
   assert.deepEqual([keep.state.get().step, keep.state.get().error], ['passkey', 'passkey-cancelled']);
-});
-
-test('a wrong recovery code leaves the text where it is', async () => {
-  const { accounts, preferences } = createRig({
-    unlockWithRecoveryCode: () => Promise.reject(new Failed('recovery-refused', '', { action: 'fix-input' })),
-  });
-  const unlock = createUnlockModel({ accounts, preferences, onUnlocked: () => assert.fail() });
-  unlock.setText('F7KQ-2M9D');
-  await unlock.withCode();
-  assert.deepEqual([unlock.state.get().text, unlock.state.get().error], ['F7KQ-2M9D', 'recovery-refused']);
-  assert.equal(preferences.get('has-account'), undefined);
 });

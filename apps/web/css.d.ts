@@ -1,0 +1,2 @@
+/** Styles of what is loaded on demand come with it. */
+declare module '*.css';
