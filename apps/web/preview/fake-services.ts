@@ -3,6 +3,8 @@
  * built app: only `preview.html` imports it.
  */
 import type { Clock, DeviceStore } from '@sotto/ports';
+import { createLocalKey } from '@sotto/vault';
+import type { SearchSession } from '../features/search/model.ts';
 import type {
   Accounts,
   ChatEvent,
@@ -59,6 +61,11 @@ export function fakeHistory(clock: Clock): FakeHistory {
     isLoaded: () => true,
     load: async () => {},
     eachConversation: async function* () {},
+    wholeConversation: async (conversationId) => {
+      const summary = history.conversations().find((one) => one.conversationId === conversationId);
+      const own = [...messages.values()].filter((one) => one.conversationId === conversationId);
+      return summary && { summary, records: own.map((message) => recordOf(message)) };
+    },
     hasRecord: () => false,
     conversationState: (conversationId) => (conversations.has(conversationId) ? 'here' : undefined),
     recordsOfType: () => [],
@@ -74,7 +81,13 @@ export function fakeHistory(clock: Clock): FakeHistory {
           .filter((message) => recovery !== undefined && message.messageId === messageId)
           .map((message) => ({ conversationId, message })),
       ),
-    conversations: () => [...conversations.values()].toSorted((a, b) => b.updatedAtMs - a.updatedAtMs),
+    conversations: () =>
+      [...conversations.values()]
+        .map((one) => {
+          const own = [...messages.values()].filter(({ conversationId }) => conversationId === one.conversationId);
+          return { ...one, messageCount: own.length };
+        })
+        .toSorted((a, b) => b.updatedAtMs - a.updatedAtMs),
     thread: (conversationId, throughId) => {
       const wanted = new Set<string>();
       for (let id = throughId; id !== undefined; id = messages.get(id)?.parentId) wanted.add(id);
@@ -128,6 +141,45 @@ export function fakeHistory(clock: Clock): FakeHistory {
     },
   };
   return history;
+}
+
+function recordOf({
+  messageId,
+  parentId,
+  createdAtMs,
+  ...message
+}: MessageToSave & { messageId: string; createdAtMs: number }) {
+  const { conversationId, role, text, status } = message;
+  const parents = parentId === undefined ? [] : [parentId];
+  const content = {
+    type: 'message',
+    clock: createdAtMs,
+    conversationId,
+    parents,
+    role,
+    text,
+    status,
+    createdAtMs,
+  } as const;
+  return { recordId: messageId, deviceId: ''.padEnd(32, '0'), deviceCounter: 1, epoch: 1, content };
+}
+
+/** The real index, in this thread and in memory. */
+async function fakeSearch(clock: Clock, source: History): Promise<SearchSession> {
+  const { createMemoryStore, openSearchIndex, SearchFeed } = await import('@sotto/client/search');
+  const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) };
+  const owner = { accountId: random.bytes(16), key: createLocalKey(random) };
+  const index = await openSearchIndex({ owner, store: createMemoryStore(), random, clock });
+  const feed = new SearchFeed({ source, index, clock, takingTurns: (_, work) => work(), turnName: '' });
+  void feed.run();
+  return {
+    query: (request, signal) => feed.query(request, signal),
+    get progress() {
+      return feed.progress;
+    },
+    subscribe: (listener) => feed.subscribe(listener),
+    close: () => feed.stop(),
+  };
 }
 
 export const FAKE_MODEL: ModelInfo = {
@@ -214,6 +266,8 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
       await clock.sleep(500);
       return history;
     },
+    files: () => Promise.reject(new Error('the preview keeps no files')),
+    openSearch: (searched) => fakeSearch(clock, searched),
     signOut: async () => {},
   };
 }

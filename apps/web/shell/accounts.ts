@@ -4,7 +4,8 @@
  */
 import { eraseGuest, loadGuest, openHistory } from '@sotto/client';
 import type { AccountPorts, Keeper, OpenAccount, PasskeyAuthenticator } from '@sotto/client/accounts';
-import type { DeviceStore, Fetch, RecordStore } from '@sotto/ports';
+import type { DeviceStore, Fetch, RecordStore, SealedStore } from '@sotto/ports';
+import { createFilesOf } from './files-of.ts';
 import type { Accounts, History, Preferences } from './services.ts';
 
 export interface AccountsPorts extends AccountPorts {
@@ -12,6 +13,7 @@ export interface AccountsPorts extends AccountPorts {
   readonly takingTurns: <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
   /** Holds what can be erased for good: a guest's key, a passphrase's lock, an account that stays unlocked. */
   readonly erasable: DeviceStore;
+  readonly sealed: SealedStore;
   /** The guest's sealed records in this browser. */
   readonly records: RecordStore & { erase(): Promise<void> };
   readonly passkeys: PasskeyAuthenticator;
@@ -33,10 +35,12 @@ export function createAccounts(ports: AccountsPorts): Accounts {
   let account: OpenAccount | undefined;
   /** The server may still hold a session from an earlier visit; no script can see its cookie. */
   let maySignOut = true;
+  const filesOf = createFilesOf(ports);
 
   const openGuest = async (): Promise<History> => {
     const guest = await takingTurns('guest', () => loadGuest(erasable, random));
     guestHistory = await openHistory({ ...guest, store: records, clock, random });
+    filesOf.follow(guestHistory, async () => ({ accountId: guest.accountId, key: guest.accountKey }), 'device');
     return guestHistory;
   };
   const remember = async (unlocked: OpenAccount): Promise<void> => {
@@ -46,13 +50,23 @@ export function createAccounts(ports: AccountsPorts): Accounts {
   };
   const opened = async (unlocked: OpenAccount): Promise<History> => {
     await remember(unlocked);
-    return (await load()).openAccountHistory(ports, unlocked);
+    return followAccount(unlocked, await (await load()).openAccountHistory(ports, unlocked));
   };
   const drop = () => {
+    filesOf.leave();
     account = undefined;
     api.signsInWith(undefined);
   };
-  const eraseGuestChats = async () => {
+  const ownerOf = (unlocked: OpenAccount) => async () => (await load()).openLocalKey(ports, unlocked);
+  const followAccount = (unlocked: OpenAccount, history: ClientHistory): History => {
+    filesOf.follow(history, ownerOf(unlocked), 'server');
+    return history;
+  };
+  const eraseGuestChats = async (unlocked: OpenAccount) => {
+    // CL-279: what is erased here was nowhere else
+    await filesOf.moveTo(ownerOf(unlocked));
+    const { accountId } = await loadGuest(erasable, random);
+    await (await load()).forgetAccount(ports.sealed, accountId);
     await eraseGuest(erasable);
     await records.erase();
     guestHistory = undefined;
@@ -86,7 +100,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
       keeper ??= new (await load()).Keeper(ports);
       const kept = await keeper.keep(code, guest, eraseGuestChats);
       await remember(kept.account);
-      return kept.history;
+      return followAccount(kept.account, kept.history);
     },
     addPasskey: async () => {
       if (account === undefined) throw new Error('no account is open');
@@ -106,6 +120,11 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     unlocking: async () => {
       const { createDeviceUnlocking } = await import('../features/unlocking/device-unlocking.ts');
       return createDeviceUnlocking({ ...ports, account: () => account, opened });
+    },
+    files: filesOf.files,
+    openSearch: async (history) => {
+      const { openSearchSession } = await import('../features/search/session.ts');
+      return openSearchSession(ports, history, account && (await ownerOf(account)()));
     },
     drop,
     signOut: async () => {

@@ -9,6 +9,7 @@ import { createKeepModel, type KeepModel } from '../features/keep/model.ts';
 import { createOperatorModel, type OperatorModel } from '../features/operator/model.ts';
 import type { OrderModel, OrderPanel, OrderSlot } from '../features/order/model.ts';
 import { createProofModel, type ProofModel } from '../features/proof/model.ts';
+import { createSearchSlot, type SearchSlot } from '../features/search/slot.ts';
 import { createSettingsModel, type SettingsModel } from '../features/settings/model.ts';
 import type { GuardPorts } from '../features/unlocking/guard.ts';
 import type { UnlockSettingsPorts } from '../features/unlocking/settings-model.ts';
@@ -37,6 +38,7 @@ export interface Panels {
   readonly ordering: boolean;
   /** What waits for a yes: it would leave a temporary chat, which is then gone. */
   readonly leaving: (() => void) | undefined;
+  readonly searching: boolean;
 }
 
 export interface App {
@@ -65,6 +67,7 @@ export interface App {
   readonly linkable: Pick<Services, 'random' | 'accounts'> & { readonly onJoined: (history: History) => void };
   /** Folders, pins, and what goes. */
   readonly ordering: OrderSlot;
+  readonly search: SearchSlot;
   /** Whether the open chat is kept nowhere. */
   readonly temporary: ReadableStore<{ readonly on: boolean }>;
   /** The folder that the next new chat will stand in. */
@@ -102,6 +105,7 @@ const CLOSED: Panels = {
   transfer: undefined,
   ordering: false,
   leaving: undefined,
+  searching: false,
 };
 const SETTLE_MS = 3000;
 /** Said to the other tabs. */
@@ -174,6 +178,9 @@ export function createApp(services: Services): App {
   const conversations = createConversationsModel({ clock: services.clock, history: currentHistory });
   const operator = createOperatorModel(services);
 
+  const search = createSearchSlot(services, currentHistory, () =>
+    temporary.get().on ? undefined : chat.state.get().conversationId,
+  );
   const closeOrder = () => {
     ordering.model?.close();
     ordering.model = undefined;
@@ -202,6 +209,7 @@ export function createApp(services: Services): App {
     chat.followHistory();
     closeOrder();
     conversations.followHistory();
+    search.follow(as === 'account');
     who.set({ who: as });
     // What a page left in the middle is finished, and what is due by its age goes.
     if (conversations.state.get().isOrdered) void order().catch(() => {});
@@ -230,6 +238,7 @@ export function createApp(services: Services): App {
   const settled = () => Promise.race([chat.settle(), services.clock.sleep(SETTLE_MS)]);
   /** Nothing of whoever was here stays on the page or in its memory. */
   const lock = () => {
+    search.close();
     closeOrder();
     temporaryHistory = undefined;
     temporary.set({ on: false });
@@ -319,6 +328,7 @@ export function createApp(services: Services): App {
       },
     },
     ordering,
+    search,
     temporary,
     folderOfNew: () => folderOfNew,
     newChat,

@@ -1,5 +1,6 @@
 import { ConversationList } from '../features/conversations/view.tsx';
 import { OrderButtons } from '../features/order/door.tsx';
+import { SearchButton } from '../features/search/door.tsx';
 import { ProfileChoice, ThemeChoice } from '../features/settings/view.tsx';
 import { TransferButtons } from '../features/transfer/door.tsx';
 import { UnlockingButton } from '../features/unlocking/door.tsx';
@@ -23,6 +24,7 @@ export function Places({ onChosen }: { onChosen: () => void }) {
       >
         {t('chat.new')}
       </button>
+      <SearchButton onChosen={onChosen} />
       <ConversationList onChosen={onChosen} />
       <div className="places-foot">
         {isAccount ? (

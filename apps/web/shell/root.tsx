@@ -10,6 +10,7 @@ import { OrderDoor, OrderNote } from '../features/order/door.tsx';
 import { Badge, standingOf } from '../features/proof/badge.tsx';
 import { ProofPanel } from '../features/proof/panel.tsx';
 import { StopView } from '../features/proof/stop-view.tsx';
+import { SearchDoor } from '../features/search/door.tsx';
 import { HelpSheet } from '../features/settings/help.tsx';
 import { TransferDoor } from '../features/transfer/door.tsx';
 import { LockedDoor, UnlockDoor, UnlockingDoor } from '../features/unlocking/door.tsx';
@@ -93,6 +94,7 @@ function Workspace() {
       <BreakDoor />
       <TransferDoor />
       <OrderDoor />
+      <SearchDoor />
       <KeepDialog />
       <HelpSheet />
     </div>

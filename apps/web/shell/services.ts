@@ -19,6 +19,8 @@ import type {
 import type { NewDeviceOptions, OpenDeviceOptions } from '@sotto/client/link';
 import type { Clock, DeviceStore, Random, TabChannel } from '@sotto/ports';
 import type { ReportLine, VerificationReport } from '@sotto/verify';
+import type { Files } from '../features/attachments/files.ts';
+import type { SearchSession } from '../features/search/model.ts';
 
 export type {
   AnswerTicket,
@@ -95,6 +97,7 @@ export type History = Pick<
   | 'load'
   | 'isLoaded'
   | 'eachConversation'
+  | 'wholeConversation'
   | 'setRegisters'
   | 'nextClock'
   | 'writeRecord'
@@ -126,6 +129,10 @@ export interface Accounts {
   unlockWithPasskey(): Promise<History>;
   /** What this browser alone can do; loaded when somebody needs it. */
   unlocking(): Promise<DeviceUnlocking>;
+  /** The files of the open history; loaded when they are first asked for. */
+  files(): Promise<Files>;
+  /** Searches an open history; what it needs is loaded then. */
+  openSearch(history: History): Promise<SearchSession>;
   /** Drops the keys: another tab has locked. */
   drop(): void;
   /** Drops the keys, erases what was kept unlocked, and ends the server's session where it can be reached. */
@@ -176,7 +183,7 @@ export interface Page {
   openChat(): string | undefined;
   setOpenChat(conversationId: string | undefined): void;
   copy(text: string): Promise<void>;
-  download(name: string, content: string | Uint8Array<ArrayBuffer>): void;
+  download(name: string, content: string | Uint8Array<ArrayBuffer> | Blob): void;
   print(): void;
   /** Calls back before the next frame; returns the way to stop it. */
   nextFrame(callback: () => void): () => void;

@@ -21,6 +21,9 @@ export function useShortcuts(app: App): void {
         if (app.who.get().who !== 'account') return;
         void app.signOut();
         event.preventDefault();
+      } else if (event.key.toLowerCase() === 'k' && !event.shiftKey && (event.ctrlKey || event.metaKey)) {
+        app.panels.patch({ searching: true });
+        event.preventDefault();
       } else if (event.key === '?' && !isWriting(event.target)) {
         app.panels.patch({ help: true });
         event.preventDefault();

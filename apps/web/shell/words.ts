@@ -123,6 +123,8 @@ const en = {
   'transfer.export': 'Export my chats',
   'transfer.import': 'Import chats',
 
+  'search.open': 'Search chats',
+
   'unlock.title': 'Your chats are locked',
   'unlock.body': 'Nothing of them lies readable in this browser. Open them with what only you have.',
   'unlock.passkey': 'Unlock with a passkey',
@@ -222,6 +224,7 @@ const en = {
   'help.editLast': 'Edit your last message, when the box is empty',
   'help.stop': 'Stop the answer, or close what opened last',
   'help.newChat': 'New chat',
+  'help.search': 'Search your chats',
   'help.lock': 'Lock',
   'help.help': 'This list',
 

@@ -3,6 +3,7 @@ import type { ThreadMessage } from '../../shell/services.ts';
 import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Left, Right } from '../../ui/icons.tsx';
+import { MessageFiles } from '../attachments/door-view.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { Markdown } from './markdown-view.tsx';
 
@@ -20,13 +21,17 @@ export const Message = memo(function Message({ message, busy, last }: MessagePro
   const cut = !mine && message.status !== 'complete';
   return (
     <article
+      // Where a search leads to.
+      id={`message-${message.messageId}`}
+      tabIndex={-1}
       className={mine ? 'message mine' : 'message answer'}
       aria-label={t(mine ? 'chat.you' : 'chat.answer')}
       onPointerEnter={() => operator.mark(message.messageId)}
       onPointerLeave={() => operator.mark(undefined)}
       onFocus={() => operator.mark(message.messageId)}
     >
-      {mine ? <p className="words">{message.text}</p> : <Markdown text={message.text} />}
+      <MessageFiles files={message.attachments} />
+      {mine ? message.text !== '' && <p className="words">{message.text}</p> : <Markdown text={message.text} />}
       {cut && (
         <p className="cut">
           <span>{t('chat.interrupted')}</span>

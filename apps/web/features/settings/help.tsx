@@ -9,6 +9,7 @@ const KEYS = [
   ['↑', 'help.editLast'],
   ['Esc', 'help.stop'],
   ['Ctrl + Shift + O', 'help.newChat'],
+  ['Ctrl + K', 'help.search'],
   ['Ctrl + Shift + L', 'help.lock'],
   ['?', 'help.help'],
 ] as const;

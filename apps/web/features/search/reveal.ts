@@ -1,0 +1,21 @@
+/** Brings a message of the open chat into view and marks it for a moment. */
+
+const WAIT_MS = 4000;
+const MARKED_MS = 2400;
+
+/** Waits until the message is drawn: its chat may have to be read first. */
+export async function reveal(messageId: string): Promise<void> {
+  const until = performance.now() + WAIT_MS;
+  let found: HTMLElement | null = null;
+  while (found === null && performance.now() < until) {
+    await new Promise(requestAnimationFrame);
+    found = document.getElementById(`message-${messageId}`);
+  }
+  if (found === null) return;
+  // The chat goes to its end when it is opened; this comes after that.
+  await new Promise(requestAnimationFrame);
+  found.scrollIntoView({ block: 'center' });
+  found.focus({ preventScroll: true });
+  found.classList.add('found');
+  setTimeout(() => found.classList.remove('found'), MARKED_MS);
+}
