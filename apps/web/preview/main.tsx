@@ -1,11 +1,12 @@
-/** The app on fakes, to look at it: `vite build apps/web --mode preview`. Query: `?state=empty|failed|offline|changed|missing|locked|verified`. */
+/** The app on fakes, to look at it: `vite build apps/web --mode preview`. Query: `?state=order|empty|failed|offline|changed|missing|locked|verified`. */
 
 import { browserClock, browserRandom } from '@sotto/adapters-browser';
 import { SottoError } from '@sotto/bytes';
+import { Order, openTemporaryHistory } from '@sotto/client/order';
 import { createApp } from '../shell/app.ts';
 import { browserPage, browserPreferences } from '../shell/page.ts';
 import { render } from '../shell/render.tsx';
-import type { Services, VerificationReport } from '../shell/services.ts';
+import type { History, Services, VerificationReport } from '../shell/services.ts';
 import {
   FAKE_FINGERPRINT,
   FAKE_REPORT,
@@ -54,7 +55,9 @@ class Refused extends SottoError<'evidence-signature'> {
 
 const want = new URLSearchParams(location.search).get('state');
 const clock = browserClock;
-const history = fakeHistory(clock);
+const fake = fakeHistory(clock);
+/** With folders it is a real one, kept nowhere. */
+const history = want === 'order' ? await orderedHistory() : fake;
 const device = fakeDevice();
 const open = fakeOpenSession(clock, ANSWER);
 const dayMs = 86_400_000;
@@ -99,7 +102,7 @@ const services: Services = {
   operatorView: async () => ({
     account: { id: 'guest 5f20c1', created_at: 1763724000, kind: 'guest' },
     credentials: [],
-    records: history.writes.map((_, index) => ({
+    records: fake.writes.map((_, index) => ({
       record_id: (index + 5).toString(16).padStart(32, '0'),
       sequence: index + 1,
       size: 1024,
@@ -113,3 +116,34 @@ const services: Services = {
   page: want === 'changed' ? { ...browserPage, fragment: () => `dev=${FAKE_FINGERPRINT}` } : browserPage,
 };
 render(createApp(services));
+
+async function orderedHistory(): Promise<History> {
+  const ordered = await openTemporaryHistory({ clock, random: browserRandom });
+  const order = new Order({ history: ordered, clock, random: browserRandom });
+  const [work, home] = [
+    await order.createFolder({ name: 'Work', instructions: 'Answer in one line.' }),
+    await order.createFolder({ name: 'Home' }),
+  ];
+  await order.createFolder({ name: 'Taxes' }, home);
+  const titles = [
+    'Names for a bakery',
+    'Letter to my landlord',
+    'Postgres index on jsonb',
+    'What the blood test means',
+  ];
+  for (const [i, title] of titles.entries()) {
+    const id = await ordered.createConversation(title);
+    await ordered.saveMessage({
+      conversationId: id,
+      parentId: undefined,
+      role: 'user',
+      text: title,
+      status: 'complete',
+    });
+    if (i === 0) await order.pin(id);
+    if (i === 1) await order.moveChat(id, home);
+    if (i === 2) await order.moveChat(id, work);
+    if (i === 3) await order.tag(id, 'health');
+  }
+  return ordered;
+}

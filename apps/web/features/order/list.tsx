@@ -7,7 +7,6 @@ import { Dots } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
 import { Days, Item } from '../conversations/view.tsx';
 import { type Dragged, type FolderRow, type OrderModel, orderOf } from './model.ts';
-import './order.css';
 import { w } from './words.ts';
 
 export default function OrderedList({ onChosen }: { onChosen: () => void }) {
@@ -64,7 +63,11 @@ export default function OrderedList({ onChosen }: { onChosen: () => void }) {
             ))}
           </section>
           <DropPlace label={w('list.chats')} onDrop={(from) => drop(model, from, undefined)}>
-            <Days groups={groups} Item={DraggableItem} onChosen={onChosen} />
+            {groups.length > 0 ? (
+              <Days groups={groups} Item={DraggableItem} onChosen={onChosen} />
+            ) : (
+              <p className="note">{w('list.chatsEmpty')}</p>
+            )}
           </DropPlace>
         </>
       ) : (

@@ -6,7 +6,6 @@ import { ChatPanel } from './chat-panel.tsx';
 import { FolderPanel } from './folder-panel.tsx';
 import { ManagePanel } from './manage-panel.tsx';
 import { type OrderModel, orderOf } from './model.ts';
-import './order.css';
 import { w } from './words.ts';
 
 export default function OrderPanels() {

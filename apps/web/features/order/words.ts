@@ -10,7 +10,8 @@ const en = {
   'list.archiveBack': 'Back to the chats',
   'list.archiveTitle': 'Put away',
   'list.archiveEmpty': 'Nothing is put away.',
-  'list.chats': 'Chats without a folder: drop a chat here to take it out of its folder',
+  'list.chats': 'Chats without a folder',
+  'list.chatsEmpty': 'Chats without a folder stand here.',
   'folder.new': 'New folder',
   'folder.edit': 'Change folder “{name}”',
   'folder.empty': 'No chat in it yet.',
@@ -27,7 +28,7 @@ const en = {
   'folder.newChat': 'New chat in it',
   'folder.save': 'Save',
   'folder.delete': 'Delete folder…',
-  'folder.deleteKeep': 'Delete the folder, keep its {count} chats',
+  'folder.deleteKeep': 'Delete the folder, keep its chats ({count})',
   'folder.deleteAll': 'Delete the folder and its chats',
   'folder.deleteNote':
     'Its chats go back to the list, and folders in it stand where it stood. Or delete all of it: that cannot be undone.',
