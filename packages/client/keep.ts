@@ -31,7 +31,7 @@ export class Keeper {
   async keep(
     code: string,
     guest: History,
-    eraseGuest: () => Promise<void>,
+    eraseGuest: (account: OpenAccount) => Promise<void>,
   ): Promise<{ readonly account: OpenAccount; readonly history: History }> {
     if (this.#draft?.code !== code) this.#draft = await draftAccount(code, this.#ports.random);
     const account = await registerAccount(this.#ports, this.#draft);
@@ -47,7 +47,7 @@ export class Keeper {
     const missing = missingIn(history, guest.records());
     // CL-13: what was not read back may never have been stored, and the guest's copy is the last one.
     if (missing.length > 0) throw new ClientError('keep-incomplete', { rule: 'CL-13' });
-    await eraseGuest();
+    await eraseGuest(account);
     this.#draft = undefined;
     return { account, history };
   }

@@ -126,6 +126,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
       const { openSearchSession } = await import('../features/search/session.ts');
       return openSearchSession(ports, history, account && (await ownerOf(account)()));
     },
+    files: filesOf.files,
     drop,
     signOut: async () => {
       drop();

@@ -133,6 +133,8 @@ export interface Accounts {
   files(): Promise<Files>;
   /** Searches an open history; what it needs is loaded then. */
   openSearch(history: History): Promise<SearchSession>;
+  /** The files of the open history; loaded when they are first asked for. */
+  files(): Promise<Files>;
   /** Drops the keys: another tab has locked. */
   drop(): void;
   /** Drops the keys, erases what was kept unlocked, and ends the server's session where it can be reached. */

@@ -26,6 +26,11 @@ export const ArrowUp = () => (
     <path d="M8 13V3M3.5 7.5 8 3l4.5 4.5" />
   </Icon>
 );
+export const Clip = () => (
+  <Icon>
+    <path d="M13 7.5 8 12.5a3 3 0 0 1-4.5-4.5l5.5-5.3a2 2 0 0 1 3 3L6.8 10.8a1 1 0 0 1-1.5-1.4L9.8 5" />
+  </Icon>
+);
 export const ArrowDown = () => (
   <Icon>
     <path d="M8 3v10M3.5 8.5 8 13l4.5-4.5" />

@@ -26,6 +26,11 @@ export function Conversation() {
       <div className="scroller" ref={scroller}>
         <div className="thread" ref={content}>
           {state.leftOut > 0 && <p className="note">{t('chat.leftOut', { count: state.leftOut })}</p>}
+          {state.fileNotes.map((note) => (
+            <p key={note} className="note">
+              {note}
+            </p>
+          ))}
           <Messages messages={state.messages} busy={turn !== undefined} growing={turn?.messageId} />
           {pending !== undefined && (
             <article className="message mine" aria-label={t('chat.you')}>

@@ -26,6 +26,8 @@ export interface ComposerModel {
 export interface ComposerPorts {
   readonly model: () => ModelInfo | undefined;
   readonly busy: () => boolean;
+  /** A message may be files alone. */
+  readonly hasFiles?: () => boolean;
   readonly send: (text: string) => Promise<boolean>;
   readonly sendEdit: (messageId: string, text: string) => Promise<boolean>;
 }
@@ -60,7 +62,7 @@ export function createComposerModel(ports: ComposerPorts): ComposerModel {
     },
     submit: async () => {
       const { text, editing } = state.get();
-      if (text.trim() === '' || ports.busy()) return;
+      if ((text.trim() === '' && !ports.hasFiles?.()) || ports.busy()) return;
       // The model's limit may have become known since the last keystroke.
       setText(text);
       if (state.get().verdict.kind === 'too-long') return;

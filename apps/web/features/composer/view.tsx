@@ -1,17 +1,19 @@
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
+import { AttachButton, AttachChips } from '../attachments/door-view.tsx';
 import { ArrowUp, Square } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
 
 /** Where the person writes. */
 export function Composer() {
-  const { composer, chat, proof, editLast } = useApp();
+  const { composer, chat, proof, attach, editLast } = useApp();
+  const files = useStore(attach.state);
   const { text, verdict, editing, focusCount } = useStore(composer.state);
   const { turn } = useStore(chat.state);
   const { list } = useStore(proof.models);
   const area = useRef<HTMLTextAreaElement>(null);
-  const empty = text.trim() === '';
+  const empty = text.trim() === '' && files.ready === 0;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each new count asks for the focus once
   useEffect(() => {
@@ -36,6 +38,19 @@ export function Composer() {
   return (
     <form
       className="composer"
+      onDragOver={(event) => {
+        if (event.dataTransfer.types.includes('Files')) event.preventDefault();
+      }}
+      onDrop={(event) => {
+        if (event.dataTransfer.files.length === 0) return;
+        event.preventDefault();
+        void attach.add([...event.dataTransfer.files]);
+      }}
+      onPaste={(event) => {
+        if (event.clipboardData.files.length === 0) return;
+        event.preventDefault();
+        void attach.add([...event.clipboardData.files]);
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         void composer.submit();
@@ -49,6 +64,7 @@ export function Composer() {
           </button>
         </div>
       )}
+      <AttachChips />
       <textarea
         id="composer"
         ref={area}
@@ -63,6 +79,7 @@ export function Composer() {
         onKeyDown={onKeyDown}
       />
       <div className="composer-foot">
+        <AttachButton />
         <p id="composer-problem" className="problem" aria-live="polite">
           {verdict.kind === 'too-long' &&
             t('composer.tooLong', {
@@ -80,7 +97,7 @@ export function Composer() {
             type="submit"
             className="send"
             aria-label={t('composer.send')}
-            disabled={empty || verdict.kind === 'too-long'}
+            disabled={empty || files.busy || verdict.kind === 'too-long'}
           >
             <ArrowUp />
           </button>
