@@ -335,6 +335,8 @@ export class Engine implements SyncEngine {
 
   #alone<Result>(work: () => Promise<Result>): Promise<Result> {
     const running = this.#running.then(async () => {
+      // CL-227: a page that goes, or an account that is locked, sends nothing more.
+      if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
       try {
         const result = await work();
         const { problem: _, ...state } = this.#state;
