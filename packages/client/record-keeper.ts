@@ -3,7 +3,7 @@
  * guest), or on this device and with a server (archive/, for an account). `History` says what is written; a keeper says where.
  */
 import type { Conversation, OpenedRecord, RecordContent, Registers } from '@sotto/vault';
-import type { Finding } from '@sotto/vault/heads';
+import type { Finding, LogPlace } from '@sotto/vault/heads';
 import type { HeldRecords } from './held-records.ts';
 import type { Watch } from './watch/watch.ts';
 
@@ -42,6 +42,18 @@ export interface Damage {
 /** `nameless`: messages of it are here, and no device has described it. */
 export type ConversationState = 'here' | 'nameless' | 'removed';
 
+/** Everything that the server shows is here, compared, and listed; what a rotation begins from. */
+export interface Standing {
+  /** The server's newest sequence that is here. */
+  readonly sequence: number;
+  /** How far the log of every device goes. */
+  readonly places: ReadonlyMap<string, LogPlace>;
+  /** Records that no log lists yet. */
+  readonly unlisted: readonly OpenedRecord[];
+  /** A counter of this device, for the records of the rotation. */
+  readonly deviceCounter: number;
+}
+
 export interface RecordKeeper {
   /** What is in memory: every record that belongs to no chat, and the chats that are loaded. */
   readonly held: HeldRecords;
@@ -75,6 +87,8 @@ export interface RecordKeeper {
   readonly compareCode: string | undefined;
   devices(): ReturnType<Watch['devices']>;
   acceptAsItIs(): Promise<void>;
+  /** Where a rotation stands on (epochs/rotate.ts); absent for a guest. @throws ClientError `network-unreachable` */
+  standing?(): Promise<Standing>;
   /** Lets go of keys and records. */
   close(): void;
 }

@@ -16,7 +16,7 @@ import {
   sealRecord,
 } from '@sotto/vault';
 import type { Finding } from '@sotto/vault/heads';
-import { saveErrorOf } from './errors.ts';
+import { ClientError, SaveError, saveErrorOf } from './errors.ts';
 import { HeldRecords } from './held-records.ts';
 import type { HistoryOptions } from './history.ts';
 import { type Keyring, singleEpoch } from './keyring.ts';
@@ -26,6 +26,7 @@ import {
   type Damage,
   type RecordChange,
   type RecordKeeper,
+  type Standing,
   stateOf,
   summaryOf,
   type WholeConversation,
@@ -44,6 +45,8 @@ export class StoreKeeper implements RecordKeeper {
   readonly #watch: Watch | undefined;
   #watching: Promise<void> = Promise.resolve();
   readonly #damaged = new Map<string, Damage>();
+  /** Those of an epoch whose key is not known here. */
+  readonly #unopened = new Map<string, StoredRecord>();
   /** Two writes of one record keep their order. */
   readonly #turns = new Turns();
   #changes: RecordChange[] = [];
@@ -103,12 +106,11 @@ export class StoreKeeper implements RecordKeeper {
   write(recordId: string, content: RecordContent): Promise<void> {
     return this.#turns.run(recordId, async () => {
       const deviceCounter = (await this.#watch?.begin(recordId, content)) ?? ++this.#deviceCounter;
-      const envelope = await this.#seal(recordId, content, deviceCounter);
       // In memory before it is stored: a save that fails loses nothing that can be read.
       this.#hold({ recordId, deviceId: this.#deviceId, deviceCounter, epoch: this.#keyring.epoch, content });
       this.#changed();
       try {
-        await this.#store(recordId, envelope);
+        await this.#sealAndStore(recordId, content, deviceCounter);
       } catch (error) {
         await this.#watch?.finished(deviceCounter, false);
         throw error;
@@ -129,18 +131,44 @@ export class StoreKeeper implements RecordKeeper {
   }
 
   async refresh(): Promise<void> {
+    await this.#fetch();
+    this.#changed();
+    this.#watching = this.#compare();
+    // Whoever asks `settled` is told; a sync that could not be compared must not end the program of who does not.
+    this.#watching.catch(() => undefined);
+  }
+
+  async standing(): Promise<Standing> {
+    const watch = this.#watch;
+    if (watch === undefined) throw new ClientError('account-required');
+    for (let before = -1; before !== this.#sequence; ) {
+      before = this.#sequence;
+      await this.refresh();
+      await this.settled();
+    }
+    const unlisted = watch.unlistedRecords(this.#shown);
+    const deviceCounter = await watch.reserveCounter();
+    return { sequence: this.#sequence, places: watch.places, unlisted, deviceCounter };
+  }
+
+  async #fetch(): Promise<void> {
     for (;;) {
       const page = await this.#options.store.list(this.#sequence);
       await Promise.all(page.records.map((record) => this.#take(record)));
+      await this.#catchUp();
       const isFurther = page.nextSequence > this.#sequence;
       this.#sequence = page.nextSequence;
       // A store that promises more and gives nothing would be asked for ever.
       if (!page.more || !isFurther) break;
     }
-    this.#changed();
-    this.#watching = this.#compare();
-    // Whoever asks `settled` is told; a sync that could not be compared must not end the program of who does not.
-    this.#watching.catch(() => undefined);
+  }
+
+  /** Opens what stood under a key that was not known, for as long as keys are learnt. */
+  async #catchUp(): Promise<void> {
+    const opened = () => [...this.held.others()];
+    while (await this.#keyring.catchUp?.(opened())) {
+      for (const record of [...this.#unopened.values()]) await this.#take(record);
+    }
   }
 
   get findings(): readonly Finding[] {
@@ -166,7 +194,7 @@ export class StoreKeeper implements RecordKeeper {
     const idsOf = (...codes: Finding['code'][]) =>
       found.flatMap(({ code, recordId }) => (codes.includes(code) && recordId !== undefined ? [recordId] : []));
     await this.#watch?.remove(idsOf('record-missing'));
-    for (const recordId of idsOf('record-resurrected')) await this.#removeFromStore(recordId);
+    for (const recordId of idsOf('record-resurrected', 'record-outside-root')) await this.#removeFromStore(recordId);
     for (const recordId of idsOf('record-rolled-back', 'record-unlisted')) {
       const shown = this.#shown.get(recordId);
       if (shown !== undefined) await this.write(recordId, { ...shown.content, clock: this.nextClock() });
@@ -181,6 +209,8 @@ export class StoreKeeper implements RecordKeeper {
     const watch = this.#watch;
     if (watch === undefined) return;
     await watch.compareRecords(this.#shown.values(), new Set(this.#damaged.keys()));
+    // CL-324: what whoever was removed has sealed since under an old key is shown to nobody.
+    for (const recordId of this.#shown.keys()) if (watch.isOutside(recordId)) this.#release(recordId);
     for (const recordId of [...this.#shown.keys()].filter((recordId) => watch.isDeleted(recordId))) {
       // CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it.
       this.#release(recordId);
@@ -197,6 +227,7 @@ export class StoreKeeper implements RecordKeeper {
 
   async #take(record: StoredRecord): Promise<void> {
     const { recordId, envelope } = record;
+    this.#unopened.delete(recordId);
     if (envelope === undefined) {
       this.#release(recordId);
       this.#shown.delete(recordId);
@@ -206,6 +237,7 @@ export class StoreKeeper implements RecordKeeper {
     try {
       const { epoch } = parseVisibleHeader(envelope);
       const epochKey = this.#keyring.keyOf(epoch);
+      if (epochKey === undefined) this.#unopened.set(recordId, record);
       const opened = await openRecord({
         epochKey: epochKey ?? this.#keyring.epochKey,
         envelope,
@@ -228,7 +260,21 @@ export class StoreKeeper implements RecordKeeper {
   }
 
   async #storeHead(recordId: string, content: RecordContent, deviceCounter: number): Promise<void> {
-    await this.#store(recordId, await this.#seal(recordId, content, deviceCounter));
+    await this.#sealAndStore(recordId, content, deviceCounter);
+  }
+
+  async #sealAndStore(recordId: string, content: RecordContent, deviceCounter: number): Promise<void> {
+    const { epoch } = this.#keyring;
+    const envelope = await this.#seal(recordId, content, deviceCounter);
+    try {
+      await this.#store(recordId, envelope);
+    } catch (error) {
+      const isStale = error instanceof SaveError && error.code === 'epoch-stale';
+      if (isStale) await this.#fetch();
+      // CL-325: another device has rotated meanwhile; what was sealed under the old key counts nowhere.
+      if (!isStale || this.#keyring.epoch === epoch) throw error;
+      await this.#store(recordId, await this.#seal(recordId, content, deviceCounter));
+    }
   }
 
   #seal(recordId: string, content: RecordContent, deviceCounter: number): Promise<Uint8Array<ArrayBuffer>> {

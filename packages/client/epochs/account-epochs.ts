@@ -114,6 +114,7 @@ export class AccountEpochs implements Keyring {
   readonly #epochKeys = new Map<number, EpochKey>();
   #memory: EpochMemory;
   #epoch: number;
+  #device: DeviceKeys | undefined;
   readonly #listeners = new Set<() => Promise<void>>();
 
   /** Use `openAccountEpochs`. */
@@ -158,6 +159,11 @@ export class AccountEpochs implements Keyring {
     return this.#memory.adopted === undefined ? undefined : parseEpoch(this.#memory.adopted);
   }
 
+  /** Whose own key the next account keys are sealed to. */
+  useDevice(device: DeviceKeys): void {
+    this.#device = device;
+  }
+
   /** Of the passphrase lock of this device. */
   get passphrase(): EpochMemory['passphrase'] {
     return this.#memory.passphrase;
@@ -181,10 +187,10 @@ export class AccountEpochs implements Keyring {
    * @param records of types `key-chain` and `epoch` that opened so far
    * @returns true where a key was learnt: records that did not open may open now
    */
-  async catchUp(device: DeviceKeys, records: readonly OpenedRecord[]): Promise<boolean> {
+  async catchUp(records: readonly OpenedRecord[]): Promise<boolean> {
     const ofType = (type: string) =>
       records.filter(({ content }) => content.type === 'unknown' && content.recordType === type);
-    const learnt = await this.#openNextKeys(device, ofType(NEXT_KEY_TYPE));
+    const learnt = await this.#openNextKeys(ofType(NEXT_KEY_TYPE));
     for (const record of ofType(EPOCH_TYPE).sort((a, b) => a.epoch - b.epoch)) {
       if (record.epoch === this.#epoch + 1) await this.#tryToAdopt(record);
     }
@@ -227,7 +233,9 @@ export class AccountEpochs implements Keyring {
     return devicesOf(this.newest, announcements.flatMap(toAnnounced));
   }
 
-  async #openNextKeys(device: DeviceKeys, chain: readonly OpenedRecord[]): Promise<boolean> {
+  async #openNextKeys(chain: readonly OpenedRecord[]): Promise<boolean> {
+    const device = this.#device;
+    if (device === undefined) return false;
     let learnt = false;
     const deviceId = encodeHex(device.deviceId);
     for (const { content, epoch } of chain.toSorted((a, b) => a.epoch - b.epoch)) {

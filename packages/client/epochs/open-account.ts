@@ -38,6 +38,7 @@ export async function openAccount(
   };
   const epochs = await openAccountEpochs(ports, accountId, opened, fetchStatement);
   const device = await loadDevice(ports, accountId, epochs.accountKey, epochs.earlierKeys());
+  epochs.useDevice(device);
   epochs.onAdopted(async () => {
     const { accountKey } = epochs;
     await saveDevice(ports, { accountId, accountKey, device });

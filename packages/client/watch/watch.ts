@@ -25,6 +25,8 @@ import {
   verifySegment,
   writeDigest,
 } from '@sotto/vault/heads';
+import { EPOCH_TYPE, NEXT_KEY_TYPE } from '@sotto/vault/rotation';
+import type { EpochView } from '../epochs/account-epochs.ts';
 import {
   loadWatchState,
   type PendingWrite,
@@ -47,15 +49,21 @@ export interface WatchOptions {
   readonly memory: WatchMemory;
   readonly clock: Clock;
   readonly random: Random;
+  /** What the epochs of the account say of logs, records and devices; absent where there is one for ever. */
+  readonly epochs?: {
+    view(epochs: readonly OpenedRecord[], announcements: readonly OpenedRecord[]): Promise<EpochView>;
+  };
 }
 
 /** What the server shows, as a whole sync left it. */
 export interface ShownHistory {
-  /** Every record but the heads. */
+  /** Every record but heads, and those with which an epoch begins. */
   readonly records: ReadonlyMap<string, ShownRecord>;
   readonly heads: readonly OpenedRecord[];
   /** Records of type `device`. */
   readonly announcements: readonly OpenedRecord[];
+  /** Records of type `epoch`. */
+  readonly epochs: readonly OpenedRecord[];
 }
 
 /** Records that are to be stored, in this order, together with the state that speaks of them. */
@@ -104,6 +112,7 @@ export class Watch {
   #manifest = new Manifest(new Map());
   #heads: readonly StoredHead[] = [];
   #findings: readonly Finding[] = [];
+  #outside: ReadonlySet<string> = new Set();
   #isGathering = false;
   #isCompared = false;
   readonly #digests = new WeakMap<OpenedRecord, string>();
@@ -133,6 +142,33 @@ export class Watch {
   /** True for a record that a device deleted: it is not shown to the person, whatever the server shows. */
   isDeleted(recordId: string): boolean {
     return this.#manifest.isDeleted(recordId);
+  }
+
+  /** True for a record that stands under a key that was given up, and was not there then: it is shown to nobody. */
+  isOutside(recordId: string): boolean {
+    return this.#outside.has(recordId);
+  }
+
+  /** How far the log of every device goes, as last compared. */
+  get places(): ReadonlyMap<string, LogPlace> {
+    return placesOf(this.#logs);
+  }
+
+  /** Those of the records that no log lists: they are under way. */
+  unlisted(records: Iterable<ShownRecord>): ShownRecord[] {
+    const listed = new Set([...this.#logs.values()].flatMap(({ entries }) => entries.map(({ digest }) => digest)));
+    return [...records].filter(({ digest, recordId }) => !listed.has(digest) && !this.#outside.has(recordId));
+  }
+
+  /** The same of a whole history that is in memory. */
+  unlistedRecords(records: ReadonlyMap<string, OpenedRecord>): OpenedRecord[] {
+    const shown = shownHistory(records.values(), this.#digests).records.values();
+    return this.unlisted(shown).flatMap(({ recordId }) => records.get(recordId) ?? []);
+  }
+
+  /** A counter of this device for a record that no log lists (heads, epochs). */
+  reserveCounter(): Promise<number> {
+    return this.#change(async (state) => [{ ...state, counter: state.counter + 1 }, state.counter + 1]);
   }
 
   /** The counter of a new write, which the log will list once `stored` is called for it. */
@@ -231,16 +267,24 @@ export class Watch {
    * @param damaged records that are there and did not open
    */
   async compare(history: ShownHistory, damaged: ReadonlySet<string>): Promise<void> {
-    const { findings: refused, heads } = await this.#readHeads(history);
+    const epochs = await this.#options.epochs?.view(history.epochs, history.announcements);
+    const { findings: refused, heads } = await this.#readHeads(history, epochs);
     this.#heads = heads;
     const segments = heads.map(({ segment }) => segment);
-    const { logs, findings } = assembleLogs(segments);
+    const { logs: whole, findings } = assembleLogs(segments);
+    const byEpochs = epochs?.judge(whole, history.records.values());
+    const logs = byEpochs?.logs ?? whole;
+    const outside = byEpochs?.outside ?? new Set<string>();
     const manifest = new Manifest(logs);
-    const shown = history.records;
+    const shown = new Map([...history.records].filter(([recordId]) => !outside.has(recordId)));
+    const isJudged = ({ recordId = '' }: Finding) => !damaged.has(recordId) && !outside.has(recordId);
     await this.#change(async (state) => {
       const gone = new Set(state.gone);
-      const judged = manifest.judge(shown, gone).filter(({ recordId }) => !damaged.has(recordId ?? ''));
-      this.#findings = [...refused, ...findings, ...compareLogs(logs, new Map(state.known)), ...judged];
+      const judged = manifest.judge(shown, gone).filter(isJudged);
+      const foundInEpochs = [...(epochs?.findings ?? []), ...(byEpochs?.findings ?? [])];
+      const compared = compareLogs(logs, new Map(state.known));
+      this.#findings = [...foundInEpochs, ...refused, ...findings, ...compared, ...judged];
+      this.#outside = outside;
       this.#logs = logs;
       this.#manifest = manifest;
       this.#isCompared = true;
@@ -267,11 +311,14 @@ export class Watch {
 
   // Comparing
 
-  async #readHeads({ heads: shownHeads, announcements }: ShownHistory) {
+  async #readHeads({ heads: shownHeads, announcements }: ShownHistory, epochs: EpochView | undefined) {
     const devices = new Map<string, Uint8Array>([[this.#deviceId, this.#options.device.publicKey]]);
     const findings: Finding[] = [];
     const heads: StoredHead[] = [];
-    for (const { content, deviceId } of announcements) {
+    for (const announcement of announcements) {
+      const { content, deviceId } = announcement;
+      // Its record stands outside the root, and is found as that.
+      if (epochs?.admits(announcement) === false) continue;
       try {
         devices.set(deviceId, announcedKey(content as UnknownContent, deviceId));
       } catch (error) {
@@ -431,18 +478,21 @@ function shownHistory(records: Iterable<OpenedRecord>, digests: WeakMap<OpenedRe
     records: new Map<string, ShownRecord>(),
     heads: [] as OpenedRecord[],
     announcements: [] as OpenedRecord[],
+    epochs: [] as OpenedRecord[],
   };
   for (const record of records) {
-    const { recordId, deviceId, deviceCounter, content } = record;
+    const { recordId, deviceId, deviceCounter, epoch, content } = record;
     const type = content.type === 'unknown' ? content.recordType : content.type;
     if (type === HEAD_TYPE) {
       shown.heads.push(record);
       continue;
     }
+    if (type === EPOCH_TYPE) shown.epochs.push(record);
+    if (type === EPOCH_TYPE || type === NEXT_KEY_TYPE) continue;
     if (type === DEVICE_TYPE) shown.announcements.push(record);
     const digest = digests.get(record) ?? encodeHex(writeDigest(record));
     digests.set(record, digest);
-    shown.records.set(recordId, { recordId, deviceId, deviceCounter, digest });
+    shown.records.set(recordId, { recordId, deviceId, deviceCounter, digest, epoch });
   }
   return shown;
 }
