@@ -65,14 +65,16 @@ function over(values: Map<string, Bytes>, options: MemorySealedStoreOptions): Me
     if (isDown || refusesReads) throw unavailable();
   };
   const apply = (changes: readonly SealedChange[]): void => {
-    const next = new Map(values);
-    for (const { name, value } of changes) {
-      if (value === undefined) next.delete(name);
-      else next.set(name, value);
+    const last = new Map(changes.map(({ name, value }) => [name, value]));
+    if (capacityBytes < Number.POSITIVE_INFINITY) {
+      const kept = new Map([...values].filter(([name]) => !last.has(name)));
+      const added = [...last.values()].reduce((sum, value) => sum + (value?.length ?? 0), 0);
+      if (sizeOf(kept) + added > capacityBytes) throw new StoreError('store-full');
     }
-    if (sizeOf(next) > capacityBytes) throw new StoreError('store-full');
-    values.clear();
-    for (const [name, value] of next) values.set(name, value);
+    for (const [name, value] of last) {
+      if (value === undefined) values.delete(name);
+      else values.set(name, value);
+    }
   };
   const write = async (given: readonly SealedChange[]): Promise<void> => {
     const changes = given.map(({ name, value }) => ({ name, value: value?.slice() }));
@@ -85,7 +87,8 @@ function over(values: Map<string, Bytes>, options: MemorySealedStoreOptions): Me
     if (fault === 'power-cut-after') isDown = true;
     if (fault !== undefined) throw unavailable();
   };
-  const namesOf = (prefix: string) => [...values.keys()].filter((name) => name.startsWith(prefix)).sort(byCodeUnits);
+  const namesOf = (prefix: string, after = '') =>
+    [...values.keys()].filter((name) => name > after && name.startsWith(prefix)).sort(byCodeUnits);
 
   return {
     async get(names) {
@@ -94,7 +97,7 @@ function over(values: Map<string, Bytes>, options: MemorySealedStoreOptions): Me
     },
     async list(prefix, { after = '', limit = Number.POSITIVE_INFINITY } = {}) {
       assertReadable();
-      const names = namesOf(prefix).filter((name) => name > after);
+      const names = namesOf(prefix, after);
       return names.slice(0, limit).map((name) => ({ name, value: (values.get(name) as Bytes).slice() }));
     },
     write,

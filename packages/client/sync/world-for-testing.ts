@@ -435,7 +435,12 @@ async function act(device: Device): Promise<void> {
   else if (what < 16) await tolerating(() => device.engine.push());
   else if (what < 17) device.isOnline = !device.isOnline;
   else if (what < 18) await restart(device);
-  else {
+  else if (what < 19) {
+    // The power goes somewhere in the middle of a sync.
+    device.store.failWrites(dice.oneIn(2) ? 'power-cut' : 'power-cut-after', 1, dice.below(3));
+    await tolerating(() => device.engine.sync());
+    await restart(device);
+  } else {
     const fault = dice.pick(['lost', 'applied', 'power-cut', 'power-cut-after', 'full'] as const);
     if (fault !== undefined) device.store.failWrites(fault, 1, dice.below(3));
   }
