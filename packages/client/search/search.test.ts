@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeHex } from '@sotto/bytes';
-import { createMemorySealedStore, createSeededRandom, type MemorySealedStore } from '@sotto/testkit';
-import { createLocalKey } from '@sotto/vault';
-import { openSearchIndex, type SearchIndex } from './engine.ts';
+import type { SearchIndex } from './engine.ts';
 import { type NaiveDocument, naiveSearch } from './naive-for-testing.ts';
 import type { DocumentKind } from './segment.ts';
 import type { ConversationChange, SearchFilters, SearchRequest } from './types.ts';
+import {
+  createDice,
+  createWorld,
+  DAY_MS,
+  type Dice,
+  idOf,
+  KINDS,
+  NOW_MS,
+  search,
+  type World,
+} from './world-for-testing.ts';
 
-const NOW_MS = Date.UTC(2026, 10, 2);
-const DAY_MS = 86_400_000;
-const KINDS: readonly DocumentKind[] = ['user', 'assistant', 'system', 'title'];
 /** Few, so that they meet: accents, case, scripts without spaces, letters of two code units, long ones. */
 const WORDS = [
   ...[
@@ -46,33 +51,7 @@ const WORDS = [
   ],
 ];
 
-interface World {
-  readonly store: MemorySealedStore;
-  readonly documents: Map<string, NaiveDocument>;
-  open(): Promise<SearchIndex>;
-}
-
-function createWorld(seed: string, store = createMemorySealedStore()): World {
-  const random = createSeededRandom(seed);
-  const owner = { key: createLocalKey(random), accountId: random.bytes(16) };
-  const clock = { nowMs: () => NOW_MS, sleep: async () => {} };
-  return { store, documents: new Map(), open: () => openSearchIndex({ owner, store, random, clock }) };
-}
-
-/** A small generator with the same numbers for the same seed. */
-function createDice(seed: string): (sides: number) => number {
-  const random = createSeededRandom(seed);
-  let held = random.bytes(0);
-  let at = 0;
-  return (sides) => {
-    if (at + 2 > held.length) [held, at] = [random.bytes(4096), 0];
-    const value = (held[at] as number) * 256 + (held[at + 1] as number);
-    at += 2;
-    return value % sides;
-  };
-}
-
-function madeDocument(dice: (sides: number) => number, conversationId: string, id: string): NaiveDocument {
+function madeDocument(dice: Dice, conversationId: string, id: string): NaiveDocument {
   const word = () => WORDS[Math.floor((dice(1000) / 1000) ** 2 * WORDS.length)] as string;
   const text = Array.from({ length: dice(20) }, word).join(dice(5) === 0 ? '' : ' ');
   const fileNames = dice(6) === 0 ? [`${word()}.pdf`] : [];
@@ -80,10 +59,7 @@ function madeDocument(dice: (sides: number) => number, conversationId: string, i
   return { id, conversationId, kind: KINDS[dice(4)] as DocumentKind, createdAtMs, text, fileNames };
 }
 
-function madeRequest(
-  dice: (sides: number) => number,
-  conversationIds: readonly string[],
-): Omit<SearchRequest, 'limit'> {
+function madeRequest(dice: Dice, conversationIds: readonly string[]): Omit<SearchRequest, 'limit'> {
   const word = () => WORDS[dice(WORDS.length)] as string;
   const part = () => {
     const form = dice(6);
@@ -102,11 +78,6 @@ function madeRequest(
   return { text: Array.from({ length: 1 + dice(3) }, part).join(' '), asTyped: dice(2) === 0, filters };
 }
 
-async function search(index: SearchIndex, request: Omit<SearchRequest, 'limit'>, limit = 10_000) {
-  for await (const answer of index.query({ ...request, limit })) if (answer.isComplete) return answer;
-  throw new Error('no complete answer');
-}
-
 async function assertAgrees(world: World, index: SearchIndex, request: Omit<SearchRequest, 'limit'>) {
   const expected = naiveSearch([...world.documents.values()], request, NOW_MS);
   const { hits, total } = await search(index, request);
@@ -120,10 +91,8 @@ async function assertAgrees(world: World, index: SearchIndex, request: Omit<Sear
   }
 }
 
-const idOf = (dice: (sides: number) => number) => encodeHex(Uint8Array.from({ length: 16 }, () => dice(256)));
-
 /** One step in the life of a history. */
-function madeChange(world: World, dice: (sides: number) => number, conversationIds: string[]): ConversationChange {
+function madeChange(world: World, dice: Dice, conversationIds: string[]): ConversationChange {
   if (conversationIds.length < 3 || dice(8) === 0) conversationIds.push(idOf(dice));
   const conversationId = conversationIds[dice(conversationIds.length)] as string;
   const held = [...world.documents.values()].filter((one) => one.conversationId === conversationId);
