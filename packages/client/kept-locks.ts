@@ -62,7 +62,7 @@ async function accountsHere(sealed: SealedStore): Promise<readonly string[]> {
 function parseKept(name: string, value: Uint8Array): readonly KeptLock[] {
   try {
     const { accountId, locks } = parseLocksAnswer(parseJson(value, LIMIT_BYTES));
-    // CL-12: locks that stand under another account's name are nobody's.
+    // CL-340: locks that stand under another account's name are nobody's.
     if (ACCOUNT.exec(name)?.[1] !== accountId) return [];
     return locks.map((lock) => ({ accountId, lock }));
   } catch {

@@ -57,6 +57,10 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     account = undefined;
     api.signsInWith(undefined);
   };
+  const forgetUnlocked = async () => {
+    preferences.set('stays-unlocked', undefined);
+    await (await load()).forgetUnlocked(ports);
+  };
   const ownerOf = (unlocked: OpenAccount) => async () => (await load()).openLocalKey(ports, unlocked);
   const followAccount = (unlocked: OpenAccount, history: ClientHistory): History => {
     filesOf.follow(history, ownerOf(unlocked), 'server');
@@ -82,13 +86,14 @@ export function createAccounts(ports: AccountsPorts): Accounts {
         return { kind: 'account', history: await opened(signingInLater(ports, unlocked)) };
       } catch {
         // Whatever stands in the way of staying unlocked, the locks are still there.
+        drop();
         return { kind: 'locked' };
       }
     },
     startAsGuest: async () => {
       preferences.set('has-account', undefined);
       drop();
-      await (await load()).forgetUnlocked(ports);
+      await forgetUnlocked();
       if (maySignOut) await api.signOut().catch(() => {});
       return openGuest();
     },
@@ -126,12 +131,10 @@ export function createAccounts(ports: AccountsPorts): Accounts {
       const { openSearchSession } = await import('../features/search/session.ts');
       return openSearchSession(ports, history, account && (await ownerOf(account)()));
     },
-    files: filesOf.files,
     drop,
     signOut: async () => {
       drop();
-      preferences.set('stays-unlocked', undefined);
-      await (await load()).forgetUnlocked(ports);
+      await forgetUnlocked();
       await api.signOut();
       maySignOut = false;
     },
