@@ -4,6 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { encodeHex } from '@sotto/bytes';
+import { sha256 } from '@sotto/crypto/hash';
+import { collectBlobs } from '../../apps/server/blobs.ts';
 import { MIGRATIONS } from '../../apps/server/database/migrations.ts';
 import {
   accountRequest,
@@ -74,6 +77,13 @@ async function statementsOfRoutes(t: Parameters<typeof createTestServer>[0]): Pr
   await browser.call('PUT', `/api/records/${recordId}`, new Uint8Array(256));
   await browser.call('GET', '/api/records?after=0');
   await browser.call('DELETE', `/api/records/${recordId}`);
+  const blobId = randomHex();
+  const part = new Uint8Array(300);
+  await browser.call('PUT', `/api/blobs/${blobId}/0`, part, { 'sotto-digest': encodeHex(sha256(part)) });
+  await browser.call('POST', `/api/blobs/${blobId}/commit`, { parts: 1 });
+  for (const path of ['', `/${blobId}`, `/${blobId}/0`]) await browser.call('GET', `/api/blobs${path}`);
+  await browser.call('DELETE', `/api/blobs/${blobId}`);
+  await collectBlobs(server.graph.services);
   await browser.call('GET', '/api/locks');
   const { body } = accountRequest();
   await browser.call('PUT', `/api/locks/${randomHex()}`, { kind: 'recovery-code', lock: body.lock });

@@ -41,7 +41,7 @@ export function blobRoutes(services: Services): Hono<AppEnv> {
       return c.json({
         blobs: rows
           .slice(0, PAGE_BLOBS)
-          .map(({ blob_id, bytes, written_at_ms }) => ({ blobId: blob_id, bytes, writtenAtMs: written_at_ms })),
+          .map(({ blob_id, bytes, written_at_ms }) => ({ blobId: blob_id, bytes: Number(bytes), writtenAtMs: written_at_ms })),
         more: rows.length > PAGE_BLOBS,
         usedBytes: account.record_bytes + account.blob_bytes,
         allowedBytes: limits.bytesPerAccount,
