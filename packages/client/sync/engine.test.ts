@@ -300,7 +300,11 @@ test('CL-213 a page from before the cursor is refused', async (t) => {
   const { server, engine } = await setUp(t);
   for (let n = 1; n <= 2; n++) server.put(id(n), bytes(n));
   await engine.pull();
-  server.pageOf = () => ({ records: [{ recordId: id(8), sequence: 2, envelope: bytes(8) }], newest: 9, more: true });
+  let asked = 0;
+  server.pageOf = () => ({
+    ...{ records: [{ recordId: id(8), sequence: 2, envelope: bytes(8) }], newest: 9 },
+    more: asked++ < 9,
+  });
   await assert.rejects(engine.pull(), { code: 'server-malformed', rule: 'CL-213' });
   assert.equal(engine.state.problem, 'server-failed');
   assert.equal(engine.cursor, 2);
@@ -348,9 +352,10 @@ test('CL-216 an answer that does not fit what was sent confirms nothing', async 
 test('CL-217 a server that calls everything a conflict is not asked for ever', async (t) => {
   const { server, engine, write } = await setUp(t);
   await write(put(1));
-  server.answer = () => ({ sequences: [], refused: 'record-conflict' });
+  let conflicts = 0;
+  server.answer = () => (++conflicts > 9 ? { sequences: [1] } : { sequences: [], refused: 'record-conflict' });
   await assert.rejects(engine.push(), { code: 'server-malformed', rule: 'CL-217' });
-  assert.equal(server.sent.length, 3);
+  assert.equal(conflicts, 3);
   assert.equal(engine.state.pendingCount, 1);
 });
 
@@ -471,7 +476,8 @@ test('CL-223 what the index lists and no page brought is fetched from the beginn
 
 test('CL-224 an index that goes back is refused', async (t) => {
   const { server, engine } = await setUp(t);
-  server.indexOf = () => ({ entries: [{ recordId: id(1), sequence: 1 }], newest: 1, more: true });
+  let asked = 0;
+  server.indexOf = () => ({ entries: [{ recordId: id(1), sequence: 1 }], newest: 1, more: asked++ < 9 });
   await assert.rejects(engine.reconcile(), { code: 'server-malformed', rule: 'CL-224' });
 });
 
