@@ -44,6 +44,12 @@ const REFUSALS = {
     action: 'fix-input',
     message: 'This account exists already. Sign in with its passkey or recovery code.',
   },
+  'account-deleted': {
+    status: 410,
+    action: 'stop',
+    rule: 'SV-132',
+    message: 'This account was deleted from another device. Nothing of it is here any more.',
+  },
   'passkey-unknown': { status: 401, action: 'fix-input', message: 'This passkey is not known here. Try another one.' },
   'passkey-refused': {
     status: 401,

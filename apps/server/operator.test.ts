@@ -22,8 +22,11 @@ test('SV-24 a person sees their own rows, frames and log lines, and nothing of a
   );
   assert.deepEqual(rowCounts, {
     accounts: 1,
+    blob_parts: 0,
+    blobs: 0,
     challenges: 0,
     credentials: 0,
+    deleted_accounts: 0,
     devices: 1,
     epochs: 0,
     locks: 1,

@@ -1,9 +1,11 @@
 /** Listens: the HTTP server, the relay's upgrades, the operator's socket. spec/server.md. */
+
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { forgetRemovedAccounts } from './account-removal.ts';
 import { createApp } from './app.ts';
 import { collectBlobs } from './blobs.ts';
 import { StartError } from './errors.ts';
@@ -40,6 +42,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     const sweep = setInterval(() => {
       services.sessions.sweep().catch(() => undefined);
       collectBlobs(services).catch(() => undefined);
+      forgetRemovedAccounts(services).catch(() => undefined);
     }, SWEEP_MS);
     sweep.unref();
     return {

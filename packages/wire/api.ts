@@ -99,6 +99,13 @@ export const parseRecoverySignInRequest = requestShape({
 });
 export type RecoverySignInRequest = ShapeOf<typeof parseRecoverySignInRequest>;
 
+/** `POST /api/account/remove`: proof that one of the account's locks is at hand, a recovery code's or a passkey's answer. */
+export const parseRemoveAccountRequest = requestShape(
+  {},
+  { recovery: parseRecoverySignInRequest, passkey: opaqueObjectShape },
+);
+export type RemoveAccountRequest = ShapeOf<typeof parseRemoveAccountRequest>;
+
 /** `GET /api/records?after=N` */
 export const parseRecordsAnswer = answerShape({
   records: listShape(

@@ -120,6 +120,16 @@ export const MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    version: 4,
+    name: 'removed accounts',
+    statements: [
+      `create table deleted_accounts (
+        account_id text primary key,
+        deleted_at_ms bigint not null
+      )`,
+    ],
+  },
 ];
 
 /**

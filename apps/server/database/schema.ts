@@ -28,6 +28,8 @@ export interface Database {
     record_id: string;
     begun_at_ms: number;
   };
+  /** Of removed accounts, for ninety days: so that their other devices learn why they are refused. */
+  deleted_accounts: { account_id: string; deleted_at_ms: number };
   guests: { guest_id: string; created_at_ms: number };
   sessions: {
     /** SHA-256 of the cookie's 32 random bytes; the cookie itself is never stored. */

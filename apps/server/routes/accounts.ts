@@ -4,12 +4,21 @@
  */
 import { encodeBase64, encodeHex, equalBytes, parseBase64 } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
-import { parseCreateAccountRequest, parseLockRequest, parseRecoverySignInRequest } from '@sotto/wire';
+import {
+  parseCreateAccountRequest,
+  parseLockRequest,
+  parseRecoverySignInRequest,
+  parseRemoveAccountRequest,
+  type RecoverySignInRequest,
+} from '@sotto/wire';
 import { Hono } from 'hono';
+import { removeAccount } from '../account-removal.ts';
 import { readJson } from '../body.ts';
 import { ServerError } from '../errors.ts';
-import { type AppEnv, addressOf, requireAccount, type Services, spend } from '../services.ts';
+import { type AppContext, type AppEnv, addressOf, requireAccount, type Services, spend } from '../services.ts';
+import { expiredCookie } from '../sessions.ts';
 import { signIn } from '../sign-in.ts';
+import { passkeyOwner } from './passkeys.ts';
 
 export function accountRoutes(services: Services): Hono<AppEnv> {
   const { db, clock, limits, rates } = services;
@@ -63,19 +72,23 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
       return signIn(c, services, accountId, 201);
     })
     .post('/sign-in/recovery', async (c) => {
-      const { lookupId, authenticator } = parseRecoverySignInRequest(await readJson(c.req.raw, limits.jsonBytes));
-      spend(rates.recoveries, addressOf(c));
-      spend(rates.recoveries, `code ${lookupId}`);
-      const row = await db
-        .selectFrom('recoveries')
-        .selectAll()
-        .where('lookup_id', '=', encodeHex(parseBase64(lookupId)))
-        .executeTakeFirst();
-      const verifier = sha256(parseBase64(authenticator));
-      const proven = equalBytes(verifier, row?.verifier ?? new Uint8Array(verifier.length));
-      // SV-18: one answer for an unknown code and for a wrong secret, compared in equal time.
-      if (!proven || row === undefined) throw new ServerError('recovery-refused');
-      return signIn(c, services, row.account_id, 200);
+      const proof = parseRecoverySignInRequest(await readJson(c.req.raw, limits.jsonBytes));
+      return signIn(c, services, await recoveryOwner(services, c, proof), 200);
+    })
+    .post('/account/remove', async (c) => {
+      const { id } = requireAccount(c);
+      const { recovery, passkey } = parseRemoveAccountRequest(await readJson(c.req.raw, limits.jsonBytes));
+      const owner =
+        recovery !== undefined
+          ? await recoveryOwner(services, c, recovery)
+          : passkey !== undefined
+            ? await passkeyOwner(services, c, passkey)
+            : undefined;
+      // SV-130: an unlocked device in other hands would be enough, or a lock of somebody else's account.
+      if (owner !== id) throw new ServerError('recovery-refused');
+      await removeAccount(services, id);
+      c.header('set-cookie', expiredCookie(c.get('site')));
+      return c.json({ accountId: id });
     })
     .get('/locks', async (c) => {
       const { id } = requireAccount(c);
@@ -114,4 +127,28 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
       });
       return c.json({ lockId });
     });
+}
+
+/**
+ * The account that a recovery code belongs to.
+ *
+ * @throws ServerError `recovery-refused`, `rate-limited`
+ */
+async function recoveryOwner(
+  { db, rates }: Services,
+  c: AppContext,
+  { lookupId, authenticator }: RecoverySignInRequest,
+): Promise<string> {
+  spend(rates.recoveries, addressOf(c));
+  spend(rates.recoveries, `code ${lookupId}`);
+  const row = await db
+    .selectFrom('recoveries')
+    .selectAll()
+    .where('lookup_id', '=', encodeHex(parseBase64(lookupId)))
+    .executeTakeFirst();
+  const verifier = sha256(parseBase64(authenticator));
+  const proven = equalBytes(verifier, row?.verifier ?? new Uint8Array(verifier.length));
+  // SV-18: one answer for an unknown code and for a wrong secret, compared in equal time.
+  if (!proven || row === undefined) throw new ServerError('recovery-refused');
+  return row.account_id;
 }

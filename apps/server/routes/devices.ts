@@ -6,6 +6,7 @@ import { encodeBase64, encodeBase64Url, parseBase64, parseHex } from '@sotto/byt
 import { verifyEd25519 } from '@sotto/crypto/sign';
 import { deviceSignInMessage, parseDeviceRequest, parseDeviceSignInRequest } from '@sotto/wire';
 import { Hono } from 'hono';
+import { wasRemoved } from '../account-removal.ts';
 import { readJson } from '../body.ts';
 import { createChallenge, useChallenge } from '../challenges.ts';
 import { ServerError } from '../errors.ts';
@@ -57,6 +58,8 @@ export function deviceRoutes(services: Services): Hono<AppEnv> {
         .executeTakeFirst();
       // SV-110: the signature is the only proof that the device is the one that it names.
       if (!isSigned) throw new ServerError('device-refused');
+      // SV-132: whoever could sign in is told why it cannot any more.
+      if (device === undefined && (await wasRemoved(services, accountId))) throw new ServerError('account-deleted');
       // SV-111: a device that was removed, or never was, gets what a wrong signature gets.
       if (device === undefined) throw new ServerError('device-refused');
       return signIn(c, services, accountId, 200);

@@ -102,37 +102,47 @@ export function passkeyRoutes(services: Services): Hono<AppEnv> {
       return c.json(options);
     })
     .post('/sign-in/passkey', async (c) => {
-      spend(rates.passkeys, addressOf(c));
-      const response = (await readResponse(c)) as unknown as AuthenticationResponseJSON;
-      const row = await db
-        .selectFrom('credentials')
-        .selectAll()
-        .where('credential_id', '=', String(response.id))
-        .executeTakeFirst();
-      if (row === undefined) throw new ServerError('passkey-unknown');
-      const { origin, rpId } = c.get('site');
-      const { verified, authenticationInfo } = await refusing(() =>
-        verifyAuthenticationResponse({
-          response: { ...response, clientExtensionResults: {} },
-          expectedChallenge: (text) => useChallenge(services, text, { purpose: 'sign-in' }),
-          expectedOrigin: origin,
-          expectedRPID: rpId,
-          requireUserVerification: true,
-          credential: { id: row.credential_id, publicKey: row.public_key, counter: row.counter },
-        }),
-      );
-      // SV-15: the signature is the only proof that the passkey's owner is here.
-      if (!verified) throw new ServerError('passkey-refused');
-      const namesAnother = response.response.userHandle !== undefined && handleOf(response) !== row.account_id;
-      // SV-17: an authenticator that speaks for another account is mixed up, or lying.
-      if (namesAnother) throw new ServerError('passkey-refused');
-      await db
-        .updateTable('credentials')
-        .set({ counter: authenticationInfo.newCounter, last_used_at_ms: clock.nowMs() })
-        .where('credential_id', '=', row.credential_id)
-        .execute();
-      return signIn(c, services, row.account_id, 200);
+      return signIn(c, services, await passkeyOwner(services, c, await readResponse(c)), 200);
     });
+}
+
+/**
+ * The account whose passkey signed a challenge of this server.
+ *
+ * @throws ServerError `passkey-unknown`, `passkey-refused`, `rate-limited`
+ */
+export async function passkeyOwner(services: Services, c: AppContext, answer: object): Promise<string> {
+  const { db, clock, rates } = services;
+  spend(rates.passkeys, addressOf(c));
+  const response = answer as AuthenticationResponseJSON;
+  const row = await db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('credential_id', '=', String(response.id))
+    .executeTakeFirst();
+  if (row === undefined) throw new ServerError('passkey-unknown');
+  const { origin, rpId } = c.get('site');
+  const { verified, authenticationInfo } = await refusing(() =>
+    verifyAuthenticationResponse({
+      response: { ...response, clientExtensionResults: {} },
+      expectedChallenge: (text) => useChallenge(services, text, { purpose: 'sign-in' }),
+      expectedOrigin: origin,
+      expectedRPID: rpId,
+      requireUserVerification: true,
+      credential: { id: row.credential_id, publicKey: row.public_key, counter: row.counter },
+    }),
+  );
+  // SV-15: the signature is the only proof that the passkey's owner is here.
+  if (!verified) throw new ServerError('passkey-refused');
+  const namesAnother = response.response.userHandle !== undefined && handleOf(response) !== row.account_id;
+  // SV-17: an authenticator that speaks for another account is mixed up, or lying.
+  if (namesAnother) throw new ServerError('passkey-refused');
+  await db
+    .updateTable('credentials')
+    .set({ counter: authenticationInfo.newCounter, last_used_at_ms: clock.nowMs() })
+    .where('credential_id', '=', row.credential_id)
+    .execute();
+  return row.account_id;
 }
 
 /** Whatever the library throws at a malformed or false answer is one refusal of ours. */
