@@ -19,6 +19,7 @@ import {
 } from '@sotto/vault';
 import type { Finding } from '@sotto/vault/heads';
 import { withRoom } from '@sotto/vault/order';
+import { ClientError } from './errors.ts';
 import type { Keyring } from './keyring.ts';
 
 export type {
@@ -35,6 +36,7 @@ import type {
   Damage,
   RecordChange,
   RecordKeeper,
+  Standing,
   WholeConversation,
 } from './record-keeper.ts';
 import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
@@ -307,6 +309,13 @@ export class History {
   /** Resolves when the last sync has been compared, and heads for what was written are stored. */
   settled(): Promise<void> {
     return this.#keeper.settled();
+  }
+
+  /** What a rotation begins from. @throws ClientError `account-required` for a guest */
+  async standing(): Promise<Standing> {
+    const standing = await this.#keeper.standing?.();
+    if (standing === undefined) throw new ClientError('account-required');
+    return standing;
   }
 
   /**

@@ -58,6 +58,7 @@ export function openAccountHistory(ports: AccountPorts, account: OpenAccount): P
   return openHistory({
     accountId: account.accountId,
     accountKey: account.accountKey,
+    ...(account.epochs && { keyring: account.epochs }),
     deviceId: account.device.deviceId,
     store: remoteRecords(ports.api),
     clock: ports.clock,

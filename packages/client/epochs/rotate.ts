@@ -1,0 +1,234 @@
+/**
+ * Rotation (spec/client.md "Rotation"): a new account key, wrapped for every lock and device that remains, and the server's one
+ * step. The new key is in memory alone until the server has everything; whatever happens then, this device gets it back as
+ * every other one does, through what was sealed to its own key. So there is nothing that a crash could leave half done.
+ */
+import { encodeBase64, encodeHex, parseBase64, parseBase64Url, parseHex } from '@sotto/bytes';
+import { sha256 } from '@sotto/crypto/hash';
+import type { Random } from '@sotto/ports';
+import {
+  type AccountKey,
+  createAccountKey,
+  deriveEpochKey,
+  type OpenedRecord,
+  type RecordContent,
+  sealRecord,
+  sealToLock,
+  unsafeRevealSecret,
+} from '@sotto/vault';
+import { encodeNextKey, judgeLockList, lockDigest, signEpoch, type VerifiedLock } from '@sotto/vault/rotation';
+import type { LocksAnswer, PasskeysAnswer, RotationRequest } from '@sotto/wire';
+import type { AccountPorts, OpenAccount } from '../account-types.ts';
+import { ClientError } from '../errors.ts';
+import type { History } from '../history.ts';
+import type { Standing } from '../record-keeper.ts';
+import type { AccountEpochs } from './account-epochs.ts';
+import { type LockBook, readLockBook, stateLocks } from './lock-book.ts';
+
+/** Another device may write or rotate at the same moment; each try begins from what it left. */
+const ROUNDS = 8;
+const NO_CREDENTIAL = '00'.repeat(32);
+
+/** What is removed with a rotation; nothing for a new key alone. */
+export interface RotationPlan {
+  readonly removeLocks?: ReadonlySet<string>;
+  readonly removeDevices?: ReadonlySet<string>;
+  /** Passkeys that sign in and open nothing. */
+  readonly removePasskeys?: ReadonlySet<string>;
+}
+
+/** A lock cannot be carried over: no device that remains has stated its key, or two gave it two keys. */
+export class LockKeyMissing extends ClientError {
+  readonly lockIds: readonly string[];
+
+  constructor(lockIds: readonly string[]) {
+    super('lock-key-missing', { rule: 'CL-328' });
+    this.lockIds = lockIds;
+  }
+}
+
+interface Draft {
+  readonly accountKey: AccountKey;
+  readonly statement: OpenedRecord;
+  readonly request: RotationRequest;
+}
+
+/**
+ * Begins a new epoch without what the plan removes. The account and its history go on with the new key.
+ *
+ * @throws ClientError `lock-last`, `history-doubtful`, `network-unreachable` (it may have been done: the next sync knows);
+ *   `LockKeyMissing` with the locks that the plan must also remove
+ */
+export async function rotate(
+  ports: AccountPorts,
+  account: OpenAccount & { readonly epochs: AccountEpochs },
+  history: History,
+  plan: RotationPlan = {},
+): Promise<void> {
+  const { epochs } = account;
+  await stateLocks(account, history, ports.clock);
+  const goal = epochs.epoch + 1;
+  for (let round = 0; ; round++) {
+    const standing = await history.standing();
+    // CL-326: where the try before was applied and its answer lost, this device has come to know its own key by now.
+    if (round > 0 && epochs.epoch >= goal && isDone(epochs, plan)) return;
+    // CL-327: a statement over logs that do not agree would make the server's lie the beginning for every device.
+    if (history.findings.length > 0) throw new ClientError('history-doubtful', { rule: 'CL-327' });
+    const draft = await draftRotation(ports, account, history, standing, plan);
+    try {
+      await ports.api.rotate(draft.request);
+    } catch (error) {
+      const isConflict =
+        error instanceof ClientError && (error.code === 'epoch-conflict' || error.code === 'record-conflict');
+      const isUnknown = error instanceof ClientError && error.code === 'network-unreachable';
+      if ((!isConflict && !isUnknown) || round >= ROUNDS) throw error;
+      continue;
+    }
+    await epochs.adopt(draft.statement, draft.accountKey);
+    await history.refresh();
+    return;
+  }
+}
+
+/** Whoever rotated: what was to be removed is not there any more. */
+function isDone({ newest }: AccountEpochs, { removeLocks, removeDevices }: RotationPlan): boolean {
+  const has = (ids: ReadonlySet<string> | undefined, map: ReadonlyMap<string, unknown> | undefined) =>
+    [...(ids ?? [])].some((id) => map?.has(id));
+  return newest !== undefined && !has(removeLocks, newest.locks) && !has(removeDevices, newest.devices);
+}
+
+async function draftRotation(
+  { api, random, clock }: AccountPorts,
+  account: OpenAccount & { readonly epochs: AccountEpochs },
+  history: History,
+  standing: Standing,
+  plan: RotationPlan,
+): Promise<Draft> {
+  const { accountId, device, epochs } = account;
+  const book = await readLockBook(account, history, plan.removeDevices);
+  const [{ locks: shown }, passkeys] = [await api.locks(), await api.passkeys()];
+  const epoch = epochs.epoch + 1;
+  const accountKey = createAccountKey(random);
+  const seal = sealing(random, accountId, accountKey, epoch);
+  const locks = await Promise.all(
+    remainingLocks(account, book, shown, plan).map(async ({ credentialId, kind, ...each }) => ({
+      ...{ lockId: each.lockId, kind, lock: encodeBase64(await seal.lock({ ...each, kind })) },
+      ...(credentialId === undefined ? {} : { credentialId }),
+    })),
+  );
+  const atMs = Math.max(0, Math.trunc(clock.nowMs()));
+  const content = await signEpoch(
+    device,
+    accountId,
+    {
+      epoch,
+      devices: book.devices,
+      places: standing.places,
+      locks: new Map(locks.map(({ lockId, lock }) => [lockId, lockDigest(parseBase64(lock))])),
+      earlierKeys: [...epochs.earlierKeys().toReversed(), epochs.accountKey].map((key) =>
+        encodeHex(unsafeRevealSecret(key)),
+      ),
+      atMs,
+    },
+    history.nextClock(),
+  );
+  const own = { deviceId: encodeHex(device.deviceId), deviceCounter: standing.deviceCounter };
+  const statement: OpenedRecord = { recordId: encodeHex(random.bytes(16)), ...own, epoch, content };
+  const nextKeys = await Promise.all(
+    [...book.devices.keys()]
+      .flatMap((deviceId) => book.locks.get(deviceId) ?? [])
+      .map(async (each): Promise<OpenedRecord> => {
+        const next = { epoch, deviceId: each.lockId, lock: await seal.lock(each) };
+        const record = encodeNextKey(next, history.nextClock());
+        return { recordId: encodeHex(random.bytes(16)), ...own, epoch: epochs.epoch, content: record };
+      }),
+  );
+  const underOld = sealing(random, accountId, epochs.accountKey, epochs.epoch);
+  const records = [
+    ...(await Promise.all(nextKeys.map((record) => underOld.record(record)))),
+    await seal.record(statement),
+    // CL-329: what is under way stands in no log yet, and under the old key it would count nowhere from now on.
+    ...(await Promise.all(standing.unlisted.map((record) => seal.record(record)))),
+  ];
+  const request: RotationRequest = {
+    epoch,
+    baseSequence: standing.sequence,
+    epochRecordId: statement.recordId,
+    locks,
+    credentials: remainingPasskeys(passkeys, shown, plan),
+    devices: [...book.devices.values()].map((key) => encodeBase64(new Uint8Array(key))),
+    records,
+  };
+  return { accountKey, statement, request };
+}
+
+type LockToSeal = VerifiedLock & {
+  readonly kind: Exclude<VerifiedLock['kind'], 'device-key'>;
+  readonly credentialId: string | undefined;
+};
+
+/** The locks that the server shows, checked, without those that are removed, each with the key to seal to. */
+function remainingLocks(
+  { epochs }: { readonly epochs: AccountEpochs },
+  book: LockBook,
+  shown: LocksAnswer['locks'],
+  { removeLocks = new Set() }: RotationPlan,
+): LockToSeal[] {
+  const { newest } = epochs;
+  const listed = shown.map(({ lockId, lock }) => ({ lockId, lock: parseBase64(lock) }));
+  const added = new Set(book.statements.map(({ lockId }) => lockId));
+  // CL-330: a list that a server has changed would carry a removed lock over into the new epoch
+  if (newest !== undefined && judgeLockList(newest, listed, added).length > 0)
+    throw new ClientError('history-doubtful', { rule: 'CL-330' });
+  const remaining = shown.filter(({ lockId }) => !removeLocks.has(lockId));
+  // CL-331: an account without a lock is one that nobody opens again
+  if (remaining.length === 0) throw new ClientError('lock-last', { rule: 'CL-331' });
+  const found = remaining.map(({ lockId, kind, credentialId }) => {
+    const stated = book.locks.get(lockId);
+    const credential = credentialId === undefined ? NO_CREDENTIAL : encodeHex(sha256(parseBase64Url(credentialId)));
+    const isIt = stated !== undefined && stated.kind === kind && stated.credential === credential;
+    return isIt ? { ...stated, kind, credentialId } : lockId;
+  });
+  const missing = found.filter((each) => typeof each === 'string');
+  // CL-328: left out in silence, a way in would be gone when it is needed
+  if (missing.length > 0) throw new LockKeyMissing(missing);
+  return found.filter((each) => typeof each !== 'string');
+}
+
+function remainingPasskeys(
+  passkeys: PasskeysAnswer['passkeys'],
+  shown: LocksAnswer['locks'],
+  { removeLocks = new Set(), removePasskeys = new Set() }: RotationPlan,
+): string[] {
+  const gone = new Set(shown.filter(({ lockId }) => removeLocks.has(lockId)).map(({ credentialId }) => credentialId));
+  return passkeys
+    .map(({ credentialId }) => credentialId)
+    .filter((credentialId) => !gone.has(credentialId) && !removePasskeys.has(credentialId));
+}
+
+/** Seals under one account key. */
+function sealing(random: Random, accountId: Uint8Array, accountKey: AccountKey, epoch: number) {
+  const epochKey = deriveEpochKey(accountKey, accountId, epoch);
+  return {
+    lock: ({ lockId, kind, credential, publicKey }: VerifiedLock) =>
+      sealToLock({
+        ...{ accountKey, kind, publicKey, accountId, epoch, random },
+        lockId: parseHex(lockId, 16),
+        credential: parseHex(credential, 32),
+      }),
+    record: async (record: OpenedRecord & { readonly content: RecordContent }) => {
+      const { recordId, deviceId, deviceCounter, content } = record;
+      const envelope = await sealRecord({
+        epochKey,
+        accountId,
+        recordId: parseHex(recordId, 16),
+        epoch,
+        deviceId: parseHex(deviceId, 16),
+        deviceCounter,
+        content,
+        random,
+      });
+      return { recordId, envelope: encodeBase64(envelope) };
+    },
+  };
+}
