@@ -19,7 +19,9 @@ interface Place {
 const BEFORE = 40;
 const LENGTH = 180;
 /** Of a long text only the beginning is looked through for marks: the rest is not drawn either. */
-const TEXT_LIMIT = 200_000;
+const TEXT_LIMIT = 100_000;
+/** Words that are weighed against each other: in a text that is nothing but what was looked for, the first of them will do. */
+const PLACE_LIMIT = 1_000;
 
 /**
  * @param asTyped as it was asked
@@ -33,7 +35,9 @@ export function makeSnippet(text: string, query: string, { asTyped = false } = {
   const parts: SnippetPart[] = [];
   const add = (piece: string, isMarked: boolean) => {
     const flat = piece.replace(/\s+/g, ' ');
-    if (flat !== '') parts.push({ text: flat, isMarked });
+    const last = parts.at(-1);
+    if (last?.isMarked === isMarked) parts[parts.length - 1] = { text: last.text + flat, isMarked };
+    else if (flat !== '') parts.push({ text: flat, isMarked });
   };
   if (from > 0) add('… ', false);
   let at = from;
@@ -55,6 +59,7 @@ function placesOf(text: string, phrases: readonly Phrase[]): readonly Place[] {
   const slots = phrases.flat();
   const found: Place[] = [];
   eachTerm(text, (term, position, start, end) => {
+    if (found.length === PLACE_LIMIT) return;
     const filled = slots.flatMap((slot, index) => (fills(slot, term) ? [index] : []));
     if (filled.length > 0) found.push({ position, start, end, slots: filled });
   });
