@@ -45,6 +45,7 @@ export const GENUINE_JSON = {
     more: false,
   },
   sequence: { sequence: 3 },
+  batch: { sequences: [3, 4], refused: 'record-conflict' },
   error: { error: { code: 'busy', message: 'Wait.', action: 'retry', rule: 'SV-10' } },
   chat: {
     model: 'm',
@@ -79,6 +80,7 @@ const SHAPES = [
   wire.parseRecoverySignInRequest,
   wire.parseRecordsAnswer,
   wire.parseSequenceAnswer,
+  wire.parseBatchAnswer,
   wire.parseErrorAnswer,
   wire.parseChatCompletionRequest,
   wire.parseModelsAnswer,
@@ -111,7 +113,46 @@ async function outcomeOf(parts: Iterable<Uint8Array>): Promise<string[] | Error>
   }
 }
 
+const RECORDS = [
+  { recordId: ID, sequence: 3, envelope: new Uint8Array(256).fill(7) },
+  { recordId: ID, sequence: 5, envelope: undefined },
+];
+/** A genuine body of each form of records, with its reader and its writer. */
+const RECORD_FORMS = [
+  {
+    name: 'record-page',
+    genuine: wire.encodeRecordPage({ records: RECORDS, newest: 9, more: true }),
+    again: (part: Uint8Array) => wire.encodeRecordPage(wire.parseRecordPage(part)),
+  },
+  {
+    name: 'record-index',
+    genuine: wire.encodeRecordIndex({ entries: [{ recordId: ID, sequence: 3 }], newest: 9, more: false }),
+    again: (part: Uint8Array) => wire.encodeRecordIndex(wire.parseRecordIndex(part)),
+  },
+  {
+    name: 'record-batch',
+    genuine: wire.encodeRecordBatch(RECORDS.map(({ sequence, ...record }) => ({ ...record, base: sequence }))),
+    again: (part: Uint8Array) => wire.encodeRecordBatch(wire.parseRecordBatch(part)),
+  },
+  {
+    name: 'live-message',
+    genuine: wire.encodeLiveMessage(9),
+    again: (part: Uint8Array) => wire.encodeLiveMessage(wire.parseLiveMessage(part)),
+  },
+];
+
 export const wireTargets: readonly Target[] = [
+  ...RECORD_FORMS.map(
+    ({ name, genuine, again }): Target => ({
+      name: `wire/${name}`,
+      errors: [WireError],
+      corpus: () => [[genuine]],
+      run([part = new Uint8Array(0)]) {
+        // One value, one spelling.
+        deepStrictEqual(again(part), new Uint8Array(part));
+      },
+    }),
+  ),
   {
     name: 'wire/request-head',
     errors: [WireError],
