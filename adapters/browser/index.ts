@@ -4,6 +4,7 @@ export { createBrowserDeviceStore } from './device-store.ts';
 export { createErasableStore } from './erasable-store.ts';
 export { BrowserError, type BrowserErrorCode } from './error.ts';
 export { browserFetch } from './fetch.ts';
+export { browserOnlineHints } from './online-hints.ts';
 export { type BrowserPasskeys, browserPasskeys, type PasskeyResponse, type PasskeyResult } from './passkey.ts';
 export { type BrowserRecordStore, createBrowserRecordStore } from './record-store.ts';
 export { createBrowserSealedStore } from './sealed-store.ts';

@@ -123,6 +123,12 @@ export interface BlobStore {
   list(): AsyncIterable<{ readonly ownerId: string; readonly blobId: string; readonly writtenAtMs: number }>;
 }
 
+/** What the device knows of its network: true when there may be one again, false when there is none. Never the whole truth. */
+export interface OnlineHints {
+  /** @returns the way to stop listening */
+  subscribe(listener: (isOnline: boolean) => void): () => void;
+}
+
 /** Small named values that survive a reload on this device (settings, pins, a guest's key). */
 export interface DeviceStore {
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;

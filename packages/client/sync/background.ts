@@ -3,7 +3,7 @@
  * growing random pauses while it fails, at once when the device says that there is a network again. What the server says over the
  * live line is believed no further than that it is worth asking.
  */
-import type { Clock, Random, Socket } from '@sotto/ports';
+import type { Clock, OnlineHints, Random, Socket } from '@sotto/ports';
 import { parseLiveMessage } from '@sotto/wire';
 import type { SyncEngine, SyncProblem } from './sync-types.ts';
 
@@ -14,12 +14,6 @@ const RATE_LIMITED_MS = 10_000;
 const RECONCILE_MS = 24 * 60 * 60 * 1000;
 /** What only the person, or time, can mend. */
 const PATIENT: ReadonlySet<SyncProblem | undefined> = new Set(['signed-out', 'account-full', 'device-full']);
-
-/** What the device knows of its network: true when there may be one again, false when there is none. */
-export interface OnlineHints {
-  /** @returns the way to stop listening */
-  subscribe(listener: (isOnline: boolean) => void): () => void;
-}
 
 export interface BackgroundOptions {
   readonly engine: Pick<SyncEngine, 'sync' | 'reconcile' | 'state' | 'subscribe'> & { readonly cursor: number };
