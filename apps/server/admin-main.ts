@@ -50,8 +50,13 @@ async function run({ verb, what, data, log, json }: Command): Promise<void> {
       await db.destroy();
     }
   } else if (verb === 'backup') {
-    backUp(data, what);
-    print([`Written to ${what}: all that this server keeps, sealed as it is. Keep it as you keep the server’s disk.`]);
+    const { files, spoiled } = await backUp(data, what);
+    print([
+      `Written to ${what}: all that this server keeps, ${files} files among it, sealed as it is. Keep it as you keep the server’s disk.`,
+      ...(spoiled === 0
+        ? []
+        : [`${spoiled} files are damaged on this disk and not in the backup. Look for them in an earlier one.`]),
+    ]);
   } else if (verb === 'restore') {
     await restore(what, data);
     print(['Restored.', ...RESTORE_WORDS]);

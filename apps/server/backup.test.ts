@@ -53,13 +53,13 @@ async function resealed(path: string, content: Uint8Array): Promise<string> {
 
 test('SV-82 a backup beside a writing server holds every answered write, whole, and replaces nothing', async (t) => {
   const { server, account, records, folder, file } = await kept(t);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   await account.browser.call('PUT', `/api/records/${randomHex()}`, random.bytes(100));
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   assert.deepEqual(await readdir(folder), ['backup']);
-  assert.throws(() => backUp(server.dataDir, file), { code: 'backup-exists' });
-  assert.throws(() => backUp(server.dataDir, join(folder, 'absent', 'x')), { code: 'backup-unwritable' });
-  assert.throws(() => backUp(folder, join(folder, 'other')), { code: 'data-unreadable' });
+  await assert.rejects(backUp(server.dataDir, file), { code: 'backup-exists' });
+  await assert.rejects(backUp(server.dataDir, join(folder, 'absent', 'x')), { code: 'backup-unwritable' });
+  await assert.rejects(backUp(folder, join(folder, 'other')), { code: 'data-unreadable' });
   const restored = join(folder, 'data');
   await restore(file, restored);
   const rows = rowsOf(restored);
@@ -72,7 +72,7 @@ test('SV-82 a backup beside a writing server holds every answered write, whole, 
 
 test('SV-82 SV-84 a damaged database gives no backup, and no half of one stays', async (t) => {
   const { server, folder, file } = await kept(t);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   const bytes = await readFile(file);
   const damaged = await temporaryFolder(t);
   // The page of the records' index by sequence, by its own key.
@@ -81,7 +81,7 @@ test('SV-82 SV-84 a damaged database gives no backup, and no half of one stays',
   sqlite.close();
   bytes.fill(0xff, 4096 * (Number(root) - 1) + 3000, 4096 * Number(root));
   await writeFile(join(damaged, DATABASE), bytes.subarray(0, -48));
-  assert.throws(() => backUp(damaged, join(folder, 'second')), { code: 'database-damaged' });
+  await assert.rejects(backUp(damaged, join(folder, 'second')), { code: 'database-damaged' });
   assert.deepEqual(await readdir(folder), ['backup']);
   await assert.rejects(restore(await resealed(join(folder, 'third'), bytes.subarray(0, -48)), join(folder, 'data')), {
     code: 'backup-damaged',
@@ -94,7 +94,7 @@ test('SV-83 what was removed before a backup is in no byte of it, and stays remo
   const [gone] = records;
   await account.browser.call('DELETE', `/api/records/${gone?.[0]}`);
   server.graph.sqlite.exec('pragma wal_checkpoint(truncate)');
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   const bytes = await readFile(file);
   for (const [id, envelope] of records)
     assert.equal(bytes.includes(Buffer.from(envelope.subarray(0, 100))), id !== gone?.[0]);
@@ -105,7 +105,7 @@ test('SV-83 what was removed before a backup is in no byte of it, and stays remo
 
 test('SV-84 every changed, missing or additional byte of a backup is noticed', async (t) => {
   const { server, folder, file } = await kept(t, 4);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   const bytes = await readFile(file);
   const data = join(folder, 'data');
   const bad = join(folder, 'bad');
@@ -129,7 +129,7 @@ test('SV-84 every changed, missing or additional byte of a backup is noticed', a
 
 test('SV-84 a schema of nobody’s, a newer one and a row of no account are refused', async (t) => {
   const { server, folder, file } = await kept(t, 2);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   const data = join(folder, 'data');
   const refusals: [string, string][] = [
     ['create trigger leak after insert on records begin delete from locks; end', 'backup-damaged'],
@@ -144,7 +144,7 @@ test('SV-84 a schema of nobody’s, a newer one and a row of no account are refu
 
 test('SV-85 nothing is restored under a running server, an idle one without accounts too', async (t) => {
   const { server, folder, file } = await kept(t, 2);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   await assert.rejects(restore(file, server.dataDir), { code: 'server-running' });
   const idle = await createTestServer(t);
   await assert.rejects(restore(file, idle.dataDir), { code: 'server-running' });
@@ -155,7 +155,7 @@ test('SV-85 nothing is restored under a running server, an idle one without acco
 
 test('SV-85 a program that opened the database before it was replaced begins nothing on it', async (t) => {
   const { server, folder, file } = await kept(t, 2);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   const data = join(folder, 'data');
   const empty = await createTestServer(t, { dataDir: data });
   await empty.graph.close();
@@ -171,7 +171,7 @@ test('SV-85 a program that opened the database before it was replaced begins not
 
 test('SV-86 nothing is restored over accounts, a foreign file, or what a moved database left', async (t) => {
   const { server, folder, file } = await kept(t, 2);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   await server.graph.close();
   const before = rowsOf(server.dataDir);
   await assert.rejects(restore(file, server.dataDir), { code: 'restore-over-data' });
@@ -195,7 +195,7 @@ test('SV-86 nothing is restored over accounts, a foreign file, or what a moved d
 
 test('SV-87 a restore that fails leaves the folder as it was', async (t) => {
   const { server, folder, file } = await kept(t, 2);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   const data = join(folder, 'data');
   const empty = await createTestServer(t, { dataDir: data });
   await empty.graph.close();
@@ -211,7 +211,7 @@ test('SV-87 a restore that fails leaves the folder as it was', async (t) => {
 test('SV-88 SV-89 after a restore the account is whole, nobody is signed in, and numbers go on above all that were given', async (t) => {
   const { server, account, records, folder, file } = await kept(t, 3);
   server.graph.sqlite.exec(`insert into challenges values ('c', null, 'sign-in', ${Number.MAX_SAFE_INTEGER})`);
-  backUp(server.dataDir, file);
+  await backUp(server.dataDir, file);
   let newest = 0;
   for (let i = 0; i < 5; i++) {
     newest = (await account.browser.call('PUT', `/api/records/${randomHex()}`, random.bytes(9))).json.sequence;
@@ -244,6 +244,6 @@ test('SV-82 SV-87 the tool says what was done and what it means', async (t) => {
   const data = join(folder, 'data');
   assert.match(admin('--data', data, '--', 'restore', file).stdout, /history-rolled-back \(rule VA-104\)/);
   const twice = admin('--data', data, '--', 'restore', file);
-  assert.match(twice.stderr, /Move every sotto\.sqlite file away/);
+  assert.match(twice.stderr, /Move every sotto\.sqlite file and the folder “blobs” away/);
   assert.equal(twice.status, 1);
 });

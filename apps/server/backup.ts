@@ -1,12 +1,16 @@
 /**
- * `sotto admin backup`: a copy of the database, taken while the server runs. The file is a SQLite database without side files,
- * followed by a mark and the SHA-256 of all that stands before it, so that a restore notices every changed or missing byte.
+ * `sotto admin backup`: a copy of the database and of the sealed files beside it, taken while the server runs. The file is a SQLite
+ * database without side files, the parts of the sealed files (backup-files.ts), a mark and the SHA-256 of all that stands before it, so
+ * that a restore notices every changed or missing byte.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { createFileBlobStore } from '@sotto/adapters-node/blob-store';
+import { append, writeFiles } from './backup-files.ts';
 import { openSqlite } from './database/dialect.ts';
-import { DATABASE_FILE } from './database/open.ts';
+import { BLOBS_FOLDER, DATABASE_FILE } from './database/open.ts';
 import { StartError } from './errors.ts';
 
 /** Sixteen bytes before the digest. */
@@ -14,15 +18,23 @@ export const BACKUP_MARK = 'sotto-backup-v1\n';
 export const DIGEST_BYTES = 32;
 const PIECE_BYTES = 1024 * 1024;
 
+export interface BackedUp {
+  /** Sealed files in the backup. */
+  readonly files: number;
+  /** Sealed files that the disk has spoiled, and that are not in it. */
+  readonly spoiled: number;
+}
+
 /**
  * Writes everything that was answered before this call, and nothing that was removed before it.
  *
  * @throws StartError `backup-exists`, `backup-unwritable`, `data-unreadable` or `database-damaged`
  */
-export function backUp(dataDir: string, file: string): void {
+export async function backUp(dataDir: string, file: string): Promise<BackedUp> {
   // SV-82: writing over the only good backup would lose it at the moment when it is needed.
   if (existsSync(file)) throw new StartError('backup-exists');
   const partial = `${file}.partial-${process.pid}`;
+  const parts = `${partial}-files`;
   try {
     closeSync(openSync(partial, 'wx', 0o600));
   } catch (error) {
@@ -30,15 +42,33 @@ export function backUp(dataDir: string, file: string): void {
   }
   try {
     copyDatabase(dataDir, partial);
+    const copied = await copyFiles(dataDir, partial, parts);
     sealFile(partial);
     renameSync(partial, file);
     syncFolder(dirname(file));
+    return copied;
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError('backup-unwritable', error);
   } finally {
     rmSync(partial, { force: true });
+    rmSync(parts, { force: true });
   }
+}
+
+async function copyFiles(dataDir: string, partial: string, parts: string): Promise<BackedUp> {
+  const copy = new DatabaseSync(partial);
+  let copied: BackedUp;
+  try {
+    copy.exec('pragma journal_mode = memory; pragma foreign_keys = on; pragma secure_delete = on');
+    const isThere = copy.prepare("select 1 from sqlite_master where name = 'blobs'").get() !== undefined;
+    if (!isThere) return { files: 0, spoiled: 0 };
+    copied = await writeFiles(copy, createFileBlobStore(join(dataDir, BLOBS_FOLDER)), parts);
+  } finally {
+    copy.close();
+  }
+  await append(parts, partial);
+  return copied;
 }
 
 /** A vacuumed copy holds the rows of one moment and no page that was freed: what was removed is in no byte of it (SV-83). */

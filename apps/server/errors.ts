@@ -228,7 +228,7 @@ const START_REFUSALS = {
   ],
   'restore-over-data': [
     'fix-input',
-    'The data folder holds accounts, or what is left of a database, so nothing was restored: it may be newer than the backup. Move every sotto.sqlite file away, or give another folder with --data.',
+    'The data folder holds accounts, or what is left of a database, so nothing was restored: it may be newer than the backup. Move every sotto.sqlite file and the folder “blobs” away, or give another folder with --data.',
   ],
   'blobs-foreign': [
     'fix-input',

@@ -7,20 +7,25 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { createFileBlobStore } from '@sotto/adapters-node/blob-store';
 import { Kysely } from 'kysely';
 import { BACKUP_MARK, DIGEST_BYTES, digestOf, syncFolder } from './backup.ts';
+import { databaseLength, readFiles } from './backup-files.ts';
 import { openSqlite } from './database/dialect.ts';
 import { MIGRATIONS, migrate } from './database/migrations.ts';
-import { DATABASE_FILE, isStoreFull } from './database/open.ts';
+import { BLOBS_FOLDER, DATABASE_FILE, isStoreFull } from './database/open.ts';
 import type { Database } from './database/schema.ts';
 import { StartError } from './errors.ts';
 
@@ -34,6 +39,7 @@ const SIDE_FILES = ['-wal', '-journal'];
 /** What a restore means, for whoever did it. */
 export const RESTORE_WORDS: readonly string[] = [
   'The data folder now holds what the server held when the backup was made, and nothing that was written since.',
+  'Files that go with chats are back as they were then; one that was being sent is sent again by its device.',
   'Devices that have seen something newer will say so: history-rolled-back (rule VA-104). That is right; tell people that you restored.',
   'What they wrote since stands on their devices at most. What they removed since is here again, sealed; a device that remembers the removal removes it again.',
   'Passkeys and other locks removed since the backup are back; whoever removed one because it was lost must remove it again.',
@@ -47,13 +53,27 @@ export const RESTORE_WORDS: readonly string[] = [
 export async function restore(file: string, dataDir: string): Promise<void> {
   const target = join(dataDir, DATABASE_FILE);
   const partial = `${target}.restore-${process.pid}`;
+  const files = `${partial}-files`;
+  const blobs = join(dataDir, BLOBS_FOLDER);
   let old: DatabaseSync | undefined;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     copyVerified(file, partial);
+    const end = statSync(partial).size;
+    const start = await databaseLength(partial);
+    // SV-84: what is no database, or half of one
+    if (start === 0 || start > end) throw new StartError('backup-damaged');
+    cutTo(partial, start);
     await makeReady(partial);
+    await restoreFiles(file, partial, files, start, end);
     old = takeDatabase(target);
+    const isTaken = existsSync(blobs) && readdirSync(blobs).length > 0;
+    // SV-86: files whose database was moved away would be removed as nobody's
+    if (isTaken) throw new StartError('restore-over-data');
     retire(old);
+    // Before the database: rows without their files would be a loss, files without rows are not.
+    rmSync(blobs, { recursive: true, force: true });
+    if (existsSync(files)) renameSync(files, blobs);
     renameSync(partial, target);
     old.exec('commit');
     syncFolder(dataDir);
@@ -65,6 +85,27 @@ export async function restore(file: string, dataDir: string): Promise<void> {
     old?.close();
     for (const name of [partial, ...SIDE_FILES.map((end) => partial + end), `${partial}-shm`])
       rmSync(name, { force: true });
+    rmSync(files, { recursive: true, force: true });
+  }
+}
+
+/** From the backup itself into a folder beside its place: each part is judged by a row of the copy, whoever writes to the backup. */
+async function restoreFiles(file: string, partial: string, files: string, start: number, end: number): Promise<void> {
+  const copy = new DatabaseSync(partial, { readOnly: true });
+  try {
+    await readFiles(copy, createFileBlobStore(files), file, start, end);
+  } finally {
+    copy.close();
+  }
+}
+
+function cutTo(file: string, length: number): void {
+  const handle = openSync(file, 'r+');
+  try {
+    ftruncateSync(handle, length);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }
 
