@@ -29,6 +29,7 @@ export {
   setPassphrase,
   unlockWithPassphrase,
 } from './passphrase-lock.ts';
+export { type LockAtHand, removeAccount } from './remove-account.ts';
 export { forgetUnlocked, resumeUnlocked, type StayPorts, staysUnlocked, stayUnlocked } from './stay-unlocked.ts';
 export { signingInLater, unlockWithPasskey, unlockWithRecoveryCode } from './unlock.ts';
 export { createTurns, type TakingTurns } from './watch/turns.ts';

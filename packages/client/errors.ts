@@ -38,6 +38,7 @@ export type ClientErrorCode =
   | 'store-unavailable'
   | 'message-too-long'
   | 'keep-incomplete'
+  | 'account-deleted'
   | 'account-exists'
   | 'account-required'
   | 'account-full'
@@ -110,6 +111,10 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
   'passkey-prf-unstable': [
     'fix-input',
     'This passkey cannot protect your chats: it signs you in, and the recovery code opens them.',
+  ],
+  'account-deleted': [
+    'stop',
+    'The server says that this account was deleted from another device. What this browser keeps of it is still here: export it if you want to keep it.',
   ],
   'account-exists': ['fix-input', 'This account exists already. Unlock it with its recovery code or passkey.'],
   'account-required': ['fix-input', 'This needs an account. Keep your chats first.'],

@@ -36,6 +36,7 @@ import {
   type RecordIndexPage,
   type RecoveryRequest,
   type RecoverySignInRequest,
+  type RemoveAccountRequest,
   type RotationRequest,
 } from '@sotto/wire';
 import { ClientError, isClientErrorCode } from './errors.ts';
@@ -131,6 +132,11 @@ export class ServerApi {
   /** @throws ClientError `recovery-refused` (the same for an unknown code and a wrong one), `rate-limited` */
   async signInWithRecovery(request: RecoverySignInRequest): Promise<string> {
     return parsed(parseAccountAnswer, await this.#json('POST', '/api/sign-in/recovery', request)).accountId;
+  }
+
+  /** @throws ClientError `recovery-refused`, `passkey-unknown`, `passkey-refused`, `account-deleted` */
+  async removeAccount(proof: RemoveAccountRequest): Promise<void> {
+    parsed(parseAccountAnswer, await this.#json('POST', '/api/account/remove', proof));
   }
 
   /** @returns 32 bytes, base64 */

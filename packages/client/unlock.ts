@@ -78,8 +78,8 @@ export async function unlockWithPasskey(ports: AccountPorts, passkeys: PasskeyAu
   );
 }
 
-/** The words of a phrase are loaded for who types some. */
-async function parseRecoveryText(text: string) {
+/** The words of a phrase are loaded for who types some. @throws VaultError `recovery-code-…`, `recovery-phrase-…` */
+export async function parseRecoveryText(text: string) {
   const words = text.slice(0, 512).match(/\p{L}{3,}/gu) ?? [];
   if (words.length < LEAST_WORDS) return { kind: 'recovery-code', secret: parseRecoveryCode(text) } as const;
   const { parseRecoveryPhrase } = await import('@sotto/vault/phrase');

@@ -62,6 +62,11 @@ export interface WatchOwner {
   readonly accountKey: AccountKey;
 }
 
+/** Erases what this device has seen of an account. */
+export function forgetWatchState(device: DeviceStore, accountId: Uint8Array): Promise<void> {
+  return device.delete(keyOf({ accountId }));
+}
+
 export async function loadWatchState(device: DeviceStore, owner: WatchOwner): Promise<WatchState> {
   const kept = await device.get(keyOf(owner));
   if (kept === undefined) return EMPTY_WATCH_STATE;
@@ -98,6 +103,6 @@ function localOf({ accountId, accountKey }: WatchOwner): LocalOwner {
   return { accountId, key: accountKey };
 }
 
-function keyOf({ accountId }: WatchOwner): string {
+function keyOf({ accountId }: Pick<WatchOwner, 'accountId'>): string {
   return `heads/${encodeHex(accountId)}`;
 }
