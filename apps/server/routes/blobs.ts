@@ -39,9 +39,11 @@ export function blobRoutes(services: Services): Hono<AppEnv> {
         .where('account_id', '=', id)
         .executeTakeFirstOrThrow();
       return c.json({
-        blobs: rows
-          .slice(0, PAGE_BLOBS)
-          .map(({ blob_id, bytes, written_at_ms }) => ({ blobId: blob_id, bytes: Number(bytes), writtenAtMs: written_at_ms })),
+        blobs: rows.slice(0, PAGE_BLOBS).map(({ blob_id, bytes, written_at_ms }) => ({
+          blobId: blob_id,
+          bytes: Number(bytes),
+          writtenAtMs: written_at_ms,
+        })),
         more: rows.length > PAGE_BLOBS,
         usedBytes: account.record_bytes + account.blob_bytes,
         allowedBytes: limits.bytesPerAccount,
