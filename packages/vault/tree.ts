@@ -210,8 +210,7 @@ function siblingsOf(conversation: Conversation, node: MessageNode, parent: Messa
 }
 
 /** The conversation that a record belongs to; undefined for every other type. */
-export function conversationOf(record: OpenedRecord): string | undefined {
-  const { content } = record;
+export function conversationOf({ content }: Pick<OpenedRecord, 'content'>): string | undefined {
   if (content.type === 'message' || content.type === 'conversation') return content.conversationId;
   if (content.type !== 'unknown' || content.recordType !== 'message') return undefined;
   return isId(content.fields.conversationId) ? content.fields.conversationId : undefined;

@@ -47,6 +47,10 @@ export interface WatchOptions {
   readonly accountId: Uint8Array;
   readonly device: DeviceKeys;
   readonly memory: WatchMemory;
+  /** Seals and stores one record of this device; where heads are stored one by one. */
+  readonly store?: StoreRecord;
+  /** Stores what `signed` gives, where heads are stored with the state that speaks of them. */
+  readonly publish?: () => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   /** What the epochs of the account say of logs, records and devices; absent where there is one for ever. */
@@ -83,7 +87,7 @@ export type StoreRecord = (recordId: string, content: RecordContent, deviceCount
 
 /** What a `History` over a `RecordStore` is given to be watched. */
 export function watchOver(
-  options: Omit<WatchOptions, 'memory'> & {
+  options: Omit<WatchOptions, 'memory' | 'store' | 'publish'> & {
     readonly accountKey: AccountKey;
     readonly deviceStore: DeviceStore;
     /** Runs work while no other tab of this browser does. */
@@ -100,14 +104,13 @@ export function watchOver(
         return result;
       }),
   };
-  return (store) => new Watch({ ...options, memory }, store);
+  return (store) => new Watch({ ...options, memory, store });
 }
 
 /** Owned by one `History`. */
 export class Watch {
   readonly #options: WatchOptions;
   readonly #deviceId: string;
-  readonly #store: StoreRecord;
   #logs: Assembled['logs'] = new Map();
   #manifest = new Manifest(new Map());
   #heads: readonly StoredHead[] = [];
@@ -118,10 +121,9 @@ export class Watch {
   readonly #digests = new WeakMap<OpenedRecord, string>();
   readonly #verified = new WeakMap<UnknownContent, VerifiedSegment>();
 
-  constructor(options: WatchOptions, store: StoreRecord) {
+  constructor(options: WatchOptions) {
     this.#options = options;
     this.#deviceId = encodeHex(options.device.deviceId);
-    this.#store = store;
   }
 
   /** What the last comparison found; empty when everything agrees. */
@@ -204,6 +206,11 @@ export class Watch {
       );
       return [{ ...state, pending }, undefined];
     });
+    this.gather();
+  }
+
+  /** What was written is listed within seconds (CL-201). */
+  gather(): void {
     void this.#gather();
   }
 
@@ -236,17 +243,19 @@ export class Watch {
 
   /** Signs and stores heads for everything that the store has confirmed. */
   async publish(): Promise<void> {
+    const { publish, store } = this.#options;
+    if (store === undefined) return publish?.();
     // A device that does not yet know its own log would begin a second one.
     if (!this.#isCompared) return;
     await this.#change(async (before, save) => {
       const { state: announced, announcement } = this.#announced(before);
       if (announcement !== undefined) {
-        await this.#store(announcement.recordId, announcement.content, announcement.counter);
+        await store(announcement.recordId, announcement.content, announcement.counter);
       }
       let state = await this.#sign(announced);
       if (state.unsent.length > 0) await save(state);
       for (const head of state.unsent) {
-        await this.#store(head.recordId, head.content, head.counter);
+        await store(head.recordId, head.content, head.counter);
         state = this.#withoutUnsent(state, head);
         await save(state);
       }

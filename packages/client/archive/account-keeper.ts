@@ -1,0 +1,819 @@
+/**
+ * An account's records: kept sealed on this device, written there first, brought to the server in the background, watched
+ * (spec/client.md "On this device", "Sync", "Watching the server"). The list is there at once, a chat when it is opened; everything
+ * else comes behind. Neither the server nor the device's store is believed. Owned by one `History`.
+ */
+import { encodeHex, equalBytes, parseHex, SottoError } from '@sotto/bytes';
+import type { Clock, Random, SealedChange, SealedStore, StoredRecord } from '@sotto/ports';
+import {
+  compareVersions,
+  conversationOf,
+  type DeviceKeys,
+  type LocalOwner,
+  nextClock,
+  type OpenedRecord,
+  openRecord,
+  parseVisibleHeader,
+  type RecordContent,
+  sealRecord,
+} from '@sotto/vault';
+import { DEVICE_TYPE, type Finding, HEAD_TYPE, type ShownRecord, writeDigest } from '@sotto/vault/heads';
+import { EPOCH_TYPE, NEXT_KEY_TYPE } from '@sotto/vault/rotation';
+import { saveErrorOf } from '../errors.ts';
+import { HeldRecords } from '../held-records.ts';
+import type { Keyring } from '../keyring.ts';
+import {
+  type ConversationState,
+  type ConversationSummary,
+  type Damage,
+  type RecordChange,
+  type RecordKeeper,
+  type Standing,
+  stateOf,
+  summaryOf,
+  type WholeConversation,
+} from '../record-keeper.ts';
+import { Engine } from '../sync/engine.ts';
+import { localSeal } from '../sync/local-seal.ts';
+import type { AppliedPage, OutgoingWrite, PulledOutcome, RemoteRecords, SyncedHistory } from '../sync/sync-types.ts';
+import { EMPTY_WATCH_STATE, encodeWatchState, parseWatchState, type WatchState } from '../watch/state.ts';
+import type { TakingTurns } from '../watch/turns.ts';
+import { type ShownHistory, Watch, type WatchOptions } from '../watch/watch.ts';
+import { Archive } from './archive.ts';
+import { HEADS, KEYS, OTHERS } from './pack.ts';
+import { Values } from './values.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Chats that stay in memory after they were opened. */
+const OPEN_LIMIT = 6;
+/** Groups that are in memory as long as the account is open. */
+const ALWAYS: readonly string[] = [OTHERS, KEYS];
+/** Of one write to the device's store, when many wait. */
+const BATCH_LIMIT = 256;
+
+export interface AccountKeeperOptions {
+  /** 16 bytes. */
+  readonly accountId: Uint8Array;
+  readonly device: DeviceKeys;
+  readonly keyring: Keyring;
+  readonly owner: LocalOwner;
+  readonly sealed: SealedStore;
+  readonly remote: RemoteRecords;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly takingTurns: TakingTurns;
+  readonly epochs?: WatchOptions['epochs'];
+}
+
+interface Waiting {
+  readonly recordId: string;
+  readonly content: RecordContent;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** Use `open`. */
+export class AccountKeeper implements RecordKeeper, SyncedHistory {
+  readonly held = new HeldRecords();
+  readonly engine: Engine;
+  onChanged: (changes: readonly RecordChange[]) => void = () => undefined;
+  readonly #options: AccountKeeperOptions;
+  readonly #values: Values;
+  readonly #archive: Archive;
+  readonly #watch: Watch;
+  readonly #deviceId: string;
+  /** Chats that were opened, the last one last. */
+  #open: string[] = [];
+  /** Written by the person and not stored: in memory until a later try works. */
+  readonly #unsaved = new Map<string, OpenedRecord>();
+  #waiting: Waiting[] = [];
+  #isWriting = false;
+  #clock = 0;
+  #watchState: { readonly sealed: Bytes; readonly state: WatchState } | undefined;
+  /** While everything is shown anew from the beginning: what has been. */
+  #reshown: Set<string> | undefined;
+  #marksThere: Promise<void> = Promise.resolve();
+  #compared: Promise<void> = Promise.resolve();
+  #summaries: ConversationSummary[] | undefined;
+  /** Sealed under a key that is not known yet. */
+  readonly #unopened = new Map<string, StoredRecord>();
+
+  /** Reads the list; the rest goes on behind. @throws SottoError `store-unavailable` */
+  static async open(options: AccountKeeperOptions): Promise<AccountKeeper> {
+    const keeper = new AccountKeeper(options);
+    await keeper.#start();
+    return keeper;
+  }
+
+  private constructor(options: AccountKeeperOptions) {
+    const { accountId, sealed, owner, random, device, clock } = options;
+    this.#options = options;
+    this.#deviceId = encodeHex(device.deviceId);
+    this.#values = new Values(sealed, owner, random);
+    this.#archive = new Archive(this.#values, this.#deviceId);
+    this.engine = new Engine({ ...options, store: sealed, seal: localSeal(owner, random), history: this });
+    const memory = { change: this.#changeWatch.bind(this) };
+    const { epochs } = options;
+    const publish = () => this.#publish();
+    this.#watch = new Watch({ accountId, device, clock, random, memory, publish, ...(epochs && { epochs }) });
+  }
+
+  async #start(): Promise<void> {
+    const isThere = await this.#archive.open();
+    if (!isThere) await this.engine.inTurn(() => this.#begin());
+    await this.engine.load();
+    await this.#archive.load(ALWAYS);
+    for (const groupId of ALWAYS) for (const record of this.#archive.loaded(groupId)) this.held.set(record);
+    this.#clock = this.#archive.clock;
+    this.#marksThere = this.#loadMarks();
+    this.#compared = this.#marksThere.then(async () => void (await this.#compare()));
+    // Whoever waits for them is told.
+    this.#marksThere.catch(() => undefined);
+    this.#compared.catch(() => undefined);
+  }
+
+  /** CL-232: nothing usable is here: everything is fetched anew. What waits to be sent stays. */
+  async #begin(): Promise<void> {
+    await this.#archive.erase();
+    await this.#values.store.write([{ name: this.#values.name('cursor'), value: undefined }]);
+  }
+
+  async #loadMarks(): Promise<void> {
+    if (this.#archive.hasMarks || (await this.#archive.loadMarks())) return;
+    await this.engine.inTurn(() => this.#begin());
+    await this.engine.load();
+    this.#forgetHeld();
+  }
+
+  close(): void {
+    this.engine.close();
+    this.#archive.close();
+    for (const { recordId } of [...this.held.values()]) this.held.delete(recordId);
+    this.#unsaved.clear();
+    this.#summaries = [];
+    this.#watchState = undefined;
+  }
+
+  // Reading
+
+  get damaged(): ReadonlyMap<string, Damage> {
+    return this.#archive.damaged;
+  }
+
+  summaries(): ConversationSummary[] {
+    if (this.#summaries !== undefined) return this.#summaries;
+    const found = new Map<string, ConversationSummary>();
+    for (const { groupId, summary, state } of this.#archive.entries()) {
+      if (summary !== undefined && state !== 'removed') found.set(groupId, summary);
+    }
+    for (const record of this.#unsaved.values()) {
+      const conversation = this.held.conversation(conversationOf(record) ?? '');
+      if (conversation?.deleted === false) found.set(conversation.conversationId, summaryOf(conversation));
+    }
+    const byUse = (a: ConversationSummary, b: ConversationSummary) =>
+      b.clock - a.clock || (a.conversationId < b.conversationId ? -1 : 1);
+    this.#summaries = [...found.values()].sort(byUse);
+    return this.#summaries;
+  }
+
+  conversationState(conversationId: string): ConversationState | undefined {
+    return this.#archive.entry(conversationId)?.state ?? stateOf(this.held.conversation(conversationId));
+  }
+
+  hasRecord(recordId: string): boolean {
+    return this.#archive.mark(recordId)?.held !== undefined || this.held.get(recordId) !== undefined;
+  }
+
+  isLoaded(conversationId: string): boolean {
+    return this.#open.includes(conversationId) || this.#archive.entry(conversationId) === undefined;
+  }
+
+  async load(conversationId: string): Promise<void> {
+    if (!this.#open.includes(conversationId)) {
+      await this.#read([conversationId]);
+      for (const record of this.#archive.loaded(conversationId)) {
+        if (!this.#unsaved.has(record.recordId)) this.held.set(record);
+      }
+    }
+    this.#opened(conversationId);
+    this.#tell([]);
+  }
+
+  async *eachConversation(): AsyncGenerator<WholeConversation> {
+    for (const { conversationId } of [...this.summaries()]) {
+      const whole = await this.wholeConversation(conversationId);
+      if (whole !== undefined) yield whole;
+    }
+  }
+
+  async wholeConversation(conversationId: string): Promise<WholeConversation | undefined> {
+    const summaryNow = () => this.summaries().find((each) => each.conversationId === conversationId);
+    if (summaryNow() === undefined) return undefined;
+    const isOpen = this.#open.includes(conversationId);
+    const wasThere = this.#archive.isLoaded(conversationId);
+    if (!isOpen) await this.#read([conversationId]);
+    const records = isOpen ? this.held.of(conversationId) : this.#archive.loaded(conversationId);
+    if (!isOpen && !wasThere) this.#archive.unload(conversationId);
+    const summary = summaryNow();
+    return summary === undefined ? undefined : { summary, records };
+  }
+
+  unfinished(): readonly string[] {
+    return [...this.#archive.entries()]
+      .filter(({ unfinished, state }) => unfinished && state !== 'removed')
+      .map(({ groupId }) => groupId);
+  }
+
+  nextClock(): number {
+    this.#clock = nextClock(this.#options.clock.nowMs(), Math.max(this.#clock, this.#archive.clock));
+    return this.#clock;
+  }
+
+  /** Packs into memory. What another tab has written meanwhile is no damage; what is damage is fetched again. */
+  async #read(groupIds: readonly string[]): Promise<void> {
+    if ((await this.#archive.load(groupIds)).length === 0) return;
+    for (const groupId of groupIds) this.#archive.unload(groupId);
+    await this.#marksThere;
+    await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      await this.#ensure(groupIds);
+    });
+  }
+
+  #opened(conversationId: string): void {
+    this.#open = [...this.#open.filter((each) => each !== conversationId), conversationId];
+    const isInUse = (groupId: string) =>
+      [...this.#unsaved.values()].some((record) => conversationOf(record) === groupId);
+    while (this.#open.length > OPEN_LIMIT) {
+      const oldest = this.#open.find((each) => !isInUse(each));
+      // CL-234: a chat for each that was ever looked at would be the whole history in memory
+      if (oldest === undefined || oldest === conversationId) return;
+      this.#open = this.#open.filter((each) => each !== oldest);
+      for (const { recordId } of this.held.of(oldest)) this.held.delete(recordId);
+      this.#archive.unload(oldest);
+    }
+  }
+
+  // Writing
+
+  write(recordId: string, content: RecordContent): Promise<void> {
+    const groupId = groupOf(content);
+    const { epoch } = this.#options.keyring;
+    // In memory before it is stored: a save that fails loses nothing that can be read.
+    const record = { recordId, deviceId: this.#deviceId, deviceCounter: 0, epoch, content };
+    this.#unsaved.set(recordId, record);
+    this.held.set(record);
+    this.#clock = Math.max(this.#clock, content.clock);
+    if (!ALWAYS.includes(groupId) && this.#archive.entry(groupId) === undefined) this.#opened(groupId);
+    this.#tell([{ recordId, record }]);
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ recordId, content, done });
+    if (!this.#isWriting) void this.#writeAll();
+    return done.promise;
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH_LIMIT);
+      try {
+        await this.#marksThere;
+        await this.engine.inTurn(() => this.#storeWrites(batch));
+      } catch (error) {
+        // CL-15, for what is written on the device first
+        for (const { done, recordId } of batch) done.reject(saveErrorOf(error, recordId));
+      }
+    }
+    this.#isWriting = false;
+  }
+
+  async #storeWrites(batch: readonly Waiting[]): Promise<void> {
+    await this.#catchUp();
+    await this.#ensure(batch.map(({ content }) => groupOf(content)));
+    let state = await this.#loadWatch();
+    const outgoing: OutgoingWrite[] = [];
+    const written: (Waiting & { readonly record: OpenedRecord })[] = [];
+    for (const waiting of batch) {
+      const { recordId, content, done } = waiting;
+      try {
+        const begun = this.#watch.withWrite(state, recordId, content, 'stored');
+        const record = this.#recordOf(recordId, content, begun.shown.deviceCounter);
+        outgoing.push({ recordId, envelope: await this.#seal(record) });
+        this.#archive.put(groupOf(content), record, { ...begun.shown, epoch: record.epoch }, 'held');
+        state = begun.state;
+        written.push({ ...waiting, record });
+      } catch (error) {
+        if (!(error instanceof SottoError)) throw error;
+        this.#unsaved.delete(recordId);
+        done.reject(error);
+      }
+    }
+    await this.#commit(outgoing, state);
+    for (const { record, content } of written) {
+      if (this.#unsaved.get(record.recordId)?.content === content) this.#unsaved.delete(record.recordId);
+      if (this.#unsaved.has(record.recordId)) continue;
+      if (this.#isHeld(groupOf(content))) this.held.set(record);
+      else this.held.delete(record.recordId);
+    }
+    this.#tell(written.map(({ record }) => ({ recordId: record.recordId, record })));
+    for (const { done } of written) done.resolve();
+    this.#watch.gather();
+  }
+
+  async remove(recordIds: readonly string[]): Promise<void> {
+    if (recordIds.length === 0) return;
+    await this.#compared;
+    await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      const marks = recordIds.flatMap((recordId) => this.#archive.mark(recordId) ?? []);
+      await this.#ensure([...marks.map(({ groupId }) => groupId), HEADS]);
+      const state = this.#watch.withRemovals(await this.#loadWatch(), recordIds);
+      // CL-202: the head that tells of it goes before the removal.
+      const { outgoing, state: signed } = await this.#sign(state);
+      for (const recordId of recordIds) this.#release(recordId);
+      const removals = recordIds.map((recordId) => ({ recordId, envelope: undefined }));
+      await this.#commit([...outgoing, ...removals], signed);
+      this.#tell(recordIds.map((recordId) => ({ recordId, record: undefined })));
+    });
+  }
+
+  drop(recordId: string): void {
+    this.#unsaved.delete(recordId);
+    if (this.held.delete(recordId)) this.#tell([{ recordId, record: undefined }]);
+  }
+
+  /** Everything that belongs to one change, in one write. */
+  async #commit(
+    outgoing: readonly OutgoingWrite[],
+    state: WatchState | undefined,
+    more: readonly SealedChange[] = [],
+  ): Promise<void> {
+    const kept = await this.#archive.changes();
+    const watch = state === undefined ? undefined : await this.#sealWatch(state);
+    const { changes, ended } = await this.engine.enqueue(outgoing);
+    const all = [...kept, ...(watch === undefined ? [] : [watch]), ...changes, ...more];
+    try {
+      if (all.length > 0) await this.#values.store.write(all);
+    } catch (error) {
+      ended(false);
+      this.#watchState = undefined;
+      throw error;
+    }
+    ended(true);
+    this.#archive.stored();
+    if (watch?.value !== undefined && state !== undefined) this.#watchState = { sealed: watch.value, state };
+  }
+
+  /** Heads for what is written and not listed yet, put where records are. */
+  async #sign(state: WatchState): Promise<{ readonly outgoing: OutgoingWrite[]; readonly state: WatchState }> {
+    const signed = await this.#watch.signed(state);
+    const outgoing: OutgoingWrite[] = [];
+    const add = async (recordId: string, content: RecordContent, counter: number, groupId: string) => {
+      const record = this.#recordOf(recordId, content, counter);
+      this.#archive.put(groupId, record, shownOf(record), 'held');
+      if (groupId === OTHERS) this.held.set(record);
+      outgoing.push({ recordId, envelope: await this.#seal(record), isHead: groupId === HEADS });
+    };
+    const { announcement } = signed;
+    if (announcement !== undefined) {
+      await add(announcement.recordId, announcement.content, announcement.counter, OTHERS);
+    }
+    for (const { recordId, content, counter } of signed.heads) await add(recordId, content, counter, HEADS);
+    return { outgoing, state: signed.state };
+  }
+
+  async #publish(): Promise<void> {
+    if (!this.#watch.isCompared) return;
+    await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      await this.#ensure([HEADS]);
+      const before = await this.#loadWatch();
+      const { outgoing, state } = await this.#sign(before);
+      if (outgoing.length > 0) await this.#commit(outgoing, state);
+    });
+  }
+
+  #recordOf(recordId: string, content: RecordContent, deviceCounter: number): OpenedRecord {
+    return { recordId, deviceId: this.#deviceId, deviceCounter, epoch: this.#options.keyring.epoch, content };
+  }
+
+  #seal({ recordId, deviceCounter, content }: OpenedRecord): Promise<Bytes> {
+    const { keyring, accountId, device, random } = this.#options;
+    return sealRecord({
+      epochKey: keyring.epochKey,
+      accountId,
+      recordId: parseHex(recordId, 16),
+      epoch: keyring.epoch,
+      deviceId: device.deviceId,
+      deviceCounter,
+      content,
+      random,
+    });
+  }
+
+  // What the server brings
+
+  async refresh(): Promise<void> {
+    try {
+      await this.engine.sync();
+    } catch (error) {
+      // CL-236: without the server everything that is here goes on; the engine's state says why
+      if (!(error instanceof SottoError)) throw error;
+    }
+  }
+
+  async settled(): Promise<void> {
+    await this.#compared;
+    await this.#publish();
+    await this.refresh();
+  }
+
+  async apply(records: readonly StoredRecord[]): Promise<AppliedPage> {
+    await this.#marksThere;
+    await this.#catchUp();
+    const opened = await this.#openRecords(records);
+    const known = records.flatMap(({ recordId }) => this.#archive.mark(recordId) ?? []);
+    const groups = opened.map(({ content }) => groupOf(content));
+    await this.#ensure([...groups, ...known.map(({ groupId }) => groupId)]);
+    const superseded: string[] = [];
+    const changes: RecordChange[] = [];
+    for (const { recordId, envelope } of records) {
+      this.#reshown?.add(recordId);
+      if (envelope === undefined) this.#hide(recordId);
+    }
+    for (const record of opened) {
+      const { recordId } = record;
+      if (!this.#take(record)) continue;
+      if (this.engine.isWaiting(recordId)) superseded.push(recordId);
+      changes.push({ recordId, record });
+    }
+    const kept = await this.#archive.changes();
+    const stored = () => {
+      this.#archive.stored();
+      for (const { recordId, record } of changes) {
+        if (record === undefined || this.#unsaved.has(recordId)) continue;
+        if (this.#isHeld(groupOf(record.content))) this.held.set(record);
+      }
+      for (const groupId of new Set(groups)) if (!this.#isHeld(groupId)) this.#archive.unload(groupId);
+      this.#clock = Math.max(this.#clock, this.#archive.clock);
+      this.#tell(changes);
+    };
+    return { changes: kept, superseded, stored };
+  }
+
+  async pulled(): Promise<PulledOutcome> {
+    const reshown = this.#reshown;
+    this.#reshown = undefined;
+    if (reshown !== undefined) await this.#showOnly(reshown);
+    await this.#compared;
+    return { removed: await this.#compare() };
+  }
+
+  restarted(): void {
+    this.#reshown = new Set();
+  }
+
+  *shownIds(): Generator<string> {
+    for (const { recordId, shown } of this.#archive.marks()) {
+      if (shown !== undefined && !this.engine.isWaiting(recordId)) yield recordId;
+    }
+    yield* this.#archive.damaged.keys();
+  }
+
+  async missing(recordIds: readonly string[]): Promise<void> {
+    await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      for (const recordId of recordIds) this.#hide(recordId);
+      await this.#commit([], undefined);
+    });
+    await this.#compare();
+  }
+
+  /** Those that open, also of what came before and needed a key that has come now. */
+  async #openRecords(records: readonly StoredRecord[]): Promise<OpenedRecord[]> {
+    const opened = new Map<string, OpenedRecord>();
+    const open = async (some: readonly StoredRecord[]) => {
+      for (const { recordId } of some) this.#unopened.delete(recordId);
+      for (const record of await Promise.all(some.map((each) => this.#openRecord(each)))) {
+        if (record !== undefined) opened.set(record.recordId, record);
+      }
+    };
+    await open(records);
+    const { keyring } = this.#options;
+    while (await keyring.catchUp?.([...this.held.others(), ...opened.values()])) {
+      await open([...this.#unopened.values()]);
+    }
+    return [...opened.values()];
+  }
+
+  /** CL-14: what does not open is counted, and takes nothing with it. */
+  async #openRecord(record: StoredRecord): Promise<OpenedRecord | undefined> {
+    const { recordId, envelope } = record;
+    if (envelope === undefined) return undefined;
+    const { keyring, accountId } = this.#options;
+    try {
+      const { epoch } = parseVisibleHeader(envelope);
+      const epochKey = keyring.keyOf(epoch);
+      if (epochKey === undefined) this.#unopened.set(recordId, record);
+      return await openRecord({
+        epochKey: epochKey ?? keyring.epochKey,
+        envelope,
+        expectedAccountId: accountId,
+        expectedRecordId: parseHex(recordId, 16),
+        // VA-08 refuses the record of an epoch whose key is not here.
+        expectedEpoch: epochKey === undefined ? keyring.epoch : epoch,
+      });
+    } catch (error) {
+      if (!(error instanceof SottoError)) throw error;
+      this.#archive.damage(recordId, { code: error.code, rule: error.rule });
+      return undefined;
+    }
+  }
+
+  /** @returns whether it is another version than the one that was held */
+  #take(record: OpenedRecord): boolean {
+    const { recordId } = record;
+    const groupId = groupOf(record.content);
+    const shown = shownOf(record);
+    this.#archive.undamage(recordId);
+    const mark = this.#archive.mark(recordId);
+    if (mark?.held?.digest === shown.digest) {
+      this.#archive.show(recordId, 'held');
+      return false;
+    }
+    const held = mark?.held === undefined ? undefined : this.#archive.get(mark.groupId, recordId);
+    // CL-18: a server that brings an older version back must not undo what this device has read; that it does is seen.
+    if (held !== undefined && compareVersions(held, record) > 0) {
+      if (!this.engine.isWaiting(recordId)) this.#archive.show(recordId, shown, record);
+      return false;
+    }
+    this.#archive.put(groupId, record, shown, 'held');
+    return true;
+  }
+
+  /** The server shows it no longer. Whether a device removed it, the heads say. */
+  #hide(recordId: string): void {
+    this.#archive.undamage(recordId);
+    if (!this.engine.isWaiting(recordId)) this.#archive.show(recordId, undefined);
+  }
+
+  async #showOnly(recordIds: ReadonlySet<string>): Promise<void> {
+    await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      const hidden = [...this.#archive.marks()].filter(({ recordId, shown }) => shown && !recordIds.has(recordId));
+      for (const { recordId } of hidden) this.#hide(recordId);
+      for (const recordId of [...this.#archive.damaged.keys()]) {
+        if (!recordIds.has(recordId)) this.#archive.undamage(recordId);
+      }
+      await this.#commit([], undefined);
+    });
+  }
+
+  /** What a rotation made old is sealed under the newest key, as the same write. */
+  async sealAnew(recordId: string, envelope: Bytes): Promise<Bytes | undefined> {
+    const { keyring } = this.#options;
+    if (parseVisibleHeader(envelope).epoch >= keyring.epoch) return undefined;
+    const record = await this.#openRecord({ recordId, sequence: 0, envelope });
+    return record === undefined ? undefined : this.#seal(record);
+  }
+
+  async standing(): Promise<Standing> {
+    for (let before = -1; before !== this.engine.cursor; ) {
+      before = this.engine.cursor;
+      await this.engine.sync();
+      await this.#compared;
+      await this.#publish();
+    }
+    await this.engine.sync();
+    const unlisted: OpenedRecord[] = [];
+    for (const { recordId } of this.#watch.unlisted(this.#shownHistory().records.values())) {
+      const record = await this.#shownRecord(recordId);
+      if (record !== undefined) unlisted.push(record);
+    }
+    const deviceCounter = await this.#watch.reserveCounter();
+    return { sequence: this.engine.cursor, places: this.#watch.places, unlisted, deviceCounter };
+  }
+
+  // The watch
+
+  get findings(): readonly Finding[] {
+    return this.#watch.findings;
+  }
+
+  get compareCode(): string {
+    return this.#watch.compareCode;
+  }
+
+  devices(): ReturnType<Watch['devices']> {
+    return this.#watch.devices();
+  }
+
+  async acceptAsItIs(): Promise<void> {
+    const found = this.findings;
+    await this.#watch.acceptAsItIs();
+    const idsOf = (...codes: Finding['code'][]) =>
+      found.flatMap(({ code, recordId }) => (codes.includes(code) && recordId !== undefined ? [recordId] : []));
+    await this.remove(idsOf('record-missing'));
+    await this.#removeAgain(idsOf('record-resurrected', 'record-outside-root'), true);
+    for (const recordId of idsOf('record-rolled-back', 'record-unlisted')) {
+      const shown = await this.#shownRecord(recordId);
+      if (shown !== undefined) await this.write(recordId, { ...shown.content, clock: this.nextClock() });
+    }
+    await this.refresh();
+    await this.settled();
+  }
+
+  /** Compares what the server shows with the logs. @returns ids of records that a device removed */
+  async #compare(): Promise<string[]> {
+    await this.#read([HEADS, ...ALWAYS]);
+    await this.#watch.compare(this.#shownHistory(), new Set(this.#archive.damaged.keys()));
+    const idsOf = (isSo: (recordId: string) => boolean) =>
+      [...this.#archive.marks()].flatMap(({ recordId }) => (isSo(recordId) ? [recordId] : []));
+    // CL-324: what whoever was removed has sealed since under an old key is shown to nobody.
+    const outside = idsOf((recordId) => this.#watch.isOutside(recordId));
+    const removed = idsOf((recordId) => this.#watch.isDeleted(recordId));
+    await this.#removeAgain(outside, false);
+    await this.#removeAgain(removed, this.findings.length === 0);
+    this.#tell([]);
+    return removed;
+  }
+
+  /** CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it. */
+  async #removeAgain(recordIds: readonly string[], fromServer: boolean): Promise<void> {
+    if (recordIds.length === 0) return;
+    await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      const marks = recordIds.flatMap((recordId) => this.#archive.mark(recordId) ?? []);
+      if (marks.length === 0) return;
+      await this.#ensure(marks.map(({ groupId }) => groupId));
+      const again = marks.filter(({ shown }) => fromServer && shown !== undefined).map(({ recordId }) => recordId);
+      for (const { recordId } of marks) {
+        if (fromServer) this.#release(recordId);
+        else this.#releaseHeld(recordId);
+      }
+      await this.#commit(
+        again.map((recordId) => ({ recordId, envelope: undefined })),
+        undefined,
+      );
+      this.#tell(marks.map(({ recordId }) => ({ recordId, record: undefined })));
+    });
+  }
+
+  #shownHistory(): ShownHistory {
+    const records = new Map<string, ShownRecord>();
+    for (const { recordId, groupId, shown } of this.#archive.marks()) {
+      if (shown !== undefined && groupId !== HEADS && groupId !== KEYS) records.set(recordId, shown);
+    }
+    const shownOfGroup = (groupId: string) =>
+      this.#archive.marksOf(groupId).flatMap((mark) => {
+        if (mark.shown === undefined) return [];
+        const isHeld = mark.shown === mark.held;
+        return (isHeld ? this.#archive.get(groupId, mark.recordId) : this.#archive.shownInstead(mark.recordId)) ?? [];
+      });
+    return {
+      records,
+      heads: shownOfGroup(HEADS),
+      announcements: shownOfGroup(OTHERS).filter(({ content }) => typeOf(content) === DEVICE_TYPE),
+      epochs: shownOfGroup(KEYS).filter(({ content }) => typeOf(content) === EPOCH_TYPE),
+    };
+  }
+
+  async #shownRecord(recordId: string): Promise<OpenedRecord | undefined> {
+    const mark = this.#archive.mark(recordId);
+    if (mark?.shown === undefined) return undefined;
+    if (mark.shown !== mark.held) return this.#archive.shownInstead(recordId);
+    await this.#read([mark.groupId]);
+    return this.#archive.get(mark.groupId, recordId);
+  }
+
+  #changeWatch<Result>(
+    work: (state: WatchState, save: (state: WatchState) => Promise<void>) => Promise<readonly [WatchState, Result]>,
+  ): Promise<Result> {
+    return this.engine.inTurn(async () => {
+      const before = await this.#loadWatch();
+      const save = (state: WatchState) => this.#saveWatch(state);
+      const [state, result] = await work(before, save);
+      if (state !== before) await save(state);
+      return result;
+    });
+  }
+
+  async #loadWatch(): Promise<WatchState> {
+    const name = this.#values.name('watch');
+    const sealed = await this.#values.sealed(name);
+    const known = this.#watchState;
+    if (known !== undefined && sealed !== undefined && isSame(known.sealed, sealed)) return known.state;
+    const state = (await this.#values.open(name, sealed, parseWatchState)) ?? EMPTY_WATCH_STATE;
+    if (sealed !== undefined) this.#watchState = { sealed, state };
+    return state;
+  }
+
+  #sealWatch(state: WatchState) {
+    return this.#values.seal(this.#values.name('watch'), encodeWatchState(state));
+  }
+
+  async #saveWatch(state: WatchState): Promise<void> {
+    const change = await this.#sealWatch(state);
+    this.#watchState = undefined;
+    await this.#values.store.write([change]);
+    this.#watchState = { sealed: change.value, state };
+  }
+
+  // What this device keeps
+
+  /** In turn: what another tab wrote is taken over before anything is changed. */
+  async #catchUp(): Promise<void> {
+    const changed = await this.#archive.catchUp();
+    if (changed === undefined) {
+      await this.#begin();
+      await this.engine.load();
+      this.#forgetHeld();
+      return;
+    }
+    if (changed.size === 0) return;
+    await this.engine.load();
+    const changes: RecordChange[] = [];
+    for (const groupId of changed) {
+      const isHeld = this.#isHeld(groupId);
+      const found = isHeld || this.#archive.isLoaded(groupId) ? this.#archive.loaded(groupId) : [];
+      const packs = found.length > 0 ? [] : ((await this.#archive.read([groupId])).get(groupId)?.packs ?? []);
+      const now = found.length > 0 ? found : packs.flatMap((pack) => [...pack.values()]);
+      const ids = new Set(now.map(({ recordId }) => recordId));
+      const isOther = ALWAYS.includes(groupId);
+      const before = isOther
+        ? [...this.held.others()].filter(({ content }) => groupOf(content) === groupId)
+        : this.held.of(groupId);
+      for (const { recordId } of before) {
+        if (ids.has(recordId) || this.#unsaved.has(recordId)) continue;
+        this.held.delete(recordId);
+        changes.push({ recordId, record: undefined });
+      }
+      for (const record of now) {
+        if (isHeld && !this.#unsaved.has(record.recordId)) this.held.set(record);
+        if (groupId !== HEADS) changes.push({ recordId: record.recordId, record });
+      }
+    }
+    this.#tell(changes);
+  }
+
+  /** In turn: the groups are in memory; what is damaged is given up, and fetched again. */
+  async #ensure(groupIds: readonly string[]): Promise<void> {
+    const damaged = await this.#archive.load(groupIds.filter((groupId) => this.#archive.entry(groupId) !== undefined));
+    if (damaged.length === 0) return;
+    for (const groupId of damaged) this.#archive.giveUp(groupId);
+    await this.#commit([], undefined, [{ name: this.#values.name('cursor'), value: undefined }]);
+    await this.engine.load();
+  }
+
+  #isHeld(groupId: string): boolean {
+    return ALWAYS.includes(groupId) || this.#open.includes(groupId);
+  }
+
+  #release(recordId: string): void {
+    this.#releaseHeld(recordId);
+    this.#archive.show(recordId, undefined);
+  }
+
+  #releaseHeld(recordId: string): void {
+    this.#archive.take(recordId);
+    this.#unsaved.delete(recordId);
+    this.held.delete(recordId);
+  }
+
+  /** What was in memory is no longer what is stored; what the person wrote and could not save stays. */
+  #forgetHeld(): void {
+    for (const { recordId } of [...this.held.values()]) {
+      if (!this.#unsaved.has(recordId)) this.held.delete(recordId);
+    }
+    this.#open = [];
+    this.#tell([]);
+  }
+
+  #tell(changes: readonly RecordChange[]): void {
+    this.#summaries = undefined;
+    this.onChanged(changes);
+  }
+}
+
+/** Where records lie together: a chat, the heads, everything else. */
+function groupOf(content: RecordContent): string {
+  const conversationId = conversationOf({ content });
+  if (conversationId !== undefined) return conversationId;
+  const type = typeOf(content);
+  if (type === EPOCH_TYPE || type === NEXT_KEY_TYPE) return KEYS;
+  return type === HEAD_TYPE ? HEADS : OTHERS;
+}
+
+function typeOf(content: RecordContent): string {
+  return content.type === 'unknown' ? content.recordType : content.type;
+}
+
+function shownOf(record: OpenedRecord): ShownRecord {
+  const { recordId, deviceId, deviceCounter, epoch } = record;
+  return { recordId, deviceId, deviceCounter, epoch, digest: encodeHex(writeDigest(record)) };
+}
+
+/** Two sealed values: form and salt differ whenever one was written anew. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return equalBytes(a.subarray(0, 33), b.subarray(0, 33));
+}

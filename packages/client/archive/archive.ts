@@ -1,0 +1,470 @@
+/**
+ * A history as it lies on this device (spec/client.md "On this device"): a list, packs of records by chat, and marks. Everything that
+ * belongs together is written at once; a change names the values that it made, and whoever writes them says how that ended. Tabs
+ * of one browser share it: `catchUp` first, in turn, then change. Owned by one `AccountKeeper`.
+ */
+import { encodeUtf8, equalBytes, parseUtf8 } from '@sotto/bytes';
+import type { SealedChange } from '@sotto/ports';
+import type { OpenedRecord } from '@sotto/vault';
+import type { ShownRecord } from '@sotto/vault/heads';
+import type { Damage } from '../record-keeper.ts';
+import { describe, type Entry, encodeEntries, PAGE_LIMIT, parseEntries } from './entries.ts';
+import { encodeMarks, type Mark, parseMarks } from './marks.ts';
+import { encodePack, HEADS, KEYS, OTHERS, packLimit, parsePack } from './pack.ts';
+import type { Values } from './values.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+type Pack = Map<string, OpenedRecord>;
+
+/** The root of everything: the versions of the pages. */
+interface Meta {
+  readonly version: number;
+  /** Of each page: its list and its marks. */
+  readonly pages: readonly (readonly [list: number, marks: number])[];
+  /** Of `odd`; 0 where there is none. */
+  readonly odd: number;
+  /** The greatest that was ever seen. */
+  readonly clock: number;
+}
+
+/** What is rare: records that did not open, and versions that the server shows in place of what is held. */
+interface Odd {
+  readonly damaged: ReadonlyMap<string, Damage>;
+  readonly shown: ReadonlyMap<string, OpenedRecord>;
+}
+
+const EMPTY_META: Meta = { version: 0, pages: [], odd: 0, clock: 0 };
+/** Of a sealed value: form and salt, which differ whenever it was written anew. */
+const FINGERPRINT_BYTES = 33;
+
+export class Archive {
+  readonly #values: Values;
+  readonly #deviceId: string;
+  #meta = EMPTY_META;
+  /** Of the meta value as it was last read or written; empty where there is none. */
+  #fingerprint: Bytes = new Uint8Array(0);
+  #version = 0;
+  #clock = 0;
+  readonly #entries = new Map<string, Entry>();
+  readonly #pageSizes = new Map<number, number>();
+  readonly #marks = new Map<string, Mark>();
+  readonly #marksByGroup = new Map<string, Set<string>>();
+  #hasMarks = false;
+  #damaged = new Map<string, Damage>();
+  #differing = new Map<string, OpenedRecord>();
+  /** Groups whose packs are in memory. */
+  readonly #packs = new Map<string, Pack[]>();
+  // What is changed and not yet written.
+  readonly #dirtyPacks = new Map<string, Set<number>>();
+  readonly #dirtyGroups = new Set<string>();
+  readonly #dirtyMarks = new Set<number>();
+  #isOddDirty = false;
+  /** A write of which the end is not known: what is in memory may not be what is stored. */
+  #isDoubtful = false;
+
+  /** @param deviceId of this device, as hex */
+  constructor(values: Values, deviceId: string) {
+    this.#values = values;
+    this.#deviceId = deviceId;
+  }
+
+  /** The list, quickly; the rest comes with `loadMarks` and `load`. @returns false where nothing usable was there */
+  async open(): Promise<boolean> {
+    const prefix = `${this.#values.name('list')}/`;
+    const found = new Map((await this.#values.store.list(prefix)).map(({ name, value }) => [name, value]));
+    const sealed = found.get(this.#values.name('list', 'meta'));
+    this.#fingerprint = fingerprintOf(sealed);
+    const meta = await this.#values.open(this.#values.name('list', 'meta'), sealed, parseMeta);
+    if (meta === undefined) return this.#empty();
+    const pages = await Promise.all(
+      meta.pages.map(([version], page) => {
+        const name = this.#values.name('list', pageName(page));
+        return this.#values.open(name, found.get(name), (bytes) => parseEntries(bytes, page, version));
+      }),
+    );
+    const oddName = this.#values.name('list', 'odd');
+    const odd = meta.odd === 0 ? NOTHING_ODD : await this.#openOdd(found.get(oddName), meta.odd);
+    if (odd === undefined || pages.some((page) => page === undefined)) return this.#empty();
+    this.#meta = meta;
+    this.#version = meta.version;
+    this.#clock = meta.clock;
+    for (const entry of pages.flat()) if (entry !== undefined) this.#setEntry(entry);
+    this.#damaged = new Map(odd.damaged);
+    this.#differing = new Map(odd.shown);
+    return true;
+  }
+
+  /** @returns false where they do not belong to the list: everything is to be fetched anew */
+  async loadMarks(): Promise<boolean> {
+    const names = this.#meta.pages.map((_, page) => this.#values.name('marks', pageName(page)));
+    const sealed = await this.#values.store.get(names);
+    for (const [page, name] of names.entries()) {
+      const version = this.#meta.pages[page]?.[1] ?? 0;
+      const marks = await this.#values.open(name, sealed[page], (bytes) => parseMarks(bytes, version));
+      if (marks === undefined) return this.#empty();
+      for (const mark of marks) this.#setMark(mark);
+    }
+    this.#hasMarks = true;
+    return true;
+  }
+
+  get hasMarks(): boolean {
+    return this.#hasMarks;
+  }
+
+  get clock(): number {
+    return this.#clock;
+  }
+
+  get damaged(): ReadonlyMap<string, Damage> {
+    return this.#damaged;
+  }
+
+  entry(groupId: string): Entry | undefined {
+    return this.#entries.get(groupId);
+  }
+
+  entries(): MapIterator<Entry> {
+    return this.#entries.values();
+  }
+
+  mark(recordId: string): Mark | undefined {
+    return this.#marks.get(recordId);
+  }
+
+  marks(): MapIterator<Mark> {
+    return this.#marks.values();
+  }
+
+  marksOf(groupId: string): Mark[] {
+    return [...(this.#marksByGroup.get(groupId) ?? [])].flatMap((recordId) => this.#marks.get(recordId) ?? []);
+  }
+
+  /** What the server shows in place of a held record. */
+  shownInstead(recordId: string): OpenedRecord | undefined {
+    return this.#differing.get(recordId);
+  }
+
+  isLoaded(groupId: string): boolean {
+    return this.#packs.has(groupId);
+  }
+
+  /** Records of a group that is loaded. */
+  loaded(groupId: string): OpenedRecord[] {
+    return (this.#packs.get(groupId) ?? []).flatMap((pack) => [...pack.values()]);
+  }
+
+  get(groupId: string, recordId: string): OpenedRecord | undefined {
+    for (const pack of this.#packs.get(groupId) ?? []) {
+      const found = pack.get(recordId);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Brings packs into memory. @returns ids of groups of which a pack is damaged or gone */
+  async load(groupIds: Iterable<string>): Promise<string[]> {
+    const wanted = [...new Set(groupIds)].filter((groupId) => !this.#packs.has(groupId));
+    const read = await this.read(wanted);
+    const damaged: string[] = [];
+    for (const [groupId, { packs, isWhole }] of read) {
+      this.#packs.set(groupId, packs);
+      if (!isWhole) damaged.push(groupId);
+    }
+    return damaged;
+  }
+
+  unload(groupId: string): void {
+    if (!this.#dirtyGroups.has(groupId)) this.#packs.delete(groupId);
+  }
+
+  /** Packs as they are stored, without keeping them. */
+  async read(groupIds: readonly string[]): Promise<Map<string, { readonly packs: Pack[]; readonly isWhole: boolean }>> {
+    const places = groupIds.flatMap((groupId) =>
+      (this.#entries.get(groupId)?.packs ?? []).map((version, index) => ({ groupId, version, index })),
+    );
+    const names = places.map(({ groupId, index }) => this.#packName(groupId, index));
+    const sealed = names.length === 0 ? [] : await this.#values.store.get(names);
+    const opened = await Promise.all(
+      places.map(({ version }, i) =>
+        version === 0 ? [] : this.#values.open(names[i] as string, sealed[i], (bytes) => parsePack(bytes, version)),
+      ),
+    );
+    const found = new Map(groupIds.map((groupId) => [groupId, { packs: [] as Pack[], isWhole: true }]));
+    for (const [i, { groupId }] of places.entries()) {
+      const group = found.get(groupId);
+      if (group === undefined) continue;
+      group.packs.push(new Map((opened[i] ?? []).map((record) => [record.recordId, record])));
+      if (opened[i] === undefined) group.isWhole = false;
+    }
+    return found;
+  }
+
+  // Changing: in turn, after `catchUp`, with the groups loaded and the marks there.
+
+  /** Holds a record. @param shown what the server shows of it; `held` where it shows this very version */
+  put(groupId: string, record: OpenedRecord, held: ShownRecord, shown: ShownRecord | 'held' | undefined): void {
+    const { recordId } = record;
+    const earlier = this.#marks.get(recordId);
+    if (earlier !== undefined && earlier.groupId !== groupId) this.#takeOut(earlier);
+    const packs = this.#packs.get(groupId) ?? [];
+    this.#packs.set(groupId, packs);
+    let index = packs.findIndex((pack) => pack.has(recordId));
+    if (index < 0) index = packs.findIndex((pack) => pack.size < packLimit(groupId));
+    if (index < 0) index = packs.push(new Map()) - 1;
+    packs[index]?.set(recordId, record);
+    this.#dirtyPack(groupId, index);
+    this.#clock = Math.max(this.#clock, record.content.clock);
+    this.#setMark({ recordId, groupId, held, shown: shown === 'held' ? held : shown });
+    if (shown === 'held' && this.#differing.delete(recordId)) this.#isOddDirty = true;
+    this.undamage(recordId);
+  }
+
+  /** Holds a record no longer; what the server shows of it stays marked. */
+  take(recordId: string): OpenedRecord | undefined {
+    const mark = this.#marks.get(recordId);
+    if (mark?.held === undefined) return undefined;
+    const record = this.#takeOut(mark);
+    this.#setMark({ ...mark, held: undefined });
+    return record;
+  }
+
+  /** @param record the version itself, where it is another than the held one */
+  show(recordId: string, shown: ShownRecord | 'held' | undefined, record?: OpenedRecord): void {
+    const mark = this.#marks.get(recordId);
+    if (mark === undefined) return;
+    this.#setMark({ ...mark, shown: shown === 'held' ? mark.held : shown });
+    const differed = this.#differing.delete(recordId);
+    if (record !== undefined) this.#differing.set(recordId, record);
+    if (differed || record !== undefined) this.#isOddDirty = true;
+  }
+
+  damage(recordId: string, damage: Damage): void {
+    this.#damaged.set(recordId, damage);
+    this.#isOddDirty = true;
+  }
+
+  undamage(recordId: string): void {
+    if (this.#damaged.delete(recordId)) this.#isOddDirty = true;
+  }
+
+  /** Gives up what a damaged pack held: it is fetched again. */
+  giveUp(groupId: string): void {
+    for (const mark of this.marksOf(groupId)) {
+      if (mark.held !== undefined && this.get(groupId, mark.recordId) === undefined) this.#dropMark(mark);
+    }
+    for (const index of this.#packs.get(groupId)?.keys() ?? []) this.#dirtyPack(groupId, index);
+  }
+
+  /** Every value that the changes since the last write made; nothing where there is none. */
+  async changes(): Promise<SealedChange[]> {
+    if (this.#dirtyGroups.size === 0 && this.#dirtyMarks.size === 0 && !this.#isOddDirty) return [];
+    this.#isDoubtful = true;
+    const version = this.#version + 1;
+    this.#version = version;
+    const changes: Promise<SealedChange>[] = [];
+    const dirtyPages = new Set<number>();
+    for (const groupId of this.#dirtyGroups) {
+      const entry = this.#renewed(groupId, version);
+      this.#setEntry(entry);
+      dirtyPages.add(entry.page);
+      for (const index of this.#dirtyPacks.get(groupId) ?? []) {
+        const pack = this.#packs.get(groupId)?.[index];
+        const name = this.#packName(groupId, index);
+        if (pack === undefined || pack.size === 0) changes.push(Promise.resolve({ name, value: undefined }));
+        else changes.push(this.#values.seal(name, encodePack(version, pack.values())));
+      }
+    }
+    const pages = [...this.#meta.pages];
+    for (const page of new Set([...dirtyPages, ...this.#dirtyMarks])) {
+      const entries = [...this.#entries.values()].filter((entry) => entry.page === page);
+      pages[page] = [version, version];
+      const marks = new Map(entries.map(({ groupId }) => [groupId, this.marksOf(groupId)]));
+      changes.push(this.#values.seal(this.#values.name('list', pageName(page)), encodeEntries(version, entries)));
+      changes.push(this.#values.seal(this.#values.name('marks', pageName(page)), encodeMarks(version, marks)));
+    }
+    if (this.#isOddDirty) {
+      const odd = { damaged: this.#damaged, shown: this.#differing };
+      changes.push(this.#values.seal(this.#values.name('list', 'odd'), encodeOdd(version, odd)));
+    }
+    this.#meta = { version, pages, odd: this.#isOddDirty ? version : this.#meta.odd, clock: this.#clock };
+    const meta = await this.#values.seal(this.#values.name('list', 'meta'), encodeUtf8(JSON.stringify(this.#meta)));
+    this.#fingerprint = fingerprintOf(meta.value);
+    const sealed = await Promise.all(changes);
+    this.#dirtyGroups.clear();
+    this.#dirtyPacks.clear();
+    this.#dirtyMarks.clear();
+    this.#isOddDirty = false;
+    return [...sealed, meta];
+  }
+
+  /** What `changes` gave is durable. */
+  stored(): void {
+    this.#isDoubtful = false;
+  }
+
+  /**
+   * Takes what another tab has written since, or, after a write whose end is not known, everything that is stored.
+   *
+   * @returns ids of groups that may have changed; undefined where nothing usable is stored any more
+   */
+  async catchUp(): Promise<ReadonlySet<string> | undefined> {
+    const name = this.#values.name('list', 'meta');
+    const sealed = await this.#values.sealed(name);
+    if (!this.#isDoubtful && equalBytes(fingerprintOf(sealed), this.#fingerprint)) return NONE;
+    const before = { entries: new Map(this.#entries), loaded: [...this.#packs.keys()] };
+    this.#clear();
+    // CL-235: what another tab wrote is not written over with what this one remembers
+    if (!(await this.open()) || !(await this.loadMarks())) return undefined;
+    const changed = new Set<string>();
+    for (const groupId of new Set([...before.entries.keys(), ...this.#entries.keys()])) {
+      const [then, now] = [before.entries.get(groupId)?.packs ?? [], this.#entries.get(groupId)?.packs ?? []];
+      if (then.length !== now.length || then.some((version, i) => version !== now[i])) changed.add(groupId);
+    }
+    await this.load(before.loaded.filter((groupId) => this.#entries.has(groupId)));
+    return changed;
+  }
+
+  /** Erases list, packs and marks. What waits to be sent stays. */
+  async erase(): Promise<void> {
+    this.#clear();
+    for (const area of ['list', 'pack', 'marks'] as const)
+      await this.#values.store.erase(`${this.#values.name(area)}/`);
+    this.#fingerprint = new Uint8Array(0);
+    this.#hasMarks = true;
+  }
+
+  /** Lets go of everything in memory. */
+  close(): void {
+    this.#clear();
+  }
+
+  #empty(): false {
+    this.#clear();
+    return false;
+  }
+
+  #clear(): void {
+    this.#meta = EMPTY_META;
+    this.#entries.clear();
+    this.#pageSizes.clear();
+    this.#marks.clear();
+    this.#marksByGroup.clear();
+    this.#packs.clear();
+    this.#dirtyGroups.clear();
+    this.#dirtyPacks.clear();
+    this.#dirtyMarks.clear();
+    this.#damaged = new Map();
+    this.#differing = new Map();
+    this.#isOddDirty = false;
+    this.#isDoubtful = false;
+    this.#hasMarks = false;
+  }
+
+  #renewed(groupId: string, version: number): Entry {
+    const packs = this.#packs.get(groupId) ?? [];
+    const earlier = this.#entries.get(groupId);
+    const dirty = this.#dirtyPacks.get(groupId);
+    const versions = packs.map((pack, index) =>
+      pack.size === 0 ? 0 : dirty?.has(index) ? version : (earlier?.packs[index] ?? version),
+    );
+    const isChat = groupId !== HEADS && groupId !== OTHERS && groupId !== KEYS;
+    const told = isChat
+      ? describe(groupId, this.loaded(groupId), this.#deviceId)
+      : { summary: undefined, state: undefined, unfinished: false };
+    return { groupId, page: earlier?.page ?? this.#pageWithRoom(), packs: versions, ...told };
+  }
+
+  #pageWithRoom(): number {
+    const last = Math.max(0, this.#pageSizes.size - 1);
+    return (this.#pageSizes.get(last) ?? 0) < PAGE_LIMIT ? last : last + 1;
+  }
+
+  #setEntry(entry: Entry): void {
+    if (!this.#entries.has(entry.groupId)) {
+      this.#pageSizes.set(entry.page, (this.#pageSizes.get(entry.page) ?? 0) + 1);
+    }
+    this.#entries.set(entry.groupId, entry);
+  }
+
+  #setMark(mark: Mark): void {
+    if (mark.held === undefined && mark.shown === undefined) {
+      this.#dropMark(mark);
+      return;
+    }
+    const earlier = this.#marks.get(mark.recordId);
+    if (earlier !== undefined && earlier.groupId !== mark.groupId) this.#dropMark(earlier);
+    this.#marks.set(mark.recordId, mark);
+    const group = this.#marksByGroup.get(mark.groupId) ?? new Set();
+    this.#marksByGroup.set(mark.groupId, group.add(mark.recordId));
+    this.#touchMarks(mark.groupId);
+  }
+
+  #dropMark({ recordId, groupId }: Mark): void {
+    this.#marks.delete(recordId);
+    this.#marksByGroup.get(groupId)?.delete(recordId);
+    this.#touchMarks(groupId);
+  }
+
+  #touchMarks(groupId: string): void {
+    if (!this.#hasMarks) return;
+    const page = this.#entries.get(groupId)?.page;
+    if (page === undefined) this.#dirtyGroups.add(groupId);
+    else this.#dirtyMarks.add(page);
+  }
+
+  #takeOut({ recordId, groupId }: Mark): OpenedRecord | undefined {
+    for (const [index, pack] of (this.#packs.get(groupId) ?? []).entries()) {
+      const record = pack.get(recordId);
+      if (record === undefined) continue;
+      pack.delete(recordId);
+      this.#dirtyPack(groupId, index);
+      return record;
+    }
+    return undefined;
+  }
+
+  #dirtyPack(groupId: string, index: number): void {
+    this.#dirtyGroups.add(groupId);
+    const dirty = this.#dirtyPacks.get(groupId) ?? new Set();
+    this.#dirtyPacks.set(groupId, dirty.add(index));
+  }
+
+  #packName(groupId: string, index: number): string {
+    return this.#values.name('pack', `${groupId}/${pageName(index)}`);
+  }
+
+  #openOdd(sealed: Bytes | undefined, version: number): Promise<Odd | undefined> {
+    return this.#values.open(this.#values.name('list', 'odd'), sealed, (bytes) => parseOdd(bytes, version));
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const NOTHING_ODD: Odd = { damaged: new Map(), shown: new Map() };
+
+function fingerprintOf(sealed: Uint8Array | undefined): Bytes {
+  return new Uint8Array((sealed ?? new Uint8Array(0)).slice(0, FINGERPRINT_BYTES));
+}
+
+/** In order of code units, as a store lists them. */
+function pageName(index: number): string {
+  return String(index).padStart(6, '0');
+}
+
+function parseMeta(bytes: Uint8Array): Meta {
+  return JSON.parse(parseUtf8(bytes)) as Meta;
+}
+
+function encodeOdd(version: number, { damaged, shown }: Odd): Bytes {
+  return encodeUtf8(JSON.stringify({ version, damaged: [...damaged], shown: [...shown.values()] }));
+}
+
+function parseOdd(bytes: Uint8Array, expectedVersion: number): Odd | undefined {
+  const { version, damaged, shown } = JSON.parse(parseUtf8(bytes)) as {
+    readonly version: number;
+    readonly damaged: [string, Damage][];
+    readonly shown: OpenedRecord[];
+  };
+  if (version !== expectedVersion) return undefined;
+  return { damaged: new Map(damaged), shown: new Map(shown.map((record) => [record.recordId, record])) };
+}
