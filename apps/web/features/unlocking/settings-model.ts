@@ -81,10 +81,13 @@ export function createUnlockSettingsModel(ports: UnlockSettingsPorts): UnlockSet
       });
     },
     setStaysUnlocked: async (stays) => {
-      await run(async (device) => {
+      if (state.get().busy) return;
+      state.patch({ staysUnlocked: stays });
+      const isDone = await run(async (device) => {
         await device.setStaysUnlocked(stays);
-        return { staysUnlocked: stays };
+        return {};
       });
+      if (!isDone) state.patch({ staysUnlocked: !stays });
     },
     setIdleMinutes: (minutes) => {
       setIdleMinutes(preferences, minutes);
