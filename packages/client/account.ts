@@ -2,7 +2,8 @@
  * Accounts: made on the device, opened by locks (spec/client.md "Accounts", spec/vault.md "Locks"; unlock.ts). The server keeps
  * wrapped keys; it never sees what opens them.
  */
-import { encodeBase64, encodeHex, equalBytes, parseBase64Url } from '@sotto/bytes';
+import { encodeBase64, encodeHex, equalBytes, parseBase64Url, SottoError } from '@sotto/bytes';
+import { sha256 } from '@sotto/crypto/hash';
 import type { Random } from '@sotto/ports';
 import {
   createAccountKey,
@@ -15,7 +16,7 @@ import {
   signDeviceRecord,
   wrapAccountKey,
 } from '@sotto/vault';
-import type { AccountPorts, OpenAccount, PasskeyAuthenticator, PasskeyResult } from './account-types.ts';
+import type { AccountPorts, OpenAccount, PasskeyAuthenticator, PasskeyResult, UsedLock } from './account-types.ts';
 import { saveDevice } from './device-key.ts';
 import { markRegistered, signInWithDevice } from './device-sign-in.ts';
 import { openAccount, usedLockOf } from './epochs/open-account.ts';
@@ -27,6 +28,9 @@ export type { AccountPorts, OpenAccount, PasskeyAuthenticator, PasskeyResult } f
 
 /** Of a lock without a passkey. */
 const NO_CREDENTIAL = '00'.repeat(32);
+/** WebAuthn §6.1: in the authenticator data, whether there is a copy of the passkey. */
+const FLAGS_AT = 32;
+const BACKUP_STATE = 0x10;
 
 /** A new account on paper: made before the server hears of it, so that a lost answer can be followed by a second try. */
 export interface NewAccount extends OpenAccount {
@@ -87,37 +91,60 @@ export async function registerAccount(ports: AccountPorts, account: NewAccount):
   return openAccount(ports, accountId, opened, await usedLockOf(used, recovery.kek, accountId));
 }
 
+/** A passkey that became a lock. */
+export interface PasskeyLock {
+  readonly lock: UsedLock;
+  /** Whether the authenticator says that it keeps a copy elsewhere; one that says nothing is believed to keep none. */
+  readonly isBackedUp: boolean;
+}
+
 /**
  * Adds a passkey to the open account. It becomes a lock only when two uses of it give the same secret; else it signs in and
- * opens nothing.
+ * opens nothing: undefined.
  */
+export async function createPasskeyLock(
+  ports: AccountPorts,
+  passkeys: PasskeyAuthenticator,
+  account: OpenAccount,
+): Promise<PasskeyLock | undefined> {
+  const { api, random } = ports;
+  const { accountId, accountKey, epochs } = account;
+  const created = await passkeys.create(await api.passkeyCreationOptions(), PASSKEY_PRF_INPUT);
+  const credentialId = await api.registerPasskey(created.response);
+  const [first, second] = [await use(ports, passkeys), await use(ports, passkeys)];
+  const sameCredential = first.response.id === credentialId && second.response.id === credentialId;
+  if (!sameCredential || first.prf === undefined || second.prf === undefined) return undefined;
+  // CL-11: a lock under a secret that changes from use to use would never open again.
+  if (!equalBytes(first.prf, second.prf)) return undefined;
+  const [lockId, secret, kind] = [random.bytes(16), passkeyLockSecret(first.prf), 'passkey-prf'] as const;
+  const lock = await wrapAccountKey({
+    ...{ accountKey, kind, secret, accountId, lockId, random },
+    epoch: epochs?.epoch ?? FIRST_EPOCH,
+    credentialId: parseBase64Url(credentialId),
+  });
+  await api.putLock(encodeHex(lockId), { kind, lock: encodeBase64(lock), credentialId });
+  await refreshKeptLocks(ports);
+  const credential = encodeHex(sha256(parseBase64Url(credentialId)));
+  return { lock: await usedLockOf({ lockId, kind, credential }, secret, accountId), isBackedUp: isBackedUp(second) };
+}
+
+/** The same where nothing is to be said of it in the vault yet. */
 export async function addPasskey(
   ports: AccountPorts,
   passkeys: PasskeyAuthenticator,
   account: OpenAccount,
 ): Promise<'opens-chats' | 'signs-in-only'> {
-  const { api, random } = ports;
-  const created = await passkeys.create(await api.passkeyCreationOptions(), PASSKEY_PRF_INPUT);
-  const credentialId = await api.registerPasskey(created.response);
-  const [first, second] = [await use(ports, passkeys), await use(ports, passkeys)];
-  const sameCredential = first.response.id === credentialId && second.response.id === credentialId;
-  if (!sameCredential || first.prf === undefined || second.prf === undefined) return 'signs-in-only';
-  // CL-11: a lock under a secret that changes from use to use would never open again.
-  if (!equalBytes(first.prf, second.prf)) return 'signs-in-only';
-  const lockId = random.bytes(16);
-  const lock = await wrapAccountKey({
-    accountKey: account.accountKey,
-    kind: 'passkey-prf',
-    secret: passkeyLockSecret(first.prf),
-    accountId: account.accountId,
-    lockId,
-    epoch: account.epochs?.epoch ?? FIRST_EPOCH,
-    credentialId: parseBase64Url(credentialId),
-    random,
-  });
-  await api.putLock(encodeHex(lockId), { kind: 'passkey-prf', lock: encodeBase64(lock), credentialId });
-  await refreshKeptLocks(ports);
-  return 'opens-chats';
+  return (await createPasskeyLock(ports, passkeys, account)) === undefined ? 'signs-in-only' : 'opens-chats';
+}
+
+function isBackedUp({ response }: PasskeyResult): boolean {
+  const { authenticatorData } = (response as { response?: { authenticatorData?: unknown } }).response ?? {};
+  try {
+    return ((parseBase64Url(String(authenticatorData))[FLAGS_AT] ?? 0) & BACKUP_STATE) !== 0;
+  } catch (error) {
+    if (error instanceof SottoError) return false;
+    throw error;
+  }
 }
 
 /** One use of a passkey, with a challenge of the server that is then left to expire. */

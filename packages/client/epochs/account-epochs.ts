@@ -114,6 +114,8 @@ export class AccountEpochs implements Keyring {
   readonly #epochKeys = new Map<number, EpochKey>();
   #memory: EpochMemory;
   #epoch: number;
+  /** What the server's list of locks says otherwise than the vault (manage.ts). */
+  lockFindings: readonly Finding[] = [];
   #device: DeviceKeys | undefined;
   readonly #listeners = new Set<() => Promise<void>>();
 
@@ -219,7 +221,7 @@ export class AccountEpochs implements Keyring {
     if (isWhole) await this.#remember([...known.values(), ...others]);
     const newest = epochs.at(-1);
     return {
-      findings,
+      findings: [...findings, ...this.lockFindings],
       admits: (announcement) =>
         newest === undefined ||
         newest.places.has(announcement.deviceId) ||

@@ -18,6 +18,7 @@ import {
 } from '@sotto/vault/rotation';
 import type { OpenAccount, UsedLock } from '../account-types.ts';
 import type { History } from '../history.ts';
+import { FIRST_EPOCH } from '../keyring.ts';
 
 const NO_CREDENTIAL = '00'.repeat(32);
 /** Names are shown in lists. */
@@ -35,6 +36,11 @@ export interface LockBook {
   readonly disputed: ReadonlySet<string>;
   /** Lock by id, as a rotation may seal to it. */
   readonly locks: ReadonlyMap<string, VerifiedLock>;
+  /**
+   * Ids of the locks that the account has: those that its newest epoch names, and those stated since. Undefined in the first
+   * epoch, where nothing but the server's list says so.
+   */
+  readonly current: ReadonlySet<string> | undefined;
 }
 
 /** @param removedDevices whose word no longer counts */
@@ -57,7 +63,10 @@ export async function readLockBook(
       if (!(error instanceof SottoError)) throw error;
     }
   }
-  return { devices, statements, ...settleLocks(statements) };
+  const { newest } = epochs ?? {};
+  const since = statements.filter(({ kind, epoch }) => kind !== 'device-key' && epoch >= (newest?.epoch ?? 0));
+  const current = newest && new Set([...newest.locks.keys(), ...since.map(({ lockId }) => lockId)]);
+  return { devices, statements, ...settleLocks(statements), current };
 }
 
 /**
@@ -74,12 +83,14 @@ export async function stateLocks(
   const own = await lockPublicKey(deviceLockSecret(device), accountId);
   const deviceId = encodeHex(device.deviceId);
   const deviceLock: UsedLock = { lockId: deviceId, kind: 'device-key', credential: NO_CREDENTIAL, publicKey: own };
-  const { statements } = await readLockBook(account, history);
+  const { statements, current } = await readLockBook(account, history);
+  const used = usedLock !== undefined && (current === undefined || current.has(usedLock.lockId)) ? [usedLock] : [];
   const stated = new Set(statements.filter((each) => each.deviceId === deviceId).map(bindingOf));
-  for (const lock of [deviceLock, ...(usedLock ? [usedLock] : []), ...more]) {
+  for (const lock of [deviceLock, ...used, ...more]) {
     if (stated.has(bindingOf(lock))) continue;
+    const epoch = account.epochs?.epoch ?? FIRST_EPOCH;
     const atMs = Math.max(0, Math.trunc(clock.nowMs()));
-    await history.writeRecord(await signLock(device, accountId, { ...lock, atMs }, history.nextClock()));
+    await history.writeRecord(await signLock(device, accountId, { ...lock, epoch, atMs }, history.nextClock()));
   }
 }
 
@@ -105,6 +116,6 @@ export async function rename(history: HistoryPart, subject: Subject, id: string,
   await history.writeRecord(content, own?.recordId);
 }
 
-function bindingOf({ lockId, kind, credential, publicKey }: Omit<LockStatement, 'atMs'>): string {
+function bindingOf({ lockId, kind, credential, publicKey }: Omit<LockStatement, 'atMs' | 'epoch'>): string {
   return `${lockId} ${kind} ${credential} ${encodeHex(publicKey)}`;
 }

@@ -16,7 +16,7 @@ import {
   sealToLock,
   unsafeRevealSecret,
 } from '@sotto/vault';
-import { encodeNextKey, judgeLockList, lockDigest, signEpoch, type VerifiedLock } from '@sotto/vault/rotation';
+import { encodeNextKey, lockDigest, signEpoch, type VerifiedLock } from '@sotto/vault/rotation';
 import type { LocksAnswer, PasskeysAnswer, RotationRequest } from '@sotto/wire';
 import type { AccountPorts, OpenAccount } from '../account-types.ts';
 import { ClientError } from '../errors.ts';
@@ -27,7 +27,9 @@ import { type LockBook, readLockBook, stateLocks } from './lock-book.ts';
 
 /** Another device may write or rotate at the same moment; each try begins from what it left. */
 const ROUNDS = 8;
-const NO_CREDENTIAL = '00'.repeat(32);
+
+/** What is found of the server's list of locks: a rotation does not go by that list, and ends it. */
+const LOCK_FINDINGS: ReadonlySet<string> = new Set(['lock-list-old', 'lock-unknown', 'lock-withheld']);
 
 /** What is removed with a rotation; nothing for a new key alone. */
 export interface RotationPlan {
@@ -73,7 +75,8 @@ export async function rotate(
     // CL-326: where the try before was applied and its answer lost, this device has come to know its own key by now.
     if (round > 0 && epochs.epoch >= goal && isDone(epochs, plan)) return;
     // CL-327: a statement over logs that do not agree would make the server's lie the beginning for every device.
-    if (history.findings.length > 0) throw new ClientError('history-doubtful', { rule: 'CL-327' });
+    if (history.findings.some(({ code }) => !LOCK_FINDINGS.has(code)))
+      throw new ClientError('history-doubtful', { rule: 'CL-327' });
     const draft = await draftRotation(ports, account, history, standing, plan);
     try {
       await ports.api.rotate(draft.request);
@@ -111,7 +114,7 @@ async function draftRotation(
   const accountKey = createAccountKey(random);
   const seal = sealing(random, accountId, accountKey, epoch);
   const locks = await Promise.all(
-    remainingLocks(account, book, shown, plan).map(async ({ credentialId, kind, ...each }) => ({
+    remainingLocks(book, shown, passkeys, plan).map(async ({ credentialId, kind, ...each }) => ({
       ...{ lockId: each.lockId, kind, lock: encodeBase64(await seal.lock({ ...each, kind })) },
       ...(credentialId === undefined ? {} : { credentialId }),
     })),
@@ -155,7 +158,7 @@ async function draftRotation(
     baseSequence: standing.sequence,
     epochRecordId: statement.recordId,
     locks,
-    credentials: remainingPasskeys(passkeys, shown, plan),
+    credentials: remainingPasskeys(passkeys, book, shown, plan),
     devices: [...book.devices.values()].map((key) => encodeBase64(new Uint8Array(key))),
     records,
   };
@@ -167,43 +170,55 @@ type LockToSeal = VerifiedLock & {
   readonly credentialId: string | undefined;
 };
 
-/** The locks that the server shows, checked, without those that are removed, each with the key to seal to. */
+/**
+ * The locks that remain, each with the key to seal to.
+ *
+ * CL-330: from the second epoch on they are those that this device knows of, whatever the server lists: a removed lock that it
+ * shows again is not carried over, and one that it hides is.
+ */
 function remainingLocks(
-  { epochs }: { readonly epochs: AccountEpochs },
   book: LockBook,
   shown: LocksAnswer['locks'],
+  passkeys: PasskeysAnswer['passkeys'],
   { removeLocks = new Set() }: RotationPlan,
 ): LockToSeal[] {
-  const { newest } = epochs;
-  const listed = shown.map(({ lockId, lock }) => ({ lockId, lock: parseBase64(lock) }));
-  const added = new Set(book.statements.map(({ lockId }) => lockId));
-  // CL-330: a list that a server has changed would carry a removed lock over into the new epoch
-  if (newest !== undefined && judgeLockList(newest, listed, added).length > 0)
-    throw new ClientError('history-doubtful', { rule: 'CL-330' });
-  const remaining = shown.filter(({ lockId }) => !removeLocks.has(lockId));
+  const all = [...(book.current ?? shown.map(({ lockId }) => lockId))];
+  const remaining = all.filter((lockId) => !removeLocks.has(lockId));
   // CL-331: an account without a lock is one that nobody opens again
   if (remaining.length === 0) throw new ClientError('lock-last', { rule: 'CL-331' });
-  const found = remaining.map(({ lockId, kind, credentialId }) => {
+  const idOf = new Map(passkeys.map(({ credentialId }) => [credentialDigest(credentialId), credentialId]));
+  const found = remaining.map((lockId): LockToSeal | undefined => {
     const stated = book.locks.get(lockId);
-    const credential = credentialId === undefined ? NO_CREDENTIAL : encodeHex(sha256(parseBase64Url(credentialId)));
-    const isIt = stated !== undefined && stated.kind === kind && stated.credential === credential;
-    return isIt ? { ...stated, kind, credentialId } : lockId;
+    if (stated === undefined || stated.kind === 'device-key') return undefined;
+    const credentialId = idOf.get(stated.credential);
+    if (stated.kind === 'passkey-prf' && credentialId === undefined) return undefined;
+    return { ...stated, kind: stated.kind, credentialId };
   });
-  const missing = found.filter((each) => typeof each === 'string');
+  const missing = remaining.filter((_, i) => found[i] === undefined);
   // CL-328: left out in silence, a way in would be gone when it is needed
   if (missing.length > 0) throw new LockKeyMissing(missing);
-  return found.filter((each) => typeof each !== 'string');
+  return found.filter((each) => each !== undefined);
+}
+
+function credentialDigest(credentialId: string): string {
+  return encodeHex(sha256(parseBase64Url(credentialId)));
 }
 
 function remainingPasskeys(
   passkeys: PasskeysAnswer['passkeys'],
+  book: LockBook,
   shown: LocksAnswer['locks'],
   { removeLocks = new Set(), removePasskeys = new Set() }: RotationPlan,
 ): string[] {
-  const gone = new Set(shown.filter(({ lockId }) => removeLocks.has(lockId)).map(({ credentialId }) => credentialId));
+  const gone = new Set([
+    ...shown
+      .filter(({ lockId }) => removeLocks.has(lockId))
+      .map(({ credentialId = '' }) => credentialDigest(credentialId)),
+    ...[...removeLocks].flatMap((lockId) => book.locks.get(lockId)?.credential ?? []),
+  ]);
   return passkeys
     .map(({ credentialId }) => credentialId)
-    .filter((credentialId) => !gone.has(credentialId) && !removePasskeys.has(credentialId));
+    .filter((credentialId) => !gone.has(credentialDigest(credentialId)) && !removePasskeys.has(credentialId));
 }
 
 /** Seals under one account key. */

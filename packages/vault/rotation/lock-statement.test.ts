@@ -16,6 +16,7 @@ const lock: LockStatement = {
   kind: 'recovery-code',
   credential: '00'.repeat(32),
   publicKey: random.bytes(LOCK_PUBLIC_KEY_BYTES),
+  epoch: 1,
   atMs: 7,
 };
 const stated = (changes: Partial<LockStatement> = {}, keys = kept) =>
@@ -36,6 +37,7 @@ test('VA-168 a statement of another form is refused', async () => {
     kind: 'device-passphrase',
     credential: '',
     publicKey: '00'.repeat(100),
+    epoch: 0,
     atMs: -1,
     deviceId: null,
     signature: 'zz'.repeat(64),
@@ -59,6 +61,7 @@ test('VA-169 every field is under the signature, and the account', async () => {
     kind: 'recovery-phrase',
     credential: '11'.repeat(32),
     publicKey: '22'.repeat(LOCK_PUBLIC_KEY_BYTES),
+    epoch: 2,
     atMs: 8,
     signature: '00'.repeat(64),
   };

@@ -28,6 +28,8 @@ export interface LockStatement {
   readonly credential: string;
   /** `lockPublicKey`, 1,216 bytes. */
   readonly publicKey: Uint8Array;
+  /** In which it is stated: a lock that a later epoch does not name was removed. */
+  readonly epoch: number;
   readonly atMs: number;
 }
 
@@ -104,19 +106,23 @@ function signedBytes(accountId: Uint8Array, lock: VerifiedLock): Uint8Array {
     .raw(parseHex(lock.lockId, 16))
     .u8(KIND_NUMBERS[lock.kind])
     .raw(parseHex(lock.credential, 32))
+    .u32(lock.epoch)
     .u64(lock.atMs)
     .raw(lock.publicKey)
     .finish();
 }
 
 function parseLockStatement({ recordType, fields }: UnknownContent): { lock: VerifiedLock; signature: Uint8Array } {
-  const { lockId, kind, credential, publicKey, atMs, deviceId, signature } = fields;
+  const { lockId, kind, credential, publicKey, epoch, atMs, deviceId, signature } = fields;
   const isWhole =
     recordType === LOCK_KEY_TYPE &&
     isId(lockId) &&
     isKind(kind) &&
     isHash(credential) &&
     isHex(publicKey, LOCK_PUBLIC_KEY_BYTES) &&
+    typeof epoch === 'number' &&
+    epoch >= 1 &&
+    epoch <= 0xffff_ffff &&
     typeof atMs === 'number' &&
     atMs >= 0 &&
     isId(deviceId) &&
@@ -124,7 +130,10 @@ function parseLockStatement({ recordType, fields }: UnknownContent): { lock: Ver
   // VA-168: a statement with a field of another form could be read in two ways
   if (!isWhole) throw new VaultError('lock-key-malformed', 'VA-168');
   const key = parseHex(publicKey, LOCK_PUBLIC_KEY_BYTES);
-  return { lock: { lockId, kind, credential, publicKey: key, atMs, deviceId }, signature: parseHex(signature, 64) };
+  return {
+    lock: { lockId, kind, credential, publicKey: key, epoch, atMs, deviceId },
+    signature: parseHex(signature, 64),
+  };
 }
 
 function isKind(value: JsonValue | undefined): value is StatedKind {
