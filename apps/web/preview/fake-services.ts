@@ -268,7 +268,7 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
     },
     files: () => Promise.reject(new Error('the preview keeps no files')),
     openSearch: (searched) => fakeSearch(clock, searched),
-    files: () => Promise.reject(new Error('the preview keeps no files')),
+    removeAccount: async () => {},
     signOut: async () => {},
   };
 }

@@ -131,6 +131,14 @@ export function createAccounts(ports: AccountsPorts): Accounts {
       const { openSearchSession } = await import('../features/search/session.ts');
       return openSearchSession(ports, history, account && (await ownerOf(account)()));
     },
+    removeAccount: async (lock) => {
+      if (account === undefined) throw new Error('no account is open');
+      const { removeAccount } = await load();
+      await removeAccount(ports, account, lock === 'passkey' ? { passkeys } : lock);
+      drop();
+      await forgetUnlocked();
+      await device.delete('account');
+    },
     drop,
     signOut: async () => {
       drop();

@@ -83,6 +83,8 @@ export interface App {
   removeChats(conversationIds: readonly string[]): Promise<void>;
   /** Every chat and folder. @returns whether nothing is left */
   removeEverything(): Promise<boolean>;
+  /** Deletes the account, and begins anew as a guest. Rejects as `Accounts.removeAccount` does. */
+  removeAccount: Services['accounts']['removeAccount'];
   editLast(): void;
   signOut(): Promise<void>;
   /** Leaves the locked chats alone and starts as a guest of this browser. */
@@ -356,6 +358,13 @@ export function createApp(services: Services): App {
       await settled();
       newChat();
       return (await order()).removeEverything();
+    },
+    removeAccount: async (atHand) => {
+      await settled();
+      await services.accounts.removeAccount(atHand);
+      lock();
+      services.tabs.post(LOCK);
+      await continueAsGuest();
     },
     editLast: () => {
       const last = chat.state.get().messages.findLast((message) => message.role === 'user');

@@ -133,8 +133,12 @@ export interface Accounts {
   files(): Promise<Files>;
   /** Searches an open history; what it needs is loaded then. */
   openSearch(history: History): Promise<SearchSession>;
-  /** The files of the open history; loaded when they are first asked for. */
-  files(): Promise<Files>;
+  /**
+   * Deletes the open account on the server and on this device. Rejects as `removeAccount` of `@sotto/client/accounts` does.
+   *
+   * @param lock one of its locks, at hand: a recovery code or phrase as typed, or a passkey
+   */
+  removeAccount(lock: { readonly code: string } | 'passkey'): Promise<void>;
   /** Drops the keys: another tab has locked. */
   drop(): void;
   /** Drops the keys, erases what was kept unlocked, and ends the server's session where it can be reached. */

@@ -1,4 +1,5 @@
 /** All chats at once: when they go by themselves, deleting several, deleting everything. */
+import { SottoError } from '@sotto/bytes';
 import { useState } from 'react';
 import { errorWords } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
@@ -44,6 +45,7 @@ export function ManagePanel({ model, onClose }: { model: OrderModel; onClose: ()
         )}
         <Several model={model} />
         <Everything model={model} onClose={onClose} />
+        <Account />
         {error !== undefined && (
           <p className="alarm" role="alert">
             {errorWords(error)}
@@ -159,6 +161,64 @@ function Everything({ model, onClose }: { model: OrderModel; onClose: () => void
             disabled={progress !== undefined || text.trim().toLowerCase() !== word}
           >
             {w('manage.everything')}
+          </button>
+        </div>
+      </form>
+    </details>
+  );
+}
+
+/** An unlocked page in other hands must not be enough: one of the locks is asked for. */
+function Account() {
+  const { who, removeAccount, linkable } = useApp();
+  const isAccount = useStore(who).who === 'account';
+  const [code, setCode] = useState('');
+  const [error, setError] = useState<string>();
+  const [isWorking, setWorking] = useState(false);
+  if (!isAccount) return null;
+  const remove = async (lock: Parameters<typeof removeAccount>[0]) => {
+    setWorking(true);
+    try {
+      await removeAccount(lock);
+    } catch (cause) {
+      setError(cause instanceof SottoError ? cause.code : 'unexpected');
+    }
+    setWorking(false);
+  };
+  return (
+    <details>
+      <summary>{w('account.delete')}</summary>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void remove({ code });
+        }}
+      >
+        <p>{w('account.note')}</p>
+        <label>
+          {w('account.code')}
+          <input
+            className="field"
+            value={code}
+            autoComplete="off"
+            spellCheck={false}
+            onChange={({ target }) => setCode(target.value)}
+          />
+        </label>
+        {error !== undefined && (
+          <p className="alarm" role="alert">
+            {errorWords(error)}
+          </p>
+        )}
+        {isWorking && <p role="status">{w('account.working')}</p>}
+        <div className="row end">
+          {linkable.accounts.passkeysAvailable() && (
+            <button type="button" className="button danger" disabled={isWorking} onClick={() => void remove('passkey')}>
+              {w('account.withPasskey')}
+            </button>
+          )}
+          <button type="submit" className="button danger" disabled={isWorking || code.trim() === ''}>
+            {w('account.withCode')}
           </button>
         </div>
       </form>

@@ -83,6 +83,13 @@ const en = {
   'manage.word': 'delete everything',
   'manage.progress': '{done} of {count} deleted.',
   'manage.gone': 'Everything is deleted.',
+  'account.delete': 'Delete my account',
+  'account.note':
+    'The account, its keys, every chat and every file go from the server and from this browser. Your other devices are told when they next connect; what they keep opens there until it is deleted there, too. Backups of the server hold sealed copies until they expire. Nobody can undo this.',
+  'account.code': 'Your recovery code',
+  'account.withCode': 'Delete with this code',
+  'account.withPasskey': 'Delete with a passkey',
+  'account.working': 'Deleting…',
   'project.note': 'Project “{name}”: its instructions go with every question.',
   'temporary.note': 'Temporary chat: it is kept nowhere, and gone when you leave it.',
   'temporary.leaveTitle': 'Leave the temporary chat?',
