@@ -2,10 +2,10 @@
  * The files of whoever is open, and what goes on behind them: sending what waits, removing what goes with a chat. Loaded when somebody
  * attaches, opens or removes a file, and, for an account, a while after it was opened.
  */
+import type { History } from '@sotto/client';
 import { type AttachmentPorts, Attachments, parseAttachments } from '@sotto/client/attachments';
 import type { Clock } from '@sotto/ports';
 import type { OpenedRecord } from '@sotto/vault';
-import type { History } from '../../shell/services.ts';
 
 export interface Files {
   readonly attachments: Attachments;
@@ -22,7 +22,7 @@ const AGAIN_AT_MOST_MS = 5 * 60_000;
 /** A chat's messages are removed in the moments after its files were said to go. */
 const AFTER_REMOVAL_MS = 1500;
 
-export function openFiles(ports: AttachmentPorts & { readonly clock: Clock }, history: () => History): Files {
+export function openFiles(ports: AttachmentPorts & { readonly clock: Clock }, history: () => Pick<History, 'conversationState'>): Files {
   const attachments = new Attachments(ports);
   const end = new AbortController();
   let isRunning = false;
