@@ -18,6 +18,8 @@ interface Place {
 /** Characters before the first word that is marked. */
 const BEFORE = 40;
 const LENGTH = 180;
+/** Of Markdown: they say nothing in a line of text. */
+const SIGNS = /\*\*|`{3}\w*|#{2,}\s/g;
 /** Of a long text only the beginning is looked through for marks: the rest is not drawn either. */
 const TEXT_LIMIT = 100_000;
 /** Words that are weighed against each other: in a text that is nothing but what was looked for, the first of them will do. */
@@ -34,7 +36,7 @@ export function makeSnippet(text: string, query: string, { asTyped = false } = {
   const [from, to] = bounds(text, first === undefined ? 0 : (places[first] as Place).start - BEFORE);
   const parts: SnippetPart[] = [];
   const add = (piece: string, isMarked: boolean) => {
-    const flat = piece.replace(/\s+/g, ' ');
+    const flat = piece.replace(SIGNS, '').replace(/\s+/g, ' ');
     const last = parts.at(-1);
     if (last?.isMarked === isMarked) parts[parts.length - 1] = { text: last.text + flat, isMarked };
     else if (flat !== '') parts.push({ text: flat, isMarked });

@@ -25,7 +25,7 @@ export function SearchButton({ onChosen }: { onChosen: () => void }) {
   return (
     <button
       type="button"
-      className="quiet"
+      className="quiet search-open"
       onClick={() => {
         onChosen();
         panels.patch({ searching: true });
