@@ -266,7 +266,14 @@ export class ServerApi {
     if (response.status < 400) return response;
     const refusal = await refusalOf(response);
     if (this.#signIn === undefined || isRetry || !WANTS_ACCOUNT.has(refusal.code)) throw refusal;
-    await this.signInAgain();
+    try {
+      await this.signInAgain();
+    } catch (cause) {
+      // A device that was removed is signed out for good, and need not ask again with every request.
+      const isRefused = cause instanceof ClientError && cause.code === 'device-refused';
+      if (isRefused) this.#signIn = undefined;
+      throw isRefused ? refusal : cause;
+    }
     return this.#send(method, path, body, signal, true);
   }
 }

@@ -204,6 +204,12 @@ test('CL-341 a device that was removed is refused, and another lock signs in wit
   const ports = rig.visit();
   signingInLater(ports, rig.account);
   await assert.rejects(ports.api.signInAgain(), codeOf('device-refused'));
+  rig.forgetCookies();
+  const without = rig.visit();
+  signingInLater(without, rig.account);
+  rig.network.sent.length = 0;
+  for (let i = 0; i < 3; i++) await assert.rejects(without.api.locks(), codeOf('signed-out'));
+  assert.ok(pathsOf(rig).filter((path) => path.startsWith('/api/sign-in/')).length <= 2, pathsOf(rig).join(' '));
   // The code signs in where the device cannot, and the device is registered anew.
   const again = rig.visit();
   await unlockWithRecoveryCode(again, rig.code);
