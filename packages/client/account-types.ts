@@ -1,5 +1,5 @@
 /** What opening, keeping and changing an account share: its ports, an open account, and the browser's passkeys. */
-import type { Clock, DeviceStore, Random, SealedStore } from '@sotto/ports';
+import type { Clock, ConnectSocket, DeviceStore, OnlineHints, Random, SealedStore } from '@sotto/ports';
 import type { AccountKey, DeviceKeys } from '@sotto/vault';
 import type { StatedKind } from '@sotto/vault/rotation';
 import type { AccountEpochs } from './epochs/account-epochs.ts';
@@ -16,6 +16,9 @@ export interface AccountPorts {
   readonly sealed?: SealedStore;
   /** Runs work while no other tab of this browser does the same; in turn within this one where it is absent. */
   readonly takingTurns?: TakingTurns;
+  /** Opens the line on which the server says that there is something new. */
+  readonly connect?: ConnectSocket;
+  readonly hints?: OnlineHints;
 }
 
 /** An unlocked account: in memory only. */

@@ -24,10 +24,11 @@ import {
   type PasskeyAuthenticator,
   registerAccount,
 } from './account.ts';
+import { openAccountHistory } from './archive/open-history.ts';
 import type { ClientError } from './errors.ts';
 import { loadGuest } from './guest.ts';
 import { openHistory } from './history.ts';
-import { Keeper, openAccountHistory } from './keep.ts';
+import { Keeper } from './keep.ts';
 import { ServerApi } from './server-api.ts';
 import { unlockWithPasskey, unlockWithRecoveryCode } from './unlock.ts';
 

@@ -15,9 +15,10 @@ export {
   localName,
   openLocalKey,
 } from './archive/local-key.ts';
+export { forgetKept, openAccountHistory } from './archive/open-history.ts';
 export { forgetDevice, markRegistered, registerDevice } from './device-sign-in.ts';
 export { ClientError } from './errors.ts';
-export { Keeper, openAccountHistory } from './keep.ts';
+export { Keeper } from './keep.ts';
 export { FIRST_EPOCH, type Keyring, singleEpoch } from './keyring.ts';
 export {
   hasPassphrase,

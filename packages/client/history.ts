@@ -41,6 +41,7 @@ import type {
 } from './record-keeper.ts';
 import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
 import { StoreKeeper } from './store-keeper.ts';
+import type { AccountSync } from './sync/account-sync.ts';
 import { Turns } from './turns-by-name.ts';
 import type { StoreRecord, Watch } from './watch/watch.ts';
 
@@ -324,6 +325,21 @@ export class History {
    */
   acceptAsItIs(): Promise<void> {
     return this.#keeper.acceptAsItIs();
+  }
+
+  /** What waits to be sent, and how the sync goes; undefined for a guest, and where nothing is kept on this device. */
+  get sync(): AccountSync | undefined {
+    return this.#keeper.sync;
+  }
+
+  /** Records that this device holds and the server does not show so, while there is a finding. */
+  get restorableCount(): number {
+    return this.#keeper.restorableCount;
+  }
+
+  /** Writes them again, for every device. Only the person decides that. */
+  putBack(): Promise<void> {
+    return this.#keeper.putBack();
   }
 
   /** Lets go of keys and records: what the person locks is no longer in memory. */

@@ -5,11 +5,9 @@
 import { equalBytes } from '@sotto/bytes';
 import { encodeRecordContent, type OpenedRecord } from '@sotto/vault';
 import { type AccountPorts, draftAccount, type NewAccount, type OpenAccount, registerAccount } from './account.ts';
+import { openAccountHistory, openRemoteHistory } from './archive/open-history.ts';
 import { ClientError } from './errors.ts';
-import { type History, openHistory } from './history.ts';
-import { remoteRecords } from './remote-records.ts';
-import { createTurns } from './watch/turns.ts';
-import { watchOver } from './watch/watch.ts';
+import type { History } from './history.ts';
 
 /** An answer that arrives in another tab changes a record about once a second; a round takes less. */
 const ROUNDS = 8;
@@ -35,13 +33,13 @@ export class Keeper {
   ): Promise<{ readonly account: OpenAccount; readonly history: History }> {
     if (this.#draft?.code !== code) this.#draft = await draftAccount(code, this.#ports.random);
     const account = await registerAccount(this.#ports, this.#draft);
-    const target = await openAccountHistory(this.#ports, account);
+    const target = await openRemoteHistory(this.#ports, account);
     // CL-13: another tab of this browser may have written since this one last looked, and the guest is erased for both.
     await guest.refresh();
     let history = target;
     for (let round = 0; round < ROUNDS && missingIn(history, guest.records()).length > 0; round++) {
       for (const record of missingIn(history, guest.records())) await target.importRecord(record);
-      history = await openAccountHistory(this.#ports, account);
+      history = await openRemoteHistory(this.#ports, account);
       await guest.refresh();
     }
     const missing = missingIn(history, guest.records());
@@ -49,25 +47,12 @@ export class Keeper {
     if (missing.length > 0) throw new ClientError('keep-incomplete', { rule: 'CL-13' });
     await eraseGuest(account);
     this.#draft = undefined;
-    return { account, history };
+    await target.settled();
+    const kept = await openAccountHistory(this.#ports, account);
+    await kept.refresh();
+    return { account, history: kept };
   }
 }
-
-/** The history of an unlocked account, from the server. */
-export function openAccountHistory(ports: AccountPorts, account: OpenAccount): Promise<History> {
-  return openHistory({
-    accountId: account.accountId,
-    accountKey: account.accountKey,
-    ...(account.epochs && { keyring: account.epochs }),
-    deviceId: account.device.deviceId,
-    store: remoteRecords(ports.api),
-    clock: ports.clock,
-    random: ports.random,
-    watch: watchOver({ ...ports, ...account, deviceStore: ports.device, takingTurns: ports.takingTurns ?? turns }),
-  });
-}
-
-const turns = createTurns();
 
 /** Those of the wanted records that a history does not hold as they are. */
 function missingIn(history: History, wanted: readonly OpenedRecord[]): OpenedRecord[] {

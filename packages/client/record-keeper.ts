@@ -5,6 +5,7 @@
 import type { Conversation, OpenedRecord, RecordContent, Registers } from '@sotto/vault';
 import type { Finding, LogPlace } from '@sotto/vault/heads';
 import type { HeldRecords } from './held-records.ts';
+import type { AccountSync } from './sync/account-sync.ts';
 import type { Watch } from './watch/watch.ts';
 
 export interface ConversationSummary {
@@ -87,8 +88,14 @@ export interface RecordKeeper {
   readonly compareCode: string | undefined;
   devices(): ReturnType<Watch['devices']>;
   acceptAsItIs(): Promise<void>;
+  /** Records that this device holds and the server does not show so, while there is a finding. */
+  readonly restorableCount: number;
+  /** Writes them again. Only the person decides that. */
+  putBack(): Promise<void>;
   /** Where a rotation stands on (epochs/rotate.ts); absent for a guest. @throws ClientError `network-unreachable` */
   standing?(): Promise<Standing>;
+  /** The sync behind an account's history; undefined for a guest. */
+  readonly sync?: AccountSync | undefined;
   /** Lets go of keys and records. */
   close(): void;
 }

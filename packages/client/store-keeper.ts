@@ -203,6 +203,10 @@ export class StoreKeeper implements RecordKeeper {
     await this.settled();
   }
 
+  readonly restorableCount = 0;
+
+  async putBack(): Promise<void> {}
+
   close(): void {}
 
   async #compare(): Promise<void> {

@@ -4,8 +4,9 @@
  * else comes behind. Neither the server nor the device's store is believed. Owned by one `History`.
  */
 import { encodeHex, equalBytes, parseHex, SottoError } from '@sotto/bytes';
-import type { Clock, Random, SealedChange, SealedStore, StoredRecord } from '@sotto/ports';
+import type { Clock, DeviceStore, Random, SealedChange, SealedStore, StoredRecord } from '@sotto/ports';
 import {
+  type AccountKey,
   compareVersions,
   conversationOf,
   type DeviceKeys,
@@ -33,13 +34,21 @@ import {
   summaryOf,
   type WholeConversation,
 } from '../record-keeper.ts';
+import { type AccountSync, type AccountSyncPorts, startAccountSync } from '../sync/account-sync.ts';
 import { Engine } from '../sync/engine.ts';
 import { localSeal } from '../sync/local-seal.ts';
 import type { AppliedPage, OutgoingWrite, PulledOutcome, RemoteRecords, SyncedHistory } from '../sync/sync-types.ts';
-import { EMPTY_WATCH_STATE, encodeWatchState, parseWatchState, type WatchState } from '../watch/state.ts';
+import {
+  EMPTY_WATCH_STATE,
+  encodeWatchState,
+  loadWatchState,
+  parseWatchState,
+  type WatchState,
+} from '../watch/state.ts';
 import type { TakingTurns } from '../watch/turns.ts';
 import { type ShownHistory, Watch, type WatchOptions } from '../watch/watch.ts';
 import { Archive } from './archive.ts';
+import type { Mark } from './marks.ts';
 import { HEADS, KEYS, OTHERS } from './pack.ts';
 import { Values } from './values.ts';
 
@@ -64,6 +73,8 @@ export interface AccountKeeperOptions {
   readonly random: Random;
   readonly takingTurns: TakingTurns;
   readonly epochs?: WatchOptions['epochs'];
+  /** Where the first version kept what the watch remembers. */
+  readonly earlierMemory?: { readonly store: DeviceStore; readonly accountKey: AccountKey };
 }
 
 interface Waiting {
@@ -92,6 +103,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   #watchState: { readonly sealed: Bytes; readonly state: WatchState } | undefined;
   /** While everything is shown anew from the beginning: what has been. */
   #reshown: Set<string> | undefined;
+  #sync: ReturnType<typeof startAccountSync> | undefined;
   #marksThere: Promise<void> = Promise.resolve();
   #compared: Promise<void> = Promise.resolve();
   #summaries: ConversationSummary[] | undefined;
@@ -145,7 +157,16 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     this.#forgetHeld();
   }
 
+  startSync(ports: AccountSyncPorts): void {
+    this.#sync = startAccountSync(this.engine, ports);
+  }
+
+  get sync(): AccountSync | undefined {
+    return this.#sync;
+  }
+
   close(): void {
+    this.#sync?.stop();
     this.engine.close();
     this.#archive.close();
     for (const { recordId } of [...this.held.values()]) this.held.delete(recordId);
@@ -397,14 +418,15 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     return { recordId, deviceId: this.#deviceId, deviceCounter, epoch: this.#options.keyring.epoch, content };
   }
 
-  #seal({ recordId, deviceCounter, content }: OpenedRecord): Promise<Bytes> {
-    const { keyring, accountId, device, random } = this.#options;
+  /** A record of another device is sealed as that device's write, which it is. */
+  #seal({ recordId, deviceId, deviceCounter, content }: OpenedRecord): Promise<Bytes> {
+    const { keyring, accountId, random } = this.#options;
     return sealRecord({
       epochKey: keyring.epochKey,
       accountId,
       recordId: parseHex(recordId, 16),
       epoch: keyring.epoch,
-      deviceId: device.deviceId,
+      deviceId: parseHex(deviceId, 16),
       deviceCounter,
       content,
       random,
@@ -623,6 +645,40 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     await this.settled();
   }
 
+  get restorableCount(): number {
+    return this.findings.length === 0 ? 0 : this.#restorable().length;
+  }
+
+  async putBack(): Promise<void> {
+    await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      const marks = this.#restorable();
+      await this.#ensure(marks.map(({ groupId }) => groupId));
+      const outgoing: OutgoingWrite[] = [];
+      for (const { recordId, groupId } of marks) {
+        const record = this.#archive.get(groupId, recordId);
+        if (record === undefined) continue;
+        outgoing.push({ recordId, envelope: await this.#seal(record), isHead: groupId === HEADS });
+        this.#archive.show(recordId, 'held');
+      }
+      await this.#commit(outgoing, undefined);
+    });
+    await this.#compare();
+    await this.settled();
+  }
+
+  /** What is held and no device removed, and the server does not show so. */
+  #restorable(): Mark[] {
+    return [...this.#archive.marks()].filter(
+      ({ recordId, held, shown }) =>
+        held !== undefined &&
+        held !== shown &&
+        !this.engine.isWaiting(recordId) &&
+        !this.#watch.isDeleted(recordId) &&
+        !this.#watch.isOutside(recordId),
+    );
+  }
+
   /** Compares what the server shows with the logs. @returns ids of records that a device removed */
   async #compare(): Promise<string[]> {
     await this.#read([HEADS, ...ALWAYS]);
@@ -703,9 +759,16 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     const sealed = await this.#values.sealed(name);
     const known = this.#watchState;
     if (known !== undefined && sealed !== undefined && isSame(known.sealed, sealed)) return known.state;
-    const state = (await this.#values.open(name, sealed, parseWatchState)) ?? EMPTY_WATCH_STATE;
+    const state = (await this.#values.open(name, sealed, parseWatchState)) ?? (await this.#earlierWatch());
     if (sealed !== undefined) this.#watchState = { sealed, state };
     return state;
+  }
+
+  /** What the first version remembered under the account key itself. */
+  async #earlierWatch(): Promise<WatchState> {
+    const { accountId, earlierMemory } = this.#options;
+    if (earlierMemory === undefined) return EMPTY_WATCH_STATE;
+    return loadWatchState(earlierMemory.store, { accountId, accountKey: earlierMemory.accountKey });
   }
 
   #sealWatch(state: WatchState) {
