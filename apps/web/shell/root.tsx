@@ -3,15 +3,16 @@ import { NoticeView } from '../features/chat/notice.tsx';
 import { StartView } from '../features/chat/start-view.tsx';
 import { Conversation } from '../features/chat/view.tsx';
 import { Composer } from '../features/composer/view.tsx';
-import { KeepDialog } from '../features/keep/view.tsx';
+import { KeepDoor } from '../features/keep/door.tsx';
 import { LinkDoor } from '../features/link/door.tsx';
-import { Ledger } from '../features/operator/view.tsx';
+import { LocksDoor } from '../features/locks/door.tsx';
+import { Ledger } from '../features/operator/door.tsx';
 import { OrderDoor, OrderNote } from '../features/order/door.tsx';
 import { Badge, standingOf } from '../features/proof/badge.tsx';
 import { ProofPanel } from '../features/proof/panel.tsx';
 import { StopView } from '../features/proof/stop-view.tsx';
 import { SearchDoor } from '../features/search/door.tsx';
-import { HelpSheet } from '../features/settings/help.tsx';
+import { HelpDoor } from '../features/settings/door.tsx';
 import { TransferDoor } from '../features/transfer/door.tsx';
 import { LockedDoor, UnlockDoor, UnlockingDoor } from '../features/unlocking/door.tsx';
 import { useApp } from '../ui/app-context.ts';
@@ -90,13 +91,14 @@ function Workspace() {
         </Dialog>
       )}
       {panels.unlocking && <UnlockDoor />}
+      <LocksDoor />
       <UnlockingDoor />
       <BreakDoor />
       <TransferDoor />
       <OrderDoor />
       <SearchDoor />
-      <KeepDialog />
-      <HelpSheet />
+      <KeepDoor />
+      <HelpDoor />
     </div>
   );
 }

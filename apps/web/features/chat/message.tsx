@@ -5,7 +5,7 @@ import { useApp } from '../../ui/app-context.ts';
 import { Left, Right } from '../../ui/icons.tsx';
 import { MessageFiles } from '../attachments/door-view.tsx';
 import { CopyButton } from './copy-button.tsx';
-import { Markdown } from './markdown-view.tsx';
+import { Markdown } from './markdown-door.tsx';
 
 export interface MessageProps {
   readonly message: ThreadMessage;

@@ -9,7 +9,6 @@ import type { KeepState } from './model.ts';
 export function KeepDialog() {
   const { keep } = useApp();
   const state = useStore(keep.state);
-  if (state.step === 'closed') return null;
   const running = state.step === 'moving' || state.step === 'passkey-running';
   return (
     <Dialog title={titleOf(state)} onClose={keep.close} dismissible={!running}>

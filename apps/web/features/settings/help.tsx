@@ -1,7 +1,5 @@
 import { t } from '../../shell/words.ts';
-import { useApp } from '../../ui/app-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { useStore } from '../../ui/use-store.ts';
 
 const KEYS = [
   ['Enter', 'help.send'],
@@ -15,12 +13,9 @@ const KEYS = [
 ] as const;
 
 /** The keys, on one sheet. */
-export function HelpSheet() {
-  const { panels } = useApp();
-  const { help } = useStore(panels);
-  if (!help) return null;
+export function HelpSheet({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title={t('help.title')} onClose={() => panels.patch({ help: false })}>
+    <Dialog title={t('help.title')} onClose={onClose}>
       <dl className="keys">
         {KEYS.map(([key, words]) => (
           <div key={key}>

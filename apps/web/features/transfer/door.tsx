@@ -1,24 +1,21 @@
-import { lazy, Suspense } from 'react';
-import { errorWords, t } from '../../shell/words.ts';
+import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
-import { Dialog } from '../../ui/dialog.tsx';
+import { dialogOnDemand } from '../../ui/on-demand.tsx';
 import { useStore } from '../../ui/use-store.ts';
 
 type Kind = 'export' | 'import';
 
 /** Few people come here, and rarely: what is behind the door is fetched when it is opened. */
-const TransferDialog = lazy(() => import('./view.tsx').catch(() => ({ default: Unreachable })));
+const load = () => import('./view.tsx').then((view) => view.default);
+const Dialogs = { export: dialogOnDemand('transfer.export', load), import: dialogOnDemand('transfer.import', load) };
 
 /** Exporting or importing chats, where it was asked for. */
 export function TransferDoor() {
   const { panels } = useApp();
   const { transfer } = useStore(panels);
   if (transfer === undefined) return null;
-  return (
-    <Suspense fallback={null}>
-      <TransferDialog kind={transfer} onClose={() => panels.patch({ transfer: undefined })} />
-    </Suspense>
-  );
+  const TransferDialog = Dialogs[transfer];
+  return <TransferDialog kind={transfer} onClose={() => panels.patch({ transfer: undefined })} />;
 }
 
 /** The two ways in, in the foot of the places. */
@@ -37,13 +34,5 @@ export function TransferButtons({ onChosen }: { onChosen: () => void }) {
         {t('transfer.import')}
       </button>
     </div>
-  );
-}
-
-function Unreachable({ kind, onClose }: { kind: Kind; onClose: () => void }) {
-  return (
-    <Dialog title={t(`transfer.${kind}`)} onClose={onClose}>
-      <p>{errorWords('network-unreachable')}</p>
-    </Dialog>
   );
 }
