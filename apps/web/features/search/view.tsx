@@ -61,6 +61,8 @@ function Search({ model, onClose }: { model: SearchModel; onClose: () => void })
     if (event.key === 'ArrowDown') model.move(1);
     else if (event.key === 'ArrowUp') model.move(-1);
     else if (event.key === 'Enter') open(model.chosenRow());
+    // The browser would only empty the field.
+    else if (event.key === 'Escape') onClose();
     else return;
     event.preventDefault();
   };
