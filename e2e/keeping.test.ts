@@ -119,7 +119,7 @@ test('without navigator.credentials no passkey is offered: the same story by rec
 test('a wrong recovery code: a clear message, the text stays, and the right one still opens', async (t) => {
   const { me, page } = await guestWithAChat(t, {});
   const code = await me.keep('skip');
-  await me.button('keep.signOut').click();
+  await me.button('keep.lock').click();
 
   const mistyped = code.slice(0, -1) + (code.endsWith('7') ? '8' : '7');
   await me.unlockWithCode(mistyped);

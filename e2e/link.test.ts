@@ -144,7 +144,7 @@ test('refused on the open device, or found different on the new one: the link en
   await ofNew.dialog.getByText(w('error.link-refused')).waitFor();
   await ofOld.button('asked.same').click();
   await ofOld.dialog.getByText(w('error.link-ended')).waitFor();
-  assert.equal(await person(fresh.page).button('keep.signOut').count(), 0, 'the new device opened nothing');
+  assert.equal(await person(fresh.page).button('keep.lock').count(), 0, 'the new device opened nothing');
 });
 
 /** A browser writes every answer of 400 and more on its console. */

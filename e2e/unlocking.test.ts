@@ -173,7 +173,7 @@ test('locking one tab locks the other', async (t) => {
   await other.unlockWithCode(code);
   await other.openChat(QUESTION);
   await seesTheChat(other);
-  await me.button('keep.signOut').click();
+  await me.button('keep.lock').click();
   await me.codeField.waitFor();
   await other.codeField.waitFor();
   assert.equal(await other.answers.count(), 0);

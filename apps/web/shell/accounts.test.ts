@@ -12,7 +12,7 @@ import { createAccountKey, createDeviceKeys } from '@sotto/vault';
 import { fakePreferences } from '../preview/fake-services.ts';
 import { type AccountsPorts, createAccounts } from './accounts.ts';
 
-/** A browser whose account stays unlocked, and a server that does what `signOut` says. */
+/** A browser whose account stays unlocked, and a server that ends its session as `signOut` does. */
 async function rig(signOut: () => Promise<void>) {
   const random = createSeededRandom('web accounts');
   const erasable = createMemoryDeviceStore();
@@ -45,15 +45,16 @@ async function rig(signOut: () => Promise<void>) {
   return { accounts: createAccounts(ports as unknown as AccountsPorts), erasable, preferences, signsIn };
 }
 
-test('CL-345 signing out erases the key that was kept unlocked, also when the server does not answer', async () => {
-  for (const signOut of [async () => {}, () => Promise.reject(new Error('no server'))]) {
-    const { accounts, erasable, preferences, signsIn } = await rig(signOut);
-    assert.notEqual(await erasable.get('unlocked'), undefined);
-    await accounts.signOut().catch(() => {});
-    assert.equal(await erasable.get('unlocked'), undefined);
-    assert.equal(preferences.get('stays-unlocked'), undefined);
-    assert.deepEqual(signsIn.at(-1), undefined);
-  }
+test('CL-345 locking and signing out erase the key that was kept unlocked, also when the server does not answer', async () => {
+  for (const way of ['lock', 'signOut'] as const)
+    for (const signOut of [async () => {}, () => Promise.reject(new Error('no server'))]) {
+      const { accounts, erasable, preferences, signsIn } = await rig(signOut);
+      assert.notEqual(await erasable.get('unlocked'), undefined);
+      await accounts[way]().catch(() => {});
+      assert.equal(await erasable.get('unlocked'), undefined);
+      assert.equal(preferences.get('stays-unlocked'), undefined);
+      assert.deepEqual(signsIn.at(-1), undefined);
+    }
 });
 
 test('CL-345 going on without the account erases the key, too', async () => {

@@ -24,15 +24,20 @@ export interface AccountsPorts extends AccountPorts {
 
 type ClientHistory = Awaited<ReturnType<typeof openHistory>>;
 
+/** How long leaving waits for what is still to be sent. */
+const LEAVING_MS = 3000;
+
 /** A guest needs nothing of it. */
 const load = () => import('@sotto/client/accounts');
 const loadLink = () => import('@sotto/client/link');
+const loadLocks = () => import('../features/locks/session.ts');
 
 export function createAccounts(ports: AccountsPorts): Accounts {
   const { api, clock, random, device, erasable, takingTurns, records, passkeys, preferences } = ports;
   let keeper: Keeper | undefined;
   let guestHistory: ClientHistory | undefined;
   let account: OpenAccount | undefined;
+  let accountHistory: ClientHistory | undefined;
   /** The server may still hold a session from an earlier visit; no script can see its cookie. */
   let maySignOut = true;
   const filesOf = createFilesOf(ports);
@@ -53,6 +58,9 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     return followAccount(unlocked, await (await load()).openAccountHistory(ports, unlocked));
   };
   const drop = () => {
+    // CL-239: what is locked is no longer in memory
+    accountHistory?.close();
+    accountHistory = undefined;
     filesOf.leave();
     account = undefined;
     api.signsInWith(undefined);
@@ -61,9 +69,17 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     preferences.set('stays-unlocked', undefined);
     await (await load()).forgetUnlocked(ports);
   };
+  /** What this browser keeps of the account; not what waits to be sent, which is nowhere else. */
+  const forgetKeptChats = async () => {
+    const accountId = await device.get('account');
+    if (accountId !== undefined) await (await load()).forgetKept(ports.sealed, accountId).catch(() => false);
+  };
   const ownerOf = (unlocked: OpenAccount) => async () => (await load()).openLocalKey(ports, unlocked);
   const followAccount = (unlocked: OpenAccount, history: ClientHistory): History => {
+    accountHistory?.close();
+    accountHistory = history;
     filesOf.follow(history, ownerOf(unlocked), 'server');
+    void loadLocks().then(({ attendLocks }) => attendLocks(ports, unlocked, history));
     return history;
   };
   const eraseGuestChats = async (unlocked: OpenAccount) => {
@@ -74,6 +90,11 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     await eraseGuest(erasable);
     await records.erase();
     guestHistory = undefined;
+  };
+
+  const openLocks = async () => {
+    if (account === undefined || accountHistory === undefined) throw new Error('no account is open');
+    return (await loadLocks()).createLocksSession(ports, account, accountHistory);
   };
 
   return {
@@ -94,6 +115,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
       preferences.set('has-account', undefined);
       drop();
       await forgetUnlocked();
+      await forgetKeptChats();
       if (maySignOut) await api.signOut().catch(() => {});
       return openGuest();
     },
@@ -107,10 +129,8 @@ export function createAccounts(ports: AccountsPorts): Accounts {
       await remember(kept.account);
       return followAccount(kept.account, kept.history);
     },
-    addPasskey: async () => {
-      if (account === undefined) throw new Error('no account is open');
-      return (await load()).addPasskey(ports, passkeys, account);
-    },
+    addPasskey: async () => (await openLocks()).addPasskey(),
+    locks: () => openLocks(),
     unlockWithRecoveryCode: async (code) => opened(await (await load()).unlockWithRecoveryCode(ports, code)),
     unlockWithPasskey: async () => opened(await (await load()).unlockWithPasskey(ports, passkeys)),
     letIn: async (link) => {
@@ -133,16 +153,28 @@ export function createAccounts(ports: AccountsPorts): Accounts {
     },
     removeAccount: async (lock) => {
       if (account === undefined) throw new Error('no account is open');
-      const { removeAccount } = await load();
+      const { forgetAccount, removeAccount } = await load();
+      const { accountId } = account;
       await removeAccount(ports, account, lock === 'passkey' ? { passkeys } : lock);
       drop();
       await forgetUnlocked();
+      await forgetAccount(ports.sealed, accountId);
       await device.delete('account');
     },
     drop,
-    signOut: async () => {
+    lock: async () => {
       drop();
       await forgetUnlocked();
+      await api.signOut();
+      maySignOut = false;
+    },
+    signOut: async () => {
+      // What waits is sent first, where the server answers soon.
+      const sending = accountHistory?.settled().catch(() => undefined);
+      if (sending !== undefined) await Promise.race([sending, clock.sleep(LEAVING_MS)]);
+      drop();
+      await forgetUnlocked();
+      await forgetKeptChats();
       await api.signOut();
       maySignOut = false;
     },

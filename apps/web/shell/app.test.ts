@@ -35,7 +35,7 @@ test('a browser with an account shows nothing before it is unlocked', async () =
   await unlock.withCode();
   assert.equal(app.who.get().who, 'account');
   assert.equal(app.conversations.state.get().count, 1);
-  await app.signOut();
+  await app.lock();
   assert.equal(app.who.get().who, 'locked');
 });
 
@@ -65,7 +65,7 @@ test('signing out in mid-answer keeps what arrived and leaves nothing on the pag
   void app.composer.submit();
   await clock.advance(300);
   app.composer.setText('half a thought');
-  void app.signOut();
+  void app.lock();
   await clock.advance(100);
   assert.equal(app.who.get().who, 'locked');
   const last = history.writes.at(-1);
@@ -142,7 +142,7 @@ test('CL-343 locking one tab locks the others: nothing stays on their page, and 
     return app;
   };
   const [first, second] = [await tab(0), await tab(1)];
-  void first.signOut();
+  void first.lock();
   await clock.advance(4000);
   for (const app of [first, second]) {
     assert.equal(app.who.get().who, 'locked');
@@ -158,7 +158,7 @@ test('CL-344 a server that does not answer does not hold the lock back', async (
   const accounts = {
     ...fakeAccounts(clock, history),
     resume: async () => ({ kind: 'account' as const, history }),
-    signOut: () => new Promise<void>(() => {}),
+    lock: () => new Promise<void>(() => {}),
   };
   let closed = 0;
   const app = createApp(
@@ -171,7 +171,7 @@ test('CL-344 a server that does not answer does not hold the lock back', async (
   await clock.advance(1000);
   app.composer.setText('half a thought');
   await app.proof.ensure().catch(() => {});
-  void app.signOut();
+  void app.lock();
   await clock.advance(4000);
   assert.equal(app.who.get().who, 'locked');
   assert.equal(app.composer.state.get().text, '');

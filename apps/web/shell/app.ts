@@ -6,6 +6,7 @@ import { type ChatModel, createChatModel } from '../features/chat/model.ts';
 import { type ComposerModel, createComposerModel } from '../features/composer/model.ts';
 import { type ConversationsModel, createConversationsModel } from '../features/conversations/model.ts';
 import { createKeepModel, type KeepModel } from '../features/keep/model.ts';
+import type { LocksSession } from '../features/locks/types.ts';
 import { createOperatorModel, type OperatorModel } from '../features/operator/model.ts';
 import type { OrderModel, OrderPanel, OrderSlot } from '../features/order/model.ts';
 import { createProofModel, type ProofModel } from '../features/proof/model.ts';
@@ -32,6 +33,8 @@ export interface Panels {
   readonly unlockSettings: boolean;
   /** A device is to be linked, and which of the two this one is. */
   readonly linking: 'new' | 'open' | undefined;
+  /** Locks and devices are looked at. */
+  readonly locks: boolean;
   /** Chats are to be exported or imported. */
   readonly transfer: 'export' | 'import' | undefined;
   /** Folders, pins, or what is being deleted: shown by code that is fetched then. */
@@ -53,6 +56,8 @@ export interface App {
   readonly proof: ProofModel;
   readonly operator: OperatorModel;
   readonly keep: KeepModel;
+  /** Locks and devices of the open account; loaded when somebody looks. */
+  readonly openLocks: () => Promise<LocksSession>;
   /** What unlocking works on, and its settings. */
   readonly unlockable: UnlockPorts & UnlockSettingsPorts;
   /** What watches over an open account. */
@@ -86,7 +91,8 @@ export interface App {
   /** Deletes the account, and begins anew as a guest. Rejects as `Accounts.removeAccount` does. */
   removeAccount: Services['accounts']['removeAccount'];
   editLast(): void;
-  signOut(): Promise<void>;
+  /** In every tab; what this browser keeps stays, sealed. */
+  lock(): Promise<void>;
   /** Leaves the locked chats alone and starts as a guest of this browser. */
   continueAsGuest(): Promise<void>;
   /** The person came back to this page. */
@@ -104,6 +110,7 @@ const CLOSED: Panels = {
   unlocking: false,
   unlockSettings: false,
   linking: undefined,
+  locks: false,
   transfer: undefined,
   ordering: false,
   leaving: undefined,
@@ -256,16 +263,21 @@ export function createApp(services: Services): App {
     who.set({ who: 'locked' });
   };
 
-  /** Keys are dropped and the page is emptied before the server is told, which may not answer. */
-  const lockEverywhere = async () => {
+  /**
+   * Keys are dropped and the page is emptied before the server is told, which may not answer.
+   *
+   * @param leave of the accounts: locks, or signs out
+   */
+  const lockEverywhere = async (leave: () => Promise<void>) => {
     await settled();
     // Whoever leaves has decided: nothing waits for an undo that nobody can press.
     await ordering.model?.finish().catch(() => {});
-    const left = services.accounts.signOut().catch(() => {});
+    const left = leave().catch(() => {});
     lock();
     services.tabs.post(LOCK);
     await left;
   };
+  const lockNow = () => lockEverywhere(services.accounts.lock);
   const lockedElsewhere = async () => {
     await settled();
     services.accounts.drop();
@@ -309,14 +321,15 @@ export function createApp(services: Services): App {
     proof,
     operator,
     keep,
+    openLocks: () => services.accounts.locks(),
     unlockable: {
       ...services,
       unlocking: () => services.accounts.unlocking(),
       onUnlocked,
-      lock: lockEverywhere,
+      signOut: () => lockEverywhere(services.accounts.signOut),
       leave: continueAsGuest,
     },
-    guardable: { ...services, isBusy: () => chat.state.get().turn !== undefined, lock: lockEverywhere },
+    guardable: { ...services, isBusy: () => chat.state.get().turn !== undefined, lock: lockNow },
     settings,
     page: services.page,
     attackable: services,
@@ -370,7 +383,7 @@ export function createApp(services: Services): App {
       const last = chat.state.get().messages.findLast((message) => message.role === 'user');
       if (last !== undefined && chat.state.get().turn === undefined) composer.edit(last.messageId, last.text);
     },
-    signOut: lockEverywhere,
+    lock: lockNow,
     continueAsGuest,
     returned: async () => {
       const isElsewhere = who.get().who === 'guest' && services.preferences.get('has-account') !== undefined;

@@ -1,7 +1,9 @@
 import { ConversationList } from '../features/conversations/view.tsx';
+import { LocksButton } from '../features/locks/door.tsx';
 import { OrderButtons } from '../features/order/door.tsx';
 import { SearchButton } from '../features/search/door.tsx';
 import { ProfileChoice, ThemeChoice } from '../features/settings/view.tsx';
+import { SyncLine } from '../features/sync/door.tsx';
 import { TransferButtons } from '../features/transfer/door.tsx';
 import { UnlockingButton } from '../features/unlocking/door.tsx';
 import { useApp } from '../ui/app-context.ts';
@@ -10,7 +12,7 @@ import { t } from './words.ts';
 
 /** The left column: new chat, the list, and what to do with the whole of it. */
 export function Places({ onChosen }: { onChosen: () => void }) {
-  const { newChat, keep, who, signOut, panels } = useApp();
+  const { newChat, keep, who, lock, panels } = useApp();
   const isAccount = useStore(who).who === 'account';
   return (
     <div className="places">
@@ -27,11 +29,13 @@ export function Places({ onChosen }: { onChosen: () => void }) {
       <SearchButton onChosen={onChosen} />
       <ConversationList onChosen={onChosen} />
       <div className="places-foot">
+        {isAccount && <SyncLine />}
         {isAccount ? (
           <>
-            <button type="button" className="pill" onClick={() => void signOut()}>
-              {t('keep.signOut')}
+            <button type="button" className="pill" onClick={() => void lock()}>
+              {t('keep.lock')}
             </button>
+            <LocksButton onChosen={onChosen} />
             <UnlockingButton onChosen={onChosen} />
             <button
               type="button"

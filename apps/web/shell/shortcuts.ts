@@ -19,7 +19,7 @@ export function useShortcuts(app: App): void {
         event.preventDefault();
       } else if (isLock) {
         if (app.who.get().who !== 'account') return;
-        void app.signOut();
+        void app.lock();
         event.preventDefault();
       } else if (event.key.toLowerCase() === 'k' && !event.shiftKey && (event.ctrlKey || event.metaKey)) {
         app.panels.patch({ searching: true });

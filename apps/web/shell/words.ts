@@ -75,12 +75,6 @@ const en = {
   'list.rename': 'Rename',
   'list.delete': 'Delete',
   'list.renameLabel': 'New name of the chat',
-  'watch.title': 'The server shows something else than your devices wrote.',
-  'watch.count': '({count} times)',
-  'watch.whatToDo':
-    'Nothing that this device has was changed. Look at another of your devices before you write on: what is missing here may be there. Whoever runs the server may have restored an old copy, or may be lying.',
-  'watch.accept': 'Go on with what the server shows',
-  'watch.acceptYes': 'Yes, take this as the new beginning',
   'list.damaged': '{count} stored items did not open and were left out.',
 
   'keep.offer': 'Keep my chats',
@@ -115,9 +109,10 @@ const en = {
   'keep.done.signs-in-only':
     'This passkey cannot hold a key, so it only signs you in: your recovery code is what opens your chats. Keep it safe. The copy that lay in this browser is erased.',
   'keep.done': 'Done',
-  'keep.signOut': 'Lock and sign out',
+  'keep.lock': 'Lock',
 
   'link.open': 'Link a device',
+  'locks.open': 'Locks and devices',
   'link.new': 'Link with another device',
 
   'transfer.export': 'Export my chats',

@@ -17,8 +17,8 @@ export interface UnlockSettingsState {
 export interface UnlockSettingsPorts {
   readonly unlocking: () => Promise<DeviceUnlocking>;
   readonly preferences: Preferences;
-  /** Locks the account in every tab. */
-  readonly lock: () => Promise<void>;
+  /** Sends what waits, where the server answers soon, and locks the account in every tab. */
+  readonly signOut: () => Promise<void>;
   /** Goes on without the account that was erased. */
   readonly leave: () => Promise<void>;
 }
@@ -35,7 +35,7 @@ export interface UnlockSettingsModel {
 }
 
 export function createUnlockSettingsModel(ports: UnlockSettingsPorts): UnlockSettingsModel {
-  const { unlocking, preferences, lock, leave } = ports;
+  const { unlocking, preferences, signOut, leave } = ports;
   const state = createStore<UnlockSettingsState>({
     hasPassphrase: undefined,
     staysUnlocked: false,
@@ -95,7 +95,7 @@ export function createUnlockSettingsModel(ports: UnlockSettingsPorts): UnlockSet
     },
     forget: async () => {
       await run(async (device) => {
-        await lock();
+        await signOut();
         await device.forget();
         await leave();
         return {};

@@ -73,7 +73,7 @@ function settings(device: Partial<DeviceUnlocking> = {}) {
   const model = createUnlockSettingsModel({
     unlocking: async () => ({ ...unlocking, forget: note('erased') }),
     preferences,
-    lock: note('locked'),
+    signOut: note('signed out'),
     leave: note('left'),
   });
   return { model, preferences, order };
@@ -122,5 +122,5 @@ test('staying unlocked is off unless it is asked for', async () => {
 test('leaving a browser locks first, then erases, then goes on as a guest', async () => {
   const { model, order } = settings();
   await model.forget();
-  assert.deepEqual(order, ['locked', 'erased', 'left']);
+  assert.deepEqual(order, ['signed out', 'erased', 'left']);
 });
