@@ -2,6 +2,7 @@
 import {
   browserClock,
   browserFetch,
+  browserOnlineHints,
   browserPasskeys,
   browserRandom,
   connectBrowserSocket,
@@ -52,6 +53,8 @@ export async function createBrowserServices(): Promise<Services> {
     accounts: createAccounts({
       api,
       fetch: browserFetch,
+      connect: connectBrowserSocket,
+      hints: browserOnlineHints,
       clock,
       random,
       device,
