@@ -15,6 +15,7 @@ export {
   localName,
   openLocalKey,
 } from './archive/local-key.ts';
+export { AccountKeeper } from './archive/account-keeper.ts';
 export { forgetKept, openAccountHistory } from './archive/open-history.ts';
 export { forgetDevice, markRegistered, registerDevice } from './device-sign-in.ts';
 export { ClientError } from './errors.ts';
@@ -27,11 +28,14 @@ export {
   type PassphraseTries,
   passphraseTries,
   removePassphrase,
+  rewrapPassphrase,
   setPassphrase,
   unlockWithPassphrase,
 } from './passphrase-lock.ts';
 export { type LockAtHand, removeAccount } from './remove-account.ts';
 export { forgetUnlocked, resumeUnlocked, type StayPorts, staysUnlocked, stayUnlocked } from './stay-unlocked.ts';
+export type { AccountSync } from './sync/account-sync.ts';
+export type { SyncProblem, SyncState } from './sync/sync-types.ts';
 export { signingInLater, unlockWithPasskey, unlockWithRecoveryCode } from './unlock.ts';
 export { createTurns, type TakingTurns } from './watch/turns.ts';
 export { Watch, type WatchOptions, watchOver } from './watch/watch.ts';

@@ -427,9 +427,9 @@ export async function runWorld(seed: number, { steps = 14 }: WorldOptions = {}):
 async function act(device: Device): Promise<void> {
   const { dice } = device.world;
   const what = dice.below(20);
-  if (what < 7) await tolerating(() => device.writeMessage()).then((isDone) => isDone || restart(device));
-  else if (what < 9) await tolerating(() => device.writeHead()).then((isDone) => isDone || restart(device));
-  else if (what < 10) await tolerating(() => device.remove()).then((isDone) => isDone || restart(device));
+  if (what < 7) await orRestart(device, () => device.writeMessage());
+  else if (what < 9) await orRestart(device, () => device.writeHead());
+  else if (what < 10) await orRestart(device, () => device.remove());
   else if (what < 14) await tolerating(() => device.engine.sync());
   else if (what < 15) await tolerating(() => device.engine.pull());
   else if (what < 16) await tolerating(() => device.engine.push());
@@ -444,6 +444,10 @@ async function act(device: Device): Promise<void> {
     const fault = dice.pick(['lost', 'applied', 'power-cut', 'power-cut-after', 'full'] as const);
     if (fault !== undefined) device.store.failWrites(fault, 1, dice.below(3));
   }
+}
+
+async function orRestart(device: Device, work: () => Promise<void>): Promise<void> {
+  if (!(await tolerating(work))) await restart(device);
 }
 
 /** A write whose end is not known, or a crash: the device begins again from what its store holds. */

@@ -4,7 +4,8 @@ import { errorWords, t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Dots } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
-import type { ConversationGroup, FindingSummary } from './model.ts';
+import { Findings } from '../sync/door.tsx';
+import type { ConversationGroup } from './model.ts';
 
 /** For somebody who has folders, pins or tags: fetched when there is one. */
 const OrderedList = lazy(() => import('../order/list.tsx').catch(() => ({ default: PlainList })));
@@ -60,39 +61,6 @@ export function Days(props: {
         </section>
       ))}
     </>
-  );
-}
-
-/** The server shows something else than the person's devices wrote: what, and the way forward. */
-function Findings({ findings }: { findings: readonly FindingSummary[] }) {
-  const { conversations } = useApp();
-  const [deciding, setDeciding] = useState(false);
-  return (
-    <div className="findings" role="alert">
-      <p className="alarm">{t('watch.title')}</p>
-      <ul>
-        {findings.map(({ rule, message, count }) => (
-          <li key={rule}>
-            {message} <code>{rule}</code> {count > 1 && t('watch.count', { count })}
-          </li>
-        ))}
-      </ul>
-      <p className="note">{t('watch.whatToDo')}</p>
-      {deciding ? (
-        <div className="row">
-          <button type="button" className="pill" onClick={() => void conversations.acceptAsItIs()}>
-            {t('watch.acceptYes')}
-          </button>
-          <button type="button" className="quiet" onClick={() => setDeciding(false)}>
-            {t('app.cancel')}
-          </button>
-        </div>
-      ) : (
-        <button type="button" className="quiet" onClick={() => setDeciding(true)}>
-          {t('watch.accept')}
-        </button>
-      )}
-    </div>
   );
 }
 
