@@ -2,8 +2,10 @@
  * The app's services without a server or a machine: for the preview page and for the models' tests. Never part of the
  * built app: only `preview.html` imports it.
  */
+import type { DeviceView, LockView } from '@sotto/client/epochs';
 import type { Clock, DeviceStore } from '@sotto/ports';
 import { createLocalKey } from '@sotto/vault';
+import type { LocksSession } from '../features/locks/types.ts';
 import type { SearchSession } from '../features/search/model.ts';
 import type {
   Accounts,
@@ -256,6 +258,7 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
     },
     unlockWithRecoveryCode: async () => history,
     unlockWithPasskey: async () => history,
+    locks: async () => fakeLocks(clock),
     unlocking: async () => fakeUnlocking(clock, history),
     drop: () => {},
     letIn: async ({ agree }) => {
@@ -272,6 +275,7 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
     files: () => Promise.reject(new Error('the preview keeps no files')),
     openSearch: (searched) => fakeSearch(clock, searched),
     removeAccount: async () => {},
+    lock: async () => {},
     signOut: async () => {},
   };
 }
@@ -297,6 +301,43 @@ export function fakeUnlocking(clock: Clock, history: History): DeviceUnlocking {
       staysUnlocked = stays;
     },
     forget: async () => {},
+  };
+}
+
+/** Three locks and two devices; what is removed is gone. */
+function fakeLocks(clock: Clock): LocksSession {
+  const day = 24 * 60 * 60 * 1000;
+  const lock = { name: undefined, lastUsedAtMs: undefined, isInUse: false, mayVanish: false, canBeCarried: true };
+  let locks: LockView[] = [
+    { ...lock, lockId: '11'.repeat(16), kind: 'recovery-code', madeAtMs: clock.nowMs() - 40 * day },
+    { ...lock, lockId: '22'.repeat(16), kind: 'passkey', name: 'Blue key', madeAtMs: clock.nowMs(), mayVanish: true },
+    { ...lock, lockId: '33'.repeat(16), kind: 'recovery-phrase', madeAtMs: clock.nowMs(), isInUse: true },
+  ];
+  let devices: DeviceView[] = [
+    { deviceId: '44'.repeat(16), name: 'Firefox on Linux', lastWroteAtMs: clock.nowMs(), isThis: true },
+    { deviceId: '55'.repeat(16), name: undefined, lastWroteAtMs: clock.nowMs() - 9 * day, isThis: false },
+  ];
+  let epoch = 1;
+  return {
+    read: async () => ({ locks, devices, epoch, findings: [], olderCount: epoch > 1 ? 12 : 0 }),
+    addPasskey: async () => 'opens-chats',
+    draftRecovery: async (kind) =>
+      kind === 'recovery-code'
+        ? 'F7KQ-2M9D-XW4H-B3TN-6ZRC-PY8G-JV5A'
+        : 'able barn candle dance eagle forest garden hammer island jungle kitchen ladder magnet nectar',
+    addRecovery: async () => {},
+    renameLock: async (lockId, name) => {
+      locks = locks.map((each) => (each.lockId === lockId ? { ...each, name } : each));
+    },
+    renameDevice: async (deviceId, name) => {
+      devices = devices.map((each) => (each.deviceId === deviceId ? { ...each, name } : each));
+    },
+    rotate: async ({ removeLocks, removeDevices }) => {
+      await clock.sleep(800);
+      locks = locks.filter(({ lockId }) => !removeLocks?.has(lockId));
+      devices = devices.filter(({ deviceId }) => !removeDevices?.has(deviceId));
+      epoch += 1;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { ConversationList } from '../features/conversations/view.tsx';
+import { LocksButton } from '../features/locks/door.tsx';
 import { OrderButtons } from '../features/order/door.tsx';
 import { SearchButton } from '../features/search/door.tsx';
 import { ProfileChoice, ThemeChoice } from '../features/settings/view.tsx';
@@ -11,7 +12,7 @@ import { t } from './words.ts';
 
 /** The left column: new chat, the list, and what to do with the whole of it. */
 export function Places({ onChosen }: { onChosen: () => void }) {
-  const { newChat, keep, who, signOut, panels } = useApp();
+  const { newChat, keep, who, lock, panels } = useApp();
   const isAccount = useStore(who).who === 'account';
   return (
     <div className="places">
@@ -31,9 +32,10 @@ export function Places({ onChosen }: { onChosen: () => void }) {
         {isAccount && <SyncLine />}
         {isAccount ? (
           <>
-            <button type="button" className="pill" onClick={() => void signOut()}>
-              {t('keep.signOut')}
+            <button type="button" className="pill" onClick={() => void lock()}>
+              {t('keep.lock')}
             </button>
+            <LocksButton onChosen={onChosen} />
             <UnlockingButton onChosen={onChosen} />
             <button
               type="button"

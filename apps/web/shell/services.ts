@@ -20,6 +20,7 @@ import type { NewDeviceOptions, OpenDeviceOptions } from '@sotto/client/link';
 import type { Clock, DeviceStore, Random, TabChannel } from '@sotto/ports';
 import type { ReportLine, VerificationReport } from '@sotto/verify';
 import type { Files } from '../features/attachments/files.ts';
+import type { LocksSession } from '../features/locks/types.ts';
 import type { SearchSession } from '../features/search/model.ts';
 
 export type {
@@ -130,6 +131,8 @@ export interface Accounts {
   addPasskey(): Promise<'opens-chats' | 'signs-in-only'>;
   unlockWithRecoveryCode(code: string): Promise<History>;
   unlockWithPasskey(): Promise<History>;
+  /** Locks and devices of the open account; loaded when somebody looks. */
+  locks(): Promise<LocksSession>;
   /** What this browser alone can do; loaded when somebody needs it. */
   unlocking(): Promise<DeviceUnlocking>;
   /** The files of the open history; loaded when they are first asked for. */
@@ -145,6 +148,8 @@ export interface Accounts {
   /** Drops the keys: another tab has locked. */
   drop(): void;
   /** Drops the keys, erases what was kept unlocked, and ends the server's session where it can be reached. */
+  lock(): Promise<void>;
+  /** Locks, and erases what this browser keeps of the account; not what still waits to be sent. */
   signOut(): Promise<void>;
   /** Lets the device at the other end of a link into the open account. Rejects as `letIn` of `@sotto/client/link` does. */
   letIn(link: Pick<OpenDeviceOptions, 'meeting' | 'agree' | 'signal'>): Promise<void>;

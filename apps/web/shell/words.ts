@@ -109,9 +109,10 @@ const en = {
   'keep.done.signs-in-only':
     'This passkey cannot hold a key, so it only signs you in: your recovery code is what opens your chats. Keep it safe. The copy that lay in this browser is erased.',
   'keep.done': 'Done',
-  'keep.signOut': 'Lock and sign out',
+  'keep.lock': 'Lock',
 
   'link.open': 'Link a device',
+  'locks.open': 'Locks and devices',
   'link.new': 'Link with another device',
 
   'transfer.export': 'Export my chats',
