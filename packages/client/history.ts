@@ -312,6 +312,16 @@ export class History {
     return this.#keeper.settled();
   }
 
+  /** Records that are sealed under an older key than the account's newest. */
+  get olderCount(): number {
+    return this.#keeper.olderCount ?? 0;
+  }
+
+  /** Seals some of them anew (epochs/seal-older.ts). @throws SottoError what the device's store refuses */
+  async sealOlder(limitCount: number): Promise<void> {
+    await this.#keeper.sealOlder?.(limitCount);
+  }
+
   /** What a rotation begins from. @throws ClientError `account-required` for a guest */
   async standing(): Promise<Standing> {
     const standing = await this.#keeper.standing?.();

@@ -94,6 +94,10 @@ export interface RecordKeeper {
   putBack(): Promise<void>;
   /** Where a rotation stands on (epochs/rotate.ts); absent for a guest. @throws ClientError `network-unreachable` */
   standing?(): Promise<Standing>;
+  /** Records that are sealed under an older key than the newest. */
+  readonly olderCount?: number;
+  /** Seals at most so many of them anew, each as the same write of the same device. */
+  sealOlder?(limitCount: number): Promise<void>;
   /** The sync behind an account's history; undefined for a guest. */
   readonly sync?: AccountSync | undefined;
   /** Lets go of keys and records. */

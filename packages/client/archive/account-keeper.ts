@@ -444,6 +444,11 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     }
   }
 
+  /** What was opened, or last fetched, is compared with the logs. */
+  compared(): Promise<void> {
+    return this.#compared;
+  }
+
   async settled(): Promise<void> {
     await this.#compared;
     await this.#publish();
@@ -560,7 +565,9 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     this.#archive.undamage(recordId);
     const mark = this.#archive.mark(recordId);
     if (mark?.held?.digest === shown.digest) {
-      this.#archive.show(recordId, 'held');
+      // The same write, that some device has sealed anew since.
+      if ((mark.held.epoch ?? 0) < record.epoch) this.#archive.put(groupId, record, shown, 'held');
+      else this.#archive.show(recordId, 'held');
       return false;
     }
     const held = mark?.held === undefined ? undefined : this.#archive.get(mark.groupId, recordId);
@@ -597,6 +604,49 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     if (parseVisibleHeader(envelope).epoch >= keyring.epoch) return undefined;
     const record = await this.#openRecord({ recordId, sequence: 0, envelope });
     return record === undefined ? undefined : this.#seal(record);
+  }
+
+  get olderCount(): number {
+    return this.#older().length;
+  }
+
+  async sealOlder(limitCount: number): Promise<void> {
+    await this.#compared;
+    // CL-334: where something does not agree, what is sealed anew would be believed for good.
+    if (this.findings.length > 0) return;
+    await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      const { epoch } = this.#options.keyring;
+      const some = this.#older().slice(0, limitCount);
+      await this.#ensure(some.map(({ groupId }) => groupId));
+      const outgoing: OutgoingWrite[] = [];
+      for (const { recordId, groupId, held } of some) {
+        const record = this.#archive.get(groupId, recordId);
+        if (record === undefined || held === undefined) continue;
+        outgoing.push({ recordId, envelope: await this.#seal(record) });
+        this.#archive.put(groupId, { ...record, epoch }, { ...held, epoch }, 'held');
+      }
+      await this.#commit(outgoing, undefined);
+      for (const groupId of new Set(some.map((each) => each.groupId))) {
+        if (!this.#isHeld(groupId)) this.#archive.unload(groupId);
+      }
+    });
+  }
+
+  /** What is whole here and stands under an older key; announcements and heads speak for themselves (spec/vault.md "Rotation"). */
+  #older(): Mark[] {
+    const { epoch: newest } = this.#options.keyring;
+    const announced = new Set(this.#shownHistory().announcements.map(({ recordId }) => recordId));
+    return [...this.#archive.marks()].filter(
+      ({ recordId, groupId, held, shown }) =>
+        held !== undefined &&
+        shown === held &&
+        (held.epoch ?? newest) < newest &&
+        groupId !== HEADS &&
+        groupId !== KEYS &&
+        !announced.has(recordId) &&
+        !this.engine.isWaiting(recordId),
+    );
   }
 
   async standing(): Promise<Standing> {

@@ -14,3 +14,4 @@ export {
   renameLock,
 } from './manage.ts';
 export { LockKeyMissing, type RotationPlan, rotate } from './rotate.ts';
+export { sealOlder } from './seal-older.ts';

@@ -55,6 +55,8 @@ export interface LocksAndDevices {
   readonly locks: readonly LockView[];
   readonly devices: readonly DeviceView[];
   readonly epoch: number;
+  /** Records that are still sealed under an earlier key. */
+  readonly olderCount: number;
   /** What the server's list of locks says otherwise than the vault. */
   readonly findings: readonly Finding[];
 }
@@ -103,7 +105,8 @@ export async function locksAndDevices(
     ...{ deviceId, name: deviceNames.get(deviceId), lastWroteAtMs: writes.get(deviceId), isThis: deviceId === own },
   }));
   devices.sort((a, b) => Number(b.isThis) - Number(a.isThis) || (b.lastWroteAtMs ?? 0) - (a.lastWroteAtMs ?? 0));
-  return { locks: [...locks, ...withoutLock], devices, epoch: account.epochs.epoch, findings };
+  const { olderCount } = history;
+  return { locks: [...locks, ...withoutLock], devices, epoch: account.epochs.epoch, olderCount, findings };
 }
 
 /** Compares the server's list of locks with the newest epoch; what is found is among the history's findings from then on. */
