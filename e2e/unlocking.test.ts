@@ -221,3 +221,31 @@ test('leaving a browser erases the account from it, and the code opens it again'
   await me.openChat(QUESTION);
   await seesTheChat(me);
 });
+
+test('without the server each lock opens the chats, and the account signs in when it is back', async (t) => {
+  const { browser, page, me, code } = await withAccount(t, { authenticator: 'prf' });
+  await setPassphrase(page);
+  const offline = (isOffline: boolean) => browser.context.setOffline(isOffline);
+  const lock = async () => {
+    await me.button('keep.lock').click();
+    await page.getByLabel(u('unlock.passphrase')).waitFor();
+  };
+  await lock();
+  await offline(true);
+  await unlockWithPassphrase(page, PASSPHRASE);
+  await me.openChat(QUESTION);
+  await seesTheChat(me);
+  await lock();
+  await page.getByText(u('unlock.more')).click();
+  await me.button('unlock.passkey').click();
+  await me.openChat(QUESTION);
+  await seesTheChat(me);
+  await lock();
+  await page.getByText(u('unlock.more')).click();
+  await me.unlockWithCode(code);
+  await me.openChat(QUESTION);
+  await seesTheChat(me);
+  await offline(false);
+  await me.button('chat.new').click();
+  assert.equal(await me.ask('Back again'), 'Echo: Back again');
+});
