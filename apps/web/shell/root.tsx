@@ -14,7 +14,7 @@ import { StopView } from '../features/proof/stop-view.tsx';
 import { SearchDoor } from '../features/search/door.tsx';
 import { HelpDoor } from '../features/settings/door.tsx';
 import { TransferDoor } from '../features/transfer/door.tsx';
-import { LockedDoor, UnlockDoor, UnlockingDoor } from '../features/unlocking/door.tsx';
+import { UnlockDoor, UnlockingDoor, UnlockScreen } from '../features/unlocking/door.tsx';
 import { useApp } from '../ui/app-context.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Cross, Menu } from '../ui/icons.tsx';
@@ -42,7 +42,7 @@ function Standing() {
   if (standing === 'starting') return null;
   if (standing === 'unavailable') return <Unavailable />;
   if (proofKind === 'no-link' || proofKind === 'machine-changed') return <StopView />;
-  if (standing === 'locked') return <LockedDoor />;
+  if (standing === 'locked') return <UnlockScreen />;
   return <Workspace />;
 }
 
@@ -90,7 +90,7 @@ function Workspace() {
           <Places onChosen={closePlaces} />
         </Dialog>
       )}
-      {panels.unlocking && <UnlockDoor />}
+      <UnlockDoor />
       <LocksDoor />
       <UnlockingDoor />
       <BreakDoor />

@@ -211,6 +211,7 @@ test('CL-325 CL-329 what another device writes at the same moment is kept on eve
   const tablet = await unlocked(phone.code);
   assert.deepEqual(tablet.history.findings, []);
   for (const each of [phone, laptop, tablet]) {
+    await each.history.load(chat);
     assert.deepEqual(
       each.history.thread(chat).map(({ text }) => text),
       ['second'],
