@@ -1,52 +1,44 @@
-import { lazy, Suspense } from 'react';
+import { useEffect } from 'react';
 import { errorWords, t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
-import { Dialog } from '../../ui/dialog.tsx';
+import { dialogOnDemand, onDemand } from '../../ui/on-demand.tsx';
 import { useStore } from '../../ui/use-store.ts';
 
 const view = () => import('./unlock-view.tsx');
-const UnlockScreen = lazy(() =>
-  view()
-    .then(({ UnlockScreen: found }) => ({ default: found }))
-    .catch(() => ({ default: Unavailable })),
+const Guard = onDemand(
+  () => import('./guard-view.tsx').then((found) => found.default),
+  () => null,
 );
-const UnlockDialog = lazy(() =>
-  view()
-    .then(({ UnlockDialog: found }) => ({ default: found }))
-    .catch(() => ({ default: Unreachable })),
+const UnlockSettings = dialogOnDemand('unlock.settings', () =>
+  import('./settings-view.tsx').then((found) => found.default),
 );
-const Guard = lazy(() => import('./guard-view.tsx').catch(() => ({ default: () => null })));
-const UnlockSettings = lazy(() => import('./settings-view.tsx').catch(() => ({ default: Unreachable })));
+const UnlockDialog = dialogOnDemand('unlock.title', () => view().then((found) => found.UnlockDialog));
 
 /** The whole screen of a browser whose chats are locked. */
-export function LockedDoor() {
-  return (
-    <Suspense fallback={null}>
-      <UnlockScreen />
-    </Suspense>
-  );
-}
+export const UnlockScreen = onDemand(() => view().then((found) => found.UnlockScreen), Unavailable);
 
 /** For a guest who has kept chats elsewhere. */
 export function UnlockDoor() {
   const { panels } = useApp();
-  return (
-    <Suspense fallback={null}>
-      <UnlockDialog onClose={() => panels.patch({ unlocking: false })} />
-    </Suspense>
-  );
+  const { unlocking } = useStore(panels);
+  return unlocking && <UnlockDialog onClose={() => panels.patch({ unlocking: false })} />;
 }
 
 /** What an open account needs of unlocking: somebody who watches over it, and the settings where they were asked for. */
 export function UnlockingDoor() {
   const { panels, who } = useApp();
+  return useStore(who).who === 'account' && <OfAccount panels={panels} />;
+}
+
+function OfAccount({ panels }: Pick<ReturnType<typeof useApp>, 'panels'>) {
   const { unlockSettings } = useStore(panels);
-  if (useStore(who).who !== 'account') return null;
+  // Fetched while there is a connection: it may lock without one.
+  useEffect(() => void view().catch(() => {}), []);
   return (
-    <Suspense fallback={null}>
+    <>
       <Guard />
       {unlockSettings && <UnlockSettings onClose={() => panels.patch({ unlockSettings: false })} />}
-    </Suspense>
+    </>
   );
 }
 
@@ -76,13 +68,5 @@ function Unavailable() {
         {t('app.again')}
       </button>
     </main>
-  );
-}
-
-function Unreachable({ onClose }: { onClose: () => void }) {
-  return (
-    <Dialog title={t('unlock.settings')} onClose={onClose}>
-      <p>{errorWords('network-unreachable')}</p>
-    </Dialog>
   );
 }
