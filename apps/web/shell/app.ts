@@ -39,6 +39,8 @@ export interface Panels {
   readonly transfer: 'export' | 'import' | undefined;
   /** Folders, pins, or what is being deleted: shown by code that is fetched then. */
   readonly ordering: boolean;
+  /** How much room files take is being looked at. */
+  readonly room: boolean;
   /** What waits for a yes: it would leave a temporary chat, which is then gone. */
   readonly leaving: (() => void) | undefined;
   readonly searching: boolean;
@@ -113,6 +115,7 @@ const CLOSED: Panels = {
   locks: false,
   transfer: undefined,
   ordering: false,
+  room: false,
   leaving: undefined,
   searching: false,
 };

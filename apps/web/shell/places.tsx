@@ -1,3 +1,4 @@
+import { RoomButton } from '../features/attachments/door-view.tsx';
 import { ConversationList } from '../features/conversations/view.tsx';
 import { LocksButton } from '../features/locks/door.tsx';
 import { OrderButtons } from '../features/order/door.tsx';
@@ -74,6 +75,7 @@ export function Places({ onChosen }: { onChosen: () => void }) {
         )}
         <OrderButtons onChosen={onChosen} />
         <TransferButtons onChosen={onChosen} />
+        <RoomButton onChosen={onChosen} />
         <ProfileChoice />
         <div className="row between">
           <ThemeChoice />

@@ -1,3 +1,4 @@
+import { RoomDoor } from '../features/attachments/door-view.tsx';
 import { BreakDoor } from '../features/break/door.tsx';
 import { NoticeView } from '../features/chat/notice.tsx';
 import { StartView } from '../features/chat/start-view.tsx';
@@ -95,6 +96,7 @@ function Workspace() {
       <UnlockingDoor />
       <BreakDoor />
       <TransferDoor />
+      <RoomDoor />
       <OrderDoor />
       <SearchDoor />
       <KeepDoor />

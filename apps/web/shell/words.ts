@@ -17,6 +17,7 @@ const en = {
   'composer.send': 'Send',
   'composer.stop': 'Stop the answer',
   'composer.attach': 'Attach files',
+  'places.room': 'Room for files',
   'composer.editing': 'Editing your message',
   'composer.tooLong':
     'This is too long to send: {model} reads about {limit} words at once, and this has about {words}. Your text stays here; shorten it, or split it into several messages.',

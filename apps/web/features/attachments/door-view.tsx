@@ -6,6 +6,7 @@ import { Clip } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
 
 /** Few messages have files: how they are drawn is fetched with the first. */
+const RoomDialog = lazy(() => import('./room-view.tsx'));
 const Chips = lazy(() => import('./chips.tsx'));
 const FileList = lazy(() => import('./message-files.tsx'));
 
@@ -45,4 +46,30 @@ export function MessageFiles({ files }: { files: JsonValue | undefined }) {
       <FileList files={files} />
     </Suspense>
   );
+}
+
+/** How full it is: asked for in the foot of the places. */
+export function RoomButton({ onChosen }: { onChosen: () => void }) {
+  const { panels } = useApp();
+  return (
+    <button
+      type="button"
+      className="quiet"
+      onClick={() => {
+        onChosen();
+        panels.patch({ room: true });
+      }}
+    >
+      {t('places.room')}
+    </button>
+  );
+}
+
+export function RoomDoor() {
+  const { panels } = useApp();
+  return useStore(panels).room ? (
+    <Suspense fallback={null}>
+      <RoomDialog onClose={() => panels.patch({ room: false })} />
+    </Suspense>
+  ) : null;
 }

@@ -22,7 +22,10 @@ const AGAIN_AT_MOST_MS = 5 * 60_000;
 /** A chat's messages are removed in the moments after its files were said to go. */
 const AFTER_REMOVAL_MS = 1500;
 
-export function openFiles(ports: AttachmentPorts & { readonly clock: Clock }, history: () => Pick<History, 'conversationState'>): Files {
+export function openFiles(
+  ports: AttachmentPorts & { readonly clock: Clock },
+  history: () => Pick<History, 'conversationState'>,
+): Files {
   const attachments = new Attachments(ports);
   const end = new AbortController();
   let isRunning = false;
