@@ -234,6 +234,11 @@ export class Watch {
     return this.#isCompared;
   }
 
+  /** What the server shows is fetched anew: until it is compared, this device lists nothing. */
+  forgetComparison(): void {
+    this.#isCompared = false;
+  }
+
   /** Heads for everything that is stored, signed. They count once they are stored with the state. */
   async signed(state: WatchState): Promise<SignedHeads> {
     const { state: announced, announcement } = this.#announced(state);
@@ -412,8 +417,10 @@ export class Watch {
   /** Moves what the store has confirmed from `pending` into the log, and signs the segments that it touches. */
   async #sign(state: WatchState): Promise<WatchState> {
     const { clock, device, accountId } = this.#options;
-    const listed = newestOf(state.pending.filter(({ standing }) => standing === 'stored'));
+    const stored = state.pending.filter(({ standing }) => standing === 'stored');
+    const listed = newestOf(stored);
     if (listed.length === 0) return state;
+    const byRecord = Map.groupBy(stored, ({ recordId }) => recordId);
     const waiting = state.pending.filter(({ standing }) => standing !== 'stored');
     const log = new OwnLog(device, accountId, state.log);
     const nowMs = Math.max(0, Math.trunc(clock.nowMs()));
@@ -421,16 +428,19 @@ export class Watch {
     const covered = Math.min(state.counter, ...waiting.map(({ counter }) => counter - 1));
     const seen = new Map<string, LogPlace>([...placesOf(this.#logs)].filter(([id]) => id !== this.#deviceId));
     const entries = listed.map(({ recordId, digest }) => ({
-      ...{ recordId, digest, replaces: this.#replaced(recordId, state).filter((each) => each !== digest) },
+      ...{ recordId, digest },
+      replaces: this.#replaced(recordId, state, byRecord.get(recordId) ?? []).filter((each) => each !== digest),
     }));
     const heads = await log.append(entries, { seen, covered, atMs: nowMs, clock: nowMs });
     return this.#withHeads({ ...state, log: log.state, pending: waiting }, heads);
   }
 
   /** The versions that a new one replaces: those that stood at the last comparison, and what this device listed since. */
-  #replaced(recordId: string, { log }: WatchState): string[] {
+  #replaced(recordId: string, { log }: WatchState, pending: readonly PendingWrite[]): string[] {
     const since = log?.entries.findLast((entry) => entry.recordId === recordId)?.digest ?? [];
-    return [...new Set([...this.#manifest.standing(recordId), ...[since].flat()])].slice(-8);
+    // What is written twice before a head lists it may have been seen in between.
+    const unlisted = pending.flatMap(({ digest }) => digest ?? []);
+    return [...new Set([...this.#manifest.standing(recordId), ...[since].flat(), ...unlisted])].slice(-8);
   }
 
   /** What this device wrote and the store confirmed is known, also before the next comparison. */
