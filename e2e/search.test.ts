@@ -50,7 +50,7 @@ test('a guest finds an older message by the keyboard, and is brought to it', asy
   assert.deepEqual(browser.complaints, []);
 });
 
-test('an account finds its chats again after unlocking on the index that was kept, and nothing of it lies open', async (t) => {
+test('CL-259 an account finds its chats again after unlocking on the index that was kept, and nothing of it lies open', async (t) => {
   const browser = await openBrowser();
   t.after(() => browser.close());
   const { page } = browser;
@@ -79,6 +79,12 @@ test('an account finds its chats again after unlocking on the index that was kep
   });
   assert.ok(values.index >= 3, `${values.index} values`);
   assert.equal(values.isOpen, false);
+
+  const before = browser.requests.length;
+  await openSearch(page, 'fresh');
+  await options(page).first().waitFor();
+  await page.keyboard.press('Escape');
+  assert.deepEqual(browser.requests.slice(before), []);
 
   await page.reload();
   await me.unlockWithCode(code);

@@ -3,7 +3,6 @@
  * immutable sealed segments. What is removed or replaced is out of the store in the same write that says so. One writer at a
  * time (the caller sees to that); any number of readers, in any tab.
  */
-import { SottoError } from '@sotto/bytes';
 import type { Clock } from '@sotto/ports';
 import { hashOf, type SearchDocument, type Segment } from './build.ts';
 import { SearchError } from './error.ts';
@@ -344,7 +343,7 @@ export class SearchIndex implements SearchIndexLike {
     return numbers;
   }
 
-  /** One write after the other; after one that failed, what the store has is read anew. */
+  /** One write after the other, each on what the store has: one that was reported as failed may have been done. */
   #inTurn<Result>(work: (state: IndexState) => Promise<Result>): Promise<Result> {
     const turn = this.#writing.then(async () => {
       for (let tries = 1; ; tries++) {
@@ -352,9 +351,6 @@ export class SearchIndex implements SearchIndexLike {
         try {
           return await work(this.#state);
         } catch (cause) {
-          if (!(cause instanceof SottoError)) throw cause;
-          // A write that was reported as failed may have been done: what is in memory may be gone from the store.
-          this.#segments.forgetState();
           // Each try finds at least one more segment damaged, and leaves it out.
           if (!(cause instanceof SearchError) || tries > this.#state.segments.length) throw cause;
         }

@@ -4,10 +4,9 @@
  */
 import { SottoError } from '@sotto/bytes';
 import type { Clock } from '@sotto/ports';
-import { conversationOf, type OpenedRecord } from '@sotto/vault';
+import { conversationOf, greatestClock, type OpenedRecord } from '@sotto/vault';
 import type { ConversationSummary, RecordChange, WholeConversation } from '../record-keeper.ts';
 import type { TakingTurns } from '../watch/turns.ts';
-import type { SearchDocument } from './build.ts';
 import { documentsOf, messageOf, titleOf, versionOf } from './documents.ts';
 import type { ConversationChange, SearchAnswer, SearchIndexLike, SearchRequest } from './types.ts';
 
@@ -39,6 +38,9 @@ const RETRY_MS = 30_000;
 /** Of one write. */
 const BATCH_DOCUMENTS = 4_096;
 const BATCH_CHARACTERS = 2_000_000;
+
+/** The version of a chat of which the index may hold anything. */
+const UNSURE = '';
 
 export class SearchFeed {
   readonly #options: SearchFeedOptions;
@@ -118,32 +120,28 @@ export class SearchFeed {
     const covered = this.#covered as Map<string, string>;
     const news = [...this.#news.values()];
     this.#news.clear();
-    try {
-      const summaries = source.conversations();
-      const here = new Set(summaries.map(({ conversationId }) => conversationId));
-      const gone = [...covered.keys()].filter((conversationId) => !here.has(conversationId));
-      const missing = summaries.filter((one) => covered.get(one.conversationId) !== versionOf(one));
-      this.#tell(summaries.length - missing.length, summaries.length);
-      const changes = [...this.#additions(summaries, news)];
-      const added = new Set(changes.map(({ conversationId }) => conversationId));
-      const rest = missing.filter(({ conversationId }) => !added.has(conversationId));
-      const wholes = await this.#wholes(rest);
-      changes.push(...wholes);
-      if (changes.length > 0) await index.update(changes);
-      for (const { conversationId, version } of changes) covered.set(conversationId, version as string);
-      if (wholes.length < rest.length) return false;
-      // Everything has been looked at: what is left of other chats goes, and damage is over.
-      if (this.#isChecking || gone.length > 0) await index.retain([...here]);
-      this.#isChecking = false;
-      for (const conversationId of gone) covered.delete(conversationId);
-      this.#tell(summaries.length, summaries.length);
-      let isMore = true;
-      while (isMore && !this.#stopping.signal.aborted) isMore = await index.maintain();
-    } catch (cause) {
-      // What was tried may be in the index or not.
-      this.#mustCheck = true;
-      throw cause;
-    }
+    const summaries = source.conversations();
+    const here = new Set(summaries.map(({ conversationId }) => conversationId));
+    const gone = [...covered.keys()].filter((conversationId) => !here.has(conversationId));
+    const missing = summaries.filter((one) => covered.get(one.conversationId) !== versionOf(one));
+    this.#tell(summaries.length - missing.length, summaries.length);
+    const changes = [...this.#additions(summaries, news)];
+    const added = new Set(changes.map(({ conversationId }) => conversationId));
+    const rest = missing.filter(({ conversationId }) => !added.has(conversationId));
+    const wholes = await this.#wholes(rest);
+    changes.push(...wholes);
+    // What was tried may be in the index or not: until it is, its chats are to be read whole, or to be forgotten.
+    for (const { conversationId } of changes) covered.set(conversationId, UNSURE);
+    if (changes.length > 0) await index.update(changes);
+    for (const { conversationId, version } of changes) covered.set(conversationId, version as string);
+    if (wholes.length < rest.length) return false;
+    // Everything has been looked at: what is left of other chats goes, and damage is over.
+    if (this.#isChecking || gone.length > 0) await index.retain([...here]);
+    this.#isChecking = false;
+    for (const conversationId of gone) covered.delete(conversationId);
+    this.#tell(summaries.length, summaries.length);
+    let isMore = true;
+    while (isMore && !this.#stopping.signal.aborted) isMore = await index.maintain();
     return this.#news.size === 0;
   }
 
@@ -151,21 +149,22 @@ export class SearchFeed {
   *#additions(summaries: readonly ConversationSummary[], news: readonly RecordChange[]): Generator<ConversationChange> {
     // Of a record that went, nobody says from which chat.
     if (news.some(({ record }) => record === undefined)) return;
-    const documents = new Map<string, SearchDocument[]>();
+    const written = new Map<string, OpenedRecord[]>();
     for (const { record } of news) {
       const conversationId = record && conversationOf(record);
-      if (conversationId === undefined || this.#covered?.has(conversationId) !== true) continue;
-      const written = documents.get(conversationId) ?? [];
-      const document = messageOf(record as OpenedRecord);
-      if (document !== undefined) written.push(document);
-      documents.set(conversationId, written);
+      const isCovered = (this.#covered?.get(conversationId ?? '') ?? UNSURE) !== UNSURE;
+      if (conversationId === undefined || !isCovered) continue;
+      const records = written.get(conversationId) ?? [];
+      records.push(record as OpenedRecord);
+      written.set(conversationId, records);
     }
     for (const summary of summaries) {
       const { conversationId } = summary;
-      const written = documents.get(conversationId);
-      if (written === undefined) continue;
-      const all = [titleOf(summary), ...written];
-      yield { conversationId, version: versionOf(summary), isWhole: false, documents: all };
+      const records = written.get(conversationId);
+      // What is newest is told later where many changes are told as one: then there may be more that is not told yet.
+      if (records === undefined || greatestClock(records) < summary.clock) continue;
+      const documents = [titleOf(summary), ...records.flatMap((record) => messageOf(record) ?? [])];
+      yield { conversationId, version: versionOf(summary), isWhole: false, documents };
     }
   }
 

@@ -53,11 +53,6 @@ export class SealedSegments {
     return state;
   }
 
-  /** The state is to be read whatever was read before. */
-  forgetState(): void {
-    this.#sealedState = undefined;
-  }
-
   /** Reads what is not in memory, all at once. @returns undefined for each that is damaged or gone */
   async readHeads(infos: readonly SegmentInfo[]): Promise<readonly (Head | undefined)[]> {
     const missing = infos.filter(({ id }) => !this.#heads.has(id));

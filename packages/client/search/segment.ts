@@ -126,14 +126,10 @@ function readHead(reader: ByteReader): Head {
   const count = reader.u32();
   const conversationCount = reader.u32();
   const blockCount = reader.u32();
-  // CL-251: counts are believed before there is room made for what they count.
-  if (
-    version !== INDEX_VERSION ||
-    count > SEGMENT_LIMIT ||
-    conversationCount > CONVERSATION_LIMIT ||
-    blockCount > BLOCK_LIMIT
-  )
-    throw new SearchError('index-damaged');
+  const isTooMany = count > SEGMENT_LIMIT || conversationCount > CONVERSATION_LIMIT || blockCount > BLOCK_LIMIT;
+  // CL-251: room would be made for as many as a damaged head says.
+  if (isTooMany) throw new SearchError('index-damaged');
+  if (version !== INDEX_VERSION) throw new SearchError('index-damaged');
   const conversations = Array.from({ length: conversationCount }, () => ({
     conversationId: encodeHex(reader.view(16)),
     covered: parseUtf8(reader.vector16(COVERED_LIMIT)),
