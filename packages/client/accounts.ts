@@ -3,10 +3,13 @@ export { createRecoveryCode } from '@sotto/vault';
 export {
   type AccountPorts,
   addPasskey,
+  draftAccount,
   type OpenAccount,
   type PasskeyAuthenticator,
   type PasskeyResult,
+  registerAccount,
 } from './account.ts';
+export { AccountKeeper } from './archive/account-keeper.ts';
 export {
   forgetAccount,
   keepLocalKey,
@@ -15,7 +18,6 @@ export {
   localName,
   openLocalKey,
 } from './archive/local-key.ts';
-export { AccountKeeper } from './archive/account-keeper.ts';
 export { forgetKept, openAccountHistory } from './archive/open-history.ts';
 export { forgetDevice, markRegistered, registerDevice } from './device-sign-in.ts';
 export { ClientError } from './errors.ts';

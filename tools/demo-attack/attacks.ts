@@ -12,6 +12,7 @@ import { devPolicy } from '@sotto/verify';
 import { type EvilNode, startEvilNode } from './evil-node.ts';
 import type { Answer, EvilOperator } from './evil-operator.ts';
 import { type HostileNodeOptions, startHostileNode } from './hostile-node.ts';
+import type { VictimTask } from './victim.ts';
 
 export interface Stage {
   readonly operator: EvilOperator;
@@ -36,7 +37,7 @@ export interface Mounted {
 export interface Attack {
   readonly name: string;
   readonly tried: string;
-  readonly task: 'ask' | 'read-history' | 'steal-answer' | 'judge-hardware';
+  readonly task: VictimTask['kind'];
   /** What the person asks; a secret unless an answer of some length is needed. */
   readonly words?: string;
   readonly refusedBy: string | undefined;
@@ -199,6 +200,22 @@ export const ATTACKS: readonly Attack[] = [
         };
       },
     }),
+  },
+  {
+    name: 'signed-in-elsewhere',
+    tried: 'sign a device that comes back in to another account, for what it writes next to go there',
+    task: 'sign-in-again',
+    refusedBy: 'CL-341',
+    checkIn: 'packages/client/device-sign-in.ts',
+    mount: async ({ operator }) => {
+      operator.hooks = {
+        onAnswer: (_, path, answer) => {
+          if (path !== '/api/sign-in/device') return;
+          Object.assign(answer, { status: 200, body: Buffer.from(JSON.stringify({ accountId: 'ab'.repeat(16) })) });
+        },
+      };
+      return {};
+    },
   },
   {
     name: 'message-withheld',

@@ -18,7 +18,7 @@ import { createAccountKey, createRecoveryCode } from '@sotto/vault';
 import { acceptPin, devPolicy } from '@sotto/verify';
 
 export interface VictimTask {
-  readonly kind: 'ask' | 'read-history' | 'steal-answer' | 'judge-hardware';
+  readonly kind: 'ask' | 'read-history' | 'sign-in-again' | 'steal-answer' | 'judge-hardware';
   readonly url: string;
   /** The fingerprint that this person pinned earlier. */
   readonly pinned: string;
@@ -53,6 +53,7 @@ try {
   const tasks = {
     ask,
     'read-history': readHistory,
+    'sign-in-again': signInAgain,
     'steal-answer': loseAnswer,
     'judge-hardware': judgeHardware,
   } as const;
@@ -129,6 +130,18 @@ async function readHistory(): Promise<string> {
   const [found] = read.findings;
   if (found !== undefined) throw new SottoError(found.code, found.message, { action: 'stop', rule: found.rule });
   return `${read.thread(medical.conversationId)[0]?.text} / ${read.thread(bakery.conversationId)[0]?.text}`;
+}
+
+/** Makes an account, and comes back to it by its device's key. */
+async function signInAgain(): Promise<string> {
+  const { draftAccount, registerAccount, signingInLater } = await import('@sotto/client/accounts');
+  const { random, clock } = ports;
+  const api = new ServerApi(ports.fetch, task.url);
+  const accountPorts = { api, random, clock, device: createMemoryDeviceStore() };
+  const account = await registerAccount(accountPorts, await draftAccount(createRecoveryCode(random).code, random));
+  signingInLater(accountPorts, account);
+  await api.signInAgain();
+  return 'what is written next would go into an account of the attacker’s choice';
 }
 
 async function chat(history: History, title: string) {
