@@ -420,21 +420,23 @@ export class History {
       const others = descriptions.flatMap(({ deviceId, content }) =>
         content.type === 'conversation' && deviceId !== this.#deviceId ? [content.registers] : [],
       );
-      const earlier = own?.content as ConversationContent | undefined;
-      const clock = this.nextClock();
-      const isRemoved = values === 'removed' || earlier?.deleted === true;
-      const said = Object.entries(values === 'removed' ? {} : values).map(([name, value]) => [
-        name,
-        { value, clock, deviceId: this.#deviceId },
-      ]);
-      const content: ConversationContent = {
-        ...(earlier ?? { type: 'conversation', conversationId, createdAtMs: this.#options.clock.nowMs() }),
-        clock,
-        // CL-302: a record that is full could not be written at all
-        registers: values === 'removed' ? {} : withRoom({ ...earlier?.registers, ...Object.fromEntries(said) }, others),
-        ...(isRemoved ? { deleted: true } : {}),
+      const isRemoved = values === 'removed';
+      const said = Object.entries(isRemoved ? {} : values);
+      const saying = (earlier: ConversationContent | undefined): ConversationContent => {
+        const clock = this.nextClock();
+        const register = (value: JsonValue) => ({ value, clock, deviceId: this.#deviceId });
+        const told = Object.fromEntries(said.map(([name, value]) => [name, register(value)]));
+        return {
+          ...(earlier ?? { type: 'conversation', conversationId, createdAtMs: this.#options.clock.nowMs() }),
+          clock,
+          // CL-302: a record that is full could not be written at all
+          registers: isRemoved ? {} : withRoom({ ...earlier?.registers, ...told }, others),
+          ...(isRemoved || earlier?.deleted ? { deleted: true } : {}),
+        };
       };
-      await this.#keeper.write(own?.recordId ?? this.#newId(), content);
+      const again = (stored: RecordContent) => saying(stored.type === 'conversation' ? stored : undefined);
+      const content = saying(own?.content.type === 'conversation' ? own.content : undefined);
+      await this.#keeper.write(own?.recordId ?? this.#newId(), content, again);
     });
   }
 

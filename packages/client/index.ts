@@ -15,7 +15,7 @@ export {
   type ConversationState,
   type ConversationSummary,
   type Damage,
-  type History,
+  History,
   type HistoryOptions,
   type MessageToSave,
   openHistory,

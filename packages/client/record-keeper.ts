@@ -74,8 +74,13 @@ export interface RecordKeeper {
   /** Chats in which this device may have an answer that is not whole. */
   unfinished(): readonly string[];
   nextClock(): number;
-  /** In memory at once, whatever becomes of the promise. @throws SaveError, VaultError */
-  write(recordId: string, content: RecordContent): Promise<void>;
+  /**
+   * In memory at once, whatever becomes of the promise.
+   *
+   * @param again makes the content anew where another tab has written the record meanwhile
+   * @throws SaveError, VaultError
+   */
+  write(recordId: string, content: RecordContent, again?: (stored: RecordContent) => RecordContent): Promise<void>;
   /** On every device. */
   remove(recordIds: readonly string[]): Promise<void>;
   /** Lets go of a record that was never stored. */

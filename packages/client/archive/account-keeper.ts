@@ -80,6 +80,7 @@ export interface AccountKeeperOptions {
 interface Waiting {
   readonly recordId: string;
   readonly content: RecordContent;
+  readonly again: ((stored: RecordContent) => RecordContent) | undefined;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -103,6 +104,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   #watchState: { readonly sealed: Bytes; readonly state: WatchState } | undefined;
   /** While everything is shown anew from the beginning: what has been. */
   #reshown: Set<string> | undefined;
+  /** Nothing has been fetched since this device began to keep something. */
+  #isFresh = false;
   #sync: ReturnType<typeof startAccountSync> | undefined;
   #marksThere: Promise<void> = Promise.resolve();
   #compared: Promise<void> = Promise.resolve();
@@ -126,7 +129,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     this.engine = new Engine({ ...options, store: sealed, seal: localSeal(owner, random), history: this });
     const memory = { change: this.#changeWatch.bind(this) };
     const { epochs } = options;
-    const publish = () => this.#publish();
+    const publish = async () => void (await this.#publish());
     this.#watch = new Watch({ accountId, device, clock, random, memory, publish, ...(epochs && { epochs }) });
   }
 
@@ -138,7 +141,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     for (const groupId of ALWAYS) for (const record of this.#archive.loaded(groupId)) this.held.set(record);
     this.#clock = this.#archive.clock;
     this.#marksThere = this.#loadMarks();
-    this.#compared = this.#marksThere.then(async () => void (await this.#compare()));
+    this.#compared = this.#marksThere.then(() => this.#compareKept());
     // Whoever waits for them is told.
     this.#marksThere.catch(() => undefined);
     this.#compared.catch(() => undefined);
@@ -146,6 +149,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   /** CL-232: nothing usable is here: everything is fetched anew. What waits to be sent stays. */
   async #begin(): Promise<void> {
+    this.#isFresh = true;
+    this.#watch.forgetComparison();
     await this.#archive.erase();
     await this.#values.store.write([{ name: this.#values.name('cursor'), value: undefined }]);
   }
@@ -277,7 +282,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   // Writing
 
-  write(recordId: string, content: RecordContent): Promise<void> {
+  write(recordId: string, content: RecordContent, again?: (stored: RecordContent) => RecordContent): Promise<void> {
     const groupId = groupOf(content);
     const { epoch } = this.#options.keyring;
     // In memory before it is stored: a save that fails loses nothing that can be read.
@@ -288,7 +293,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     if (!ALWAYS.includes(groupId) && this.#archive.entry(groupId) === undefined) this.#opened(groupId);
     this.#tell([{ recordId, record }]);
     const done = Promise.withResolvers<void>();
-    this.#waiting.push({ recordId, content, done });
+    this.#waiting.push({ recordId, content, again, done });
     if (!this.#isWriting) void this.#writeAll();
     return done.promise;
   }
@@ -315,7 +320,9 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     const outgoing: OutgoingWrite[] = [];
     const written: (Waiting & { readonly record: OpenedRecord })[] = [];
     for (const waiting of batch) {
-      const { recordId, content, done } = waiting;
+      const { recordId, done } = waiting;
+      const stored = this.#archive.get(groupOf(waiting.content), recordId);
+      const content = stored === undefined ? waiting.content : (waiting.again?.(stored.content) ?? waiting.content);
       try {
         const begun = this.#watch.withWrite(state, recordId, content, 'stored');
         const record = this.#recordOf(recordId, content, begun.shown.deviceCounter);
@@ -349,11 +356,11 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       const marks = recordIds.flatMap((recordId) => this.#archive.mark(recordId) ?? []);
       await this.#ensure([...marks.map(({ groupId }) => groupId), HEADS]);
       const state = this.#watch.withRemovals(await this.#loadWatch(), recordIds);
-      // CL-202: the head that tells of it goes before the removal.
-      const { outgoing, state: signed } = await this.#sign(state);
       for (const recordId of recordIds) this.#release(recordId);
-      const removals = recordIds.map((recordId) => ({ recordId, envelope: undefined }));
-      await this.#commit([...outgoing, ...removals], signed);
+      // CL-202: the head that tells of it goes before the removal; without one, the next comparison removes it.
+      const { outgoing, state: signed } = this.#watch.isCompared ? await this.#sign(state) : { outgoing: [], state };
+      const told = this.#watch.isCompared ? recordIds : [];
+      await this.#commit([...outgoing, ...told.map((recordId) => ({ recordId, envelope: undefined }))], signed);
       this.#tell(recordIds.map((recordId) => ({ recordId, record: undefined })));
     });
   }
@@ -403,14 +410,16 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     return { outgoing, state: signed.state };
   }
 
-  async #publish(): Promise<void> {
-    if (!this.#watch.isCompared) return;
-    await this.engine.inTurn(async () => {
+  /** @returns whether there was something to list */
+  async #publish(): Promise<boolean> {
+    if (!this.#watch.isCompared) return false;
+    return this.engine.inTurn(async () => {
       await this.#catchUp();
       await this.#ensure([HEADS]);
       const before = await this.#loadWatch();
       const { outgoing, state } = await this.#sign(before);
       if (outgoing.length > 0) await this.#commit(outgoing, state);
+      return outgoing.length > 0;
     });
   }
 
@@ -453,6 +462,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     await this.#compared;
     await this.#publish();
     await this.refresh();
+    if (await this.#publish()) await this.refresh();
   }
 
   async apply(records: readonly StoredRecord[]): Promise<AppliedPage> {
@@ -492,6 +502,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     const reshown = this.#reshown;
     this.#reshown = undefined;
     if (reshown !== undefined) await this.#showOnly(reshown);
+    this.#isFresh = false;
     await this.#compared;
     return { removed: await this.#compare() };
   }
@@ -727,6 +738,12 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
         !this.#watch.isDeleted(recordId) &&
         !this.#watch.isOutside(recordId),
     );
+  }
+
+  /** Before anything is fetched. A device that does not know its own log learns it from the server first. */
+  async #compareKept(): Promise<void> {
+    const { log } = await this.#loadWatch();
+    if (log !== undefined && !this.#isFresh) await this.#compare();
   }
 
   /** Compares what the server shows with the logs. @returns ids of records that a device removed */
