@@ -5,8 +5,23 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return sum >>> 0;
 });
 
+/** Of bytes that come in pieces. */
+export class Crc32 {
+  #sum = 0xffffffff;
+
+  add(bytes: Uint8Array): void {
+    let sum = this.#sum;
+    for (const byte of bytes) sum = (sum >>> 8) ^ (TABLE[(sum ^ byte) & 0xff] as number);
+    this.#sum = sum;
+  }
+
+  get value(): number {
+    return (this.#sum ^ 0xffffffff) >>> 0;
+  }
+}
+
 export function crc32(bytes: Uint8Array): number {
-  let sum = 0xffffffff;
-  for (const byte of bytes) sum = (sum >>> 8) ^ (TABLE[(sum ^ byte) & 0xff] as number);
-  return (sum ^ 0xffffffff) >>> 0;
+  const sum = new Crc32();
+  sum.add(bytes);
+  return sum.value;
 }

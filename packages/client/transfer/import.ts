@@ -6,11 +6,23 @@ import { parseUtf8, SottoError } from '@sotto/bytes';
 import type { Clock } from '@sotto/ports';
 import { ClientError } from '../errors.ts';
 import type { History } from '../history.ts';
-import { parseChatGpt } from './chatgpt.ts';
+import type { AttachFiles } from './attach-imported.ts';
+import { lookBeside } from './beside.ts';
 import { TransferError, type TransferErrorCode } from './error.ts';
-import { type ForeignChat, isObject, LEFT_OUT_KINDS, type LeaveOut, type LeftOutKind } from './foreign.ts';
+import {
+  type FindFile,
+  type ForeignChat,
+  type ForeignFolder,
+  type ForeignItems,
+  type ForeignMemory,
+  LEFT_OUT_KINDS,
+  type LeaveOut,
+  type LeftOutKind,
+  type Source,
+} from './foreign.ts';
 import { TRANSFER_LIMITS, type TransferLimits } from './limits.ts';
-import { parseExport } from './own-format.ts';
+import { parseItems, WANTED } from './parse.ts';
+import { ImportedPlaces } from './places.ts';
 import { type NewRecord, type RecordNames, toRecords } from './records.ts';
 import { type ImportFile, openZip } from './zip-reader.ts';
 
@@ -24,6 +36,8 @@ export type ImportTarget = Pick<
   | 'deriveImportedId'
   | 'importRecord'
   | 'inOneChange'
+  | 'nextClock'
+  | 'recordsOfType'
   | 'refresh'
   | 'settled'
 >;
@@ -34,6 +48,8 @@ export interface ImportOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
   readonly limits?: TransferLimits;
+  /** Keeps the files of a message (`attachImported`); without it they are counted and left out. */
+  readonly attach?: AttachFiles;
 }
 
 export interface ImportProgress {
@@ -57,14 +73,20 @@ export interface ImportReport {
   };
   /** `divided`: too long for one record, taken as several. */
   readonly messages: { readonly taken: number; readonly known: number; readonly divided: number };
+  /** Pictures and files that went with the messages. */
+  readonly files: { readonly taken: number };
   readonly leftOut: Readonly<Record<LeftOutKind, number>>;
   readonly refused: readonly {
     readonly fileName: string;
     readonly code: TransferErrorCode;
     readonly rule: string | undefined;
   }[];
-  /** Chats came from ChatGPT, where they still are. */
+  readonly folders: { readonly taken: number; readonly known: number };
+  /** What the other program remembered of the person, as texts. */
+  readonly memories: { readonly taken: number; readonly known: number };
+  /** Something came from there, where it still is. */
   readonly isFromChatGpt: boolean;
+  readonly isFromClaude: boolean;
   readonly ended: 'whole' | 'stopped' | 'failed';
   /** What the store said, where it failed: what follows was not taken. */
   readonly failure?: SottoError;
@@ -73,7 +95,6 @@ export interface ImportReport {
 const LANES = 8;
 /** Writes between two heads: a list of what is not yet in the log is kept, and grows slow. */
 const SETTLE_AFTER = 128;
-const WANTED = /(?:^|\/)(?:conversations(?:-\d{1,4})?|sotto-export)\.json$/;
 
 /** Never throws for what a file holds; files are read one by one, in their order. */
 export function importChats(
@@ -91,16 +112,24 @@ class Import {
   /** Record ids that are here. */
   /** Taken by this import. */
   readonly #taken = new Set<string>();
-  /** Chats that are here, by id; a nameless one has messages and no description yet. */
-  readonly #counts = { chats: { taken: 0, known: 0, empty: 0 }, messages: { taken: 0, known: 0, divided: 0 } };
+  readonly #counts = {
+    chats: { taken: 0, known: 0, empty: 0 },
+    messages: { taken: 0, known: 0, divided: 0 },
+    files: { taken: 0 },
+    folders: { taken: 0, known: 0 },
+    memories: { taken: 0, known: 0 },
+  };
+  readonly #places: ImportedPlaces;
+  #findFile: FindFile = () => undefined;
   readonly #leftOut = Object.fromEntries(LEFT_OUT_KINDS.map((kind) => [kind, 0])) as Record<LeftOutKind, number>;
-  #isFromChatGpt = false;
+  readonly #from = new Set<Source>();
   #unsettled = 0;
 
   constructor(target: ImportTarget, options: ImportOptions) {
     this.#target = target;
     this.#options = options;
     this.#limits = options.limits ?? TRANSFER_LIMITS;
+    this.#places = new ImportedPlaces(target, options.clock);
   }
 
   async run(files: readonly ImportFile[]): Promise<ImportReport> {
@@ -109,14 +138,16 @@ class Import {
       ...this.#counts,
       leftOut: this.#leftOut,
       refused,
-      isFromChatGpt: this.#isFromChatGpt,
+      isFromChatGpt: this.#from.has('chatgpt'),
+      isFromClaude: this.#from.has('claude'),
       ended,
       ...(failure === undefined ? {} : { failure }),
     });
     try {
       await this.#target.refresh();
+      if (this.#options.attach !== undefined) this.#findFile = await lookBeside(files, this.#limits);
       for (const [i, file] of files.entries()) {
-        let groups: readonly (readonly ForeignChat[])[] = [];
+        let groups: readonly ForeignItems[] = [];
         try {
           groups = await this.#read(file);
         } catch (cause) {
@@ -124,7 +155,10 @@ class Import {
             cause instanceof TransferError ? cause : new TransferError('import-unreadable', 'CL-285', cause);
           refused.push({ fileName: file.name, code: error.code, rule: error.rule });
         }
-        for (const chats of groups) for (const chat of chats) await this.#take(chat, i, files.length);
+        for (const { folders, memories, chats } of groups) {
+          await this.#takePlaces(folders, memories);
+          for (const chat of chats) await this.#take(chat, i, files.length);
+        }
         this.#progress(i + 1, files.length);
       }
       await this.#target.settled();
@@ -135,7 +169,7 @@ class Import {
     }
   }
 
-  async #read(file: ImportFile): Promise<ForeignChat[][]> {
+  async #read(file: ImportFile): Promise<ForeignItems[]> {
     const start = await file.read(0, Math.min(4, file.sizeBytes));
     if (start[0] !== 0x50 || start[1] !== 0x4b) {
       // CL-282: it is read into memory whole
@@ -145,13 +179,13 @@ class Import {
     const items = await openZip(file, (name) => WANTED.test(name), this.#limits);
     // CL-285: a ZIP of something else is said to be that, not an import of nothing
     if (items.length === 0) throw new TransferError('import-unknown', 'CL-285');
-    const groups: ForeignChat[][] = [];
+    const groups: ForeignItems[] = [];
     for (const item of items) groups.push(this.#parse(await item.read()));
     return groups;
   }
 
   /** Counts what it leaves out only when the whole text was understood. */
-  #parse(bytes: Uint8Array): ForeignChat[] {
+  #parse(bytes: Uint8Array): ForeignItems {
     let value: unknown;
     try {
       value = JSON.parse(parseUtf8(bytes).replace(/^\ufeff/, ''));
@@ -160,25 +194,32 @@ class Import {
     }
     const left: [LeftOutKind, number][] = [];
     const leaveOut: LeaveOut = (kind, count = 1) => void left.push([kind, count]);
-    const list = Array.isArray(value) ? value : isObject(value) ? value.conversations : undefined;
-    // CL-282: each chat becomes several objects here
-    if (Array.isArray(list) && list.length > this.#limits.chats) throw new TransferError('import-too-large', 'CL-282');
-    const chats = Array.isArray(value)
-      ? parseChatGpt(value, leaveOut, this.#limits)
-      : isObject(value)
-        ? parseExport(value, leaveOut, this.#limits)
-        : undefined;
-    // CL-285: a list of something else
-    if (chats === undefined) throw new TransferError('import-unknown', 'CL-285');
+    const items = parseItems(value, leaveOut, this.#limits, this.#findFile);
     for (const [kind, count] of left) this.#leftOut[kind] += count;
-    if (Array.isArray(value) && chats.length > 0) this.#isFromChatGpt = true;
-    return chats;
+    for (const { source } of [...items.chats, ...items.folders, ...items.memories]) this.#from.add(source);
+    return items;
+  }
+
+  async #takePlaces(folders: readonly ForeignFolder[], memories: readonly ForeignMemory[]): Promise<void> {
+    const { folders: folderCounts, memories: memoryCounts } = this.#counts;
+    for (const folder of folders) {
+      const records = this.#places.recordsOfFolder(folder);
+      await this.#write(records);
+      if (records.length > 0) folderCounts.taken++;
+      else folderCounts.known++;
+    }
+    for (const memory of memories) {
+      const records = this.#places.recordsOfMemory(memory);
+      await this.#write(records);
+      if (records.length > 0) memoryCounts.taken++;
+      else memoryCounts.known++;
+    }
   }
 
   async #take(chat: ForeignChat, file: number, ofFiles: number): Promise<void> {
     const names = this.#nameIt(chat);
     const { description, messages, divided } = toRecords(
-      chat,
+      this.#places.placed(chat),
       names,
       this.#options.clock.nowMs(),
       (kind, count = 1) => {
@@ -189,7 +230,7 @@ class Import {
     const { chats, messages: counts } = this.#counts;
     const isNamed = this.#target.conversationState(names.conversationId) === 'here';
     // A chat of another program in which nothing can be shown is no chat.
-    if (messages.length === 0 && (chat.source === 'chatgpt' || description === undefined)) {
+    if (messages.length === 0 && (chat.source !== 'sotto' || description === undefined)) {
       chats.empty++;
     } else {
       const wanted = [...(isNamed || description === undefined ? [] : [description]), ...messages];
@@ -234,7 +275,7 @@ class Import {
       for (const record of waiting) {
         // CL-293: the person said stop
         if (this.#options.signal?.aborted) throw new Stopped();
-        await this.#target.importRecord(record);
+        await this.#target.importRecord(await this.#withFiles(record));
         if (record.content.type === 'message') this.#counts.messages.taken++;
       }
     });
@@ -245,6 +286,18 @@ class Import {
     if (this.#unsettled < SETTLE_AFTER) return;
     await this.#target.settled();
     this.#unsettled = 0;
+  }
+
+  async #withFiles(record: NewRecord): Promise<NewRecord> {
+    const { recordId, content, files } = record;
+    if (files === undefined || content.type !== 'message') return record;
+    const attachments = await this.#options.attach?.(content.conversationId, files, content.text, (file) => {
+      this.#leftOut[file.kind]++;
+    });
+    if (attachments === undefined) return record;
+    this.#counts.files.taken += attachments.length;
+    const unknownFields = { ...content.unknownFields, attachments };
+    return { recordId, content: { ...content, unknownFields } };
   }
 
   #progress(files: number, ofFiles: number): void {

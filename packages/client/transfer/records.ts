@@ -7,11 +7,13 @@ import {
   type RecordContent,
   VaultError,
 } from '@sotto/vault';
-import type { ForeignChat, LeaveOut } from './foreign.ts';
+import type { ForeignChat, ForeignFile, LeaveOut } from './foreign.ts';
 
 export interface NewRecord {
   readonly recordId: string;
   readonly content: RecordContent;
+  /** What goes with it, and is attached when it is written. */
+  readonly files?: readonly ForeignFile[];
 }
 
 export interface RecordsOfChat {
@@ -45,11 +47,12 @@ export function toRecords(chat: ForeignChat, names: RecordNames, nowMs: number, 
   );
   const messages: NewRecord[] = [];
   let divided = 0;
-  for (const { sourceId, parents, clock, createdAtMs, fields, text: _, ...known } of chat.messages) {
+  for (const { sourceId, parents, clock, createdAtMs, fields, files, text: _, ...known } of chat.messages) {
     const texts = pieces.get(sourceId) ?? [];
     const contents = texts.map(
       (text, part): NewRecord => ({
         recordId: names.idOf(sourceId, part),
+        ...(part > 0 || files === undefined ? {} : { files }),
         content: {
           type: 'message',
           ...known,

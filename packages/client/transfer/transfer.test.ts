@@ -11,7 +11,7 @@ import { syntheticChatGpt } from './chatgpt-for-testing.ts';
 import { crc32 } from './crc32.ts';
 import { type ImportFile, type ImportOptions, importChats, packHistory, TRANSFER_LIMITS } from './index.ts';
 import { EXPORT_FORMAT, type ExportedHistory, exportConversation } from './own-format.ts';
-import { writeZip } from './zip-writer.ts';
+import { ZipWriter } from './zip-writer.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -30,25 +30,33 @@ const fileOf = (bytes: Bytes, name = 'file'): ImportFile => ({
   sizeBytes: bytes.length,
   read: async (from, to) => bytes.slice(from, to),
 });
+const fileOfBlob = async (blob: Blob) => fileOf(new Uint8Array(await blob.arrayBuffer()));
+async function writeZip(entries: readonly { name: string; bytes: Bytes }[]): Promise<Bytes> {
+  const zip = new ZipWriter();
+  for (const { name, bytes } of entries) await zip.add(name, [bytes]);
+  return new Uint8Array(await zip.finish().arrayBuffer());
+}
 const jsonOf = (value: unknown, name?: string) => fileOf(encodeUtf8(JSON.stringify(value)), name);
 const take = (history: History, files: ImportFile[], options: Partial<ImportOptions> = {}) =>
   importChats(history, files, { clock, ...options });
 const exportOf = (history: History): ExportedHistory => ({
   format: EXPORT_FORMAT,
   exportedAtMs: NOW,
-  conversations: listConversations(buildConversations(history.records())).map(exportConversation),
+  conversations: listConversations(buildConversations(history.records())).map((conversation) =>
+    exportConversation(conversation),
+  ),
 });
 
 /** A history with its ids replaced by places, for comparing two that have other ids. */
 function shape(history: History): unknown {
   return exportOf(history)
-    .conversations.map(({ id: _, messages, ...chat }) => {
+    .conversations.map(({ id: _, messages, registers: { imported: __, ...registers }, ...chat }) => {
       const textOf = new Map(messages.map(({ id, text }) => [id, text]));
-      const placed = messages.map(({ id: __, parents, ...rest }) => ({
+      const placed = messages.map(({ id: ___, parents, ...rest }) => ({
         ...rest,
         parents: parents.map((id) => textOf.get(id)),
       }));
-      return { ...chat, messages: placed.sort((a, b) => (a.text < b.text ? -1 : 1)) };
+      return { ...chat, registers, messages: placed.sort((a, b) => (a.text < b.text ? -1 : 1)) };
     })
     .sort((a, b) => (a.title < b.title ? -1 : 1));
 }
@@ -131,7 +139,7 @@ test('CL-280 an exported history, imported into an empty one, has the same chats
       await clock.advance(10);
       const to = await fresh();
       const { zip, conversations, messages } = await packHistory(from.eachConversation(), NOW);
-      const report = await take(to, [fileOf(zip)]);
+      const report = await take(to, [await fileOfBlob(zip)]);
       assert.deepEqual(shape(to), shape(from));
       assert.equal(report.chats.taken, conversations);
       assert.equal(report.messages.taken, messages);
@@ -262,7 +270,10 @@ test('CL-285 what a file holds is never thrown: it is taken, counted or refused 
     jsonOf(5),
     jsonOf([odd, 'x', null]),
   ];
-  const report = await take(history, [...files, fileOf(writeZip([{ name: 'photo.png', bytes: new Uint8Array(3) }]))]);
+  const report = await take(history, [
+    ...files,
+    fileOf(await writeZip([{ name: 'photo.png', bytes: new Uint8Array(3) }])),
+  ]);
   const codes = report.refused.map(({ code }) => code);
   assert.deepEqual(codes, [
     'import-unreadable',
@@ -336,7 +347,7 @@ test('CL-286 importing twice makes no doubles, and ids say nothing to who knows 
   const again = await take(history, [jsonOf(list), jsonOf(list)]);
   assert.deepEqual(exportOf(history), before);
   assert.deepEqual(again.messages, { taken: 0, known: 2 * counts.messages, divided: 0 });
-  const own = await take(history, [fileOf((await packHistory(history.eachConversation(), NOW)).zip)]);
+  const own = await take(history, [await fileOfBlob((await packHistory(history.eachConversation(), NOW)).zip)]);
   assert.deepEqual([own.messages.taken, own.chats.taken, own.chats.known], [0, 0, 10]);
 
   const [a, b] = [await fresh(), await fresh()];
@@ -442,7 +453,7 @@ test('each chat is in the pack as Markdown, under a name that every file system 
   const history = await fresh();
   await fill(history, [[0, 0, 0]]);
   await history.rename(history.conversations()[0]?.conversationId ?? '', '../a\u0000/b: "c"');
-  const text = new TextDecoder().decode((await packHistory(history.eachConversation(), NOW)).zip);
+  const text = await (await packHistory(history.eachConversation(), NOW)).zip.text();
   assert.match(text, /chats\/00001 a b c\.md/);
   assert.match(text, /## You\n\n_[-\d]+ [:\d]+ UTC, m_\n\nm0\.0/);
   assert.match(text, /version \d of 2/);

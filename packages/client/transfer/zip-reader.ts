@@ -3,7 +3,7 @@
  * chosen entries are read; what they may unpack to is bounded by what the directory says, and that by a limit.
  */
 import { parseUtf8 } from '@sotto/bytes';
-import { crc32 } from './crc32.ts';
+import { Crc32 } from './crc32.ts';
 import { TransferError } from './error.ts';
 import type { TransferLimits } from './limits.ts';
 
@@ -18,8 +18,12 @@ export interface ImportFile {
 
 export interface ZipItem {
   readonly name: string;
+  /** As the directory says; `pieces` gives no more. */
+  readonly bytes: number;
   /** @throws TransferError `zip-malformed`, `zip-unsupported`, `import-too-large` */
   read(): Promise<Bytes>;
+  /** The same in pieces; whole when it ended without an error. */
+  pieces(): AsyncGenerator<Bytes>;
 }
 
 interface Entry {
@@ -36,6 +40,7 @@ const END_BYTES = 22;
 const COMMENT_LIMIT = 65_535;
 const ENTRY_BYTES = 46;
 const LOCAL_BYTES = 30;
+const PIECE_BYTES = 1024 * 1024;
 
 /** The entries whose names are wanted, unread. @throws TransferError */
 export async function openZip(
@@ -60,7 +65,12 @@ export async function openZip(
   const entries = readDirectory(await file.read(start, start + size), count);
   return entries
     .filter(({ name }) => isWanted(name))
-    .map((entry) => ({ name: entry.name, read: () => readEntry(file, entry, start, limits) }));
+    .map((entry) => ({
+      name: entry.name,
+      bytes: entry.bytes,
+      read: () => readEntry(file, entry, start, limits),
+      pieces: () => piecesOf(file, entry, start, limits),
+    }));
 }
 
 /** Where the last record begins: it ends with the file, comment included. */
@@ -97,7 +107,17 @@ function readDirectory(bytes: Bytes, count: number): Entry[] {
 }
 
 async function readEntry(file: ImportFile, entry: Entry, end: number, limits: TransferLimits): Promise<Bytes> {
-  // CL-282: what it unpacks to is held in memory
+  const out = new Uint8Array(Math.min(entry.bytes, limits.textBytes));
+  let at = 0;
+  for await (const piece of piecesOf(file, entry, end, limits)) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
+async function* piecesOf(file: ImportFile, entry: Entry, end: number, limits: TransferLimits): AsyncGenerator<Bytes> {
+  // CL-282: what it unpacks to is held in memory, or on the device
   if (entry.bytes > limits.textBytes || entry.packedBytes > limits.textBytes) throw tooLarge();
   // CL-284: an encrypted entry, or one packed in another way, would be read as noise
   if ((entry.flags & 1) !== 0 || (entry.method !== 0 && entry.method !== 8))
@@ -108,31 +128,41 @@ async function readEntry(file: ImportFile, entry: Entry, end: number, limits: Tr
   const from = entry.offset + LOCAL_BYTES + local.getUint16(26, true) + local.getUint16(28, true);
   // CL-284: as above, for what it holds
   if (local.getUint32(0, true) !== 0x04034b50 || from + entry.packedBytes > end) throw malformed();
-  const packed = await file.read(from, from + entry.packedBytes);
-  const bytes = entry.method === 0 ? packed : await inflate(packed, entry.bytes);
+  const packed = packedPieces(file, from, from + entry.packedBytes);
+  const sum = new Crc32();
+  let length = 0;
+  for await (const piece of entry.method === 0 ? packed : inflate(packed)) {
+    length += piece.length;
+    // CL-283: a few bytes can unpack to more than any memory holds
+    if (length > entry.bytes) throw new TransferError('zip-malformed', 'CL-283');
+    sum.add(piece);
+    yield piece;
+  }
   // CL-284: half an entry, or a spoiled one, must not pass for all of somebody's chats
-  if (bytes.length !== entry.bytes || crc32(bytes) !== entry.crc) throw malformed();
-  return bytes;
+  if (length !== entry.bytes || sum.value !== entry.crc) throw malformed();
 }
 
-/** @param limit bytes; it stops where more come */
-async function inflate(packed: Bytes, limit: number): Promise<Bytes> {
-  const out = new Uint8Array(limit);
-  let length = 0;
-  const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+async function* packedPieces(file: ImportFile, from: number, to: number): AsyncGenerator<Bytes> {
+  for (let at = from; at < to; at += PIECE_BYTES) yield await file.read(at, Math.min(to, at + PIECE_BYTES));
+}
+
+async function* inflate(packed: AsyncGenerator<Bytes>): AsyncGenerator<Bytes> {
+  const source = new ReadableStream<Bytes>({
+    pull: async (controller) => {
+      const { done, value } = await packed.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+  const reader = source.pipeThrough(new DecompressionStream('deflate-raw')).getReader();
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const chunk = next.value as Bytes;
-      // CL-283: a few bytes can unpack to more than any memory holds
-      if (length + chunk.length > limit) throw new TransferError('zip-malformed', 'CL-283');
-      out.set(chunk, length);
-      length += chunk.length;
-    }
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value as Bytes;
   } catch (cause) {
-    await reader.cancel().catch(() => undefined);
     throw cause instanceof TransferError ? cause : new TransferError('zip-malformed', 'CL-284', cause);
+  } finally {
+    // Whoever stops reading half-way lets go of the rest.
+    await reader.cancel().catch(() => undefined);
   }
-  return out.subarray(0, length);
 }
 
 /** A name that is no text names nothing that is wanted here. */

@@ -17,4 +17,5 @@ export {
   type FolderContent,
   parseFolder,
 } from './folder.ts';
+export { MEMORY_SETTING, type Memory, memoriesOf } from './memory.ts';
 export { comparePlaced, isOrderKey, ORDER_KEY_LIMIT, orderKeyBetween, type Placed, place } from './order-key.ts';
