@@ -7,12 +7,10 @@ import type { BatchAnswer } from '@sotto/wire';
 import type { Kysely } from 'kysely';
 import type { Database } from './database/schema.ts';
 import { ServerError } from './errors.ts';
+import { isOlderThan } from './sealed-epoch.ts';
 import type { Services } from './services.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** `SVR`, version 1. */
-const RECORD_MAGIC = Uint8Array.of(0x53, 0x56, 0x52, 1);
 
 export interface RecordWrite {
   /** 16 bytes as hex. */
@@ -82,7 +80,7 @@ export async function writeRecordsIn(
       (envelope !== undefined && moreBytes + account.blob_bytes > limits.bytesPerAccount);
     // SV-21: one account must not fill the disk for all.
     if (isOverCap) refused ??= 'store-full';
-    const isStale = envelope !== undefined && epochOf(envelope) < (oldestEpoch ?? account.epoch);
+    const isStale = envelope !== undefined && isOlderThan(oldestEpoch ?? account.epoch, envelope);
     // SV-107: a device that has not heard of the rotation would write what every other device refuses.
     if (isStale) refused ??= 'epoch-stale';
     // SV-62: a write that stands behind a refused one may speak of it, as a head does.
@@ -102,12 +100,6 @@ export async function writeRecordsIn(
     .where('account_id', '=', accountId)
     .execute();
   return { sequences, newest, ...(refused === undefined ? {} : { refused }) };
-}
-
-/** The epoch in the header of a sealed record, which stands there in clear (spec/vault.md, "Envelope"); no other bytes are ever old. */
-function epochOf(envelope: Uint8Array): number {
-  const isRecord = envelope.length >= 40 && equalBytes(envelope.subarray(0, 4), RECORD_MAGIC);
-  return isRecord ? new DataView(envelope.buffer, envelope.byteOffset).getUint32(36) : Number.POSITIVE_INFINITY;
 }
 
 async function storedRecord(db: Kysely<Database>, accountId: string, recordId: string) {

@@ -169,7 +169,7 @@ test('SV-106 every other session of the account ends, and nobody else’s', asyn
   for (const { browser } of [account, stranger]) assert.equal((await browser.call('GET', '/api/locks')).status, 200);
 });
 
-test('SV-107 a record of an older epoch is refused, one of this epoch and a removal are not', async (t) => {
+test('SV-107 a record or lock of an older epoch is refused, one of this epoch and a removal are not', async (t) => {
   const server = await createTestServer(t);
   const account = await createAccount(server);
   const put = (epoch: number, recordId = randomHex()) =>
@@ -180,6 +180,20 @@ test('SV-107 a record of an older epoch is refused, one of this epoch and a remo
   assert.equal((await put(1)).json.error.code, 'epoch-stale');
   assert.equal((await put(2)).status, 200);
   assert.equal((await account.browser.call('DELETE', `/api/records/${recordId}`)).status, 200);
+  const lock = (epoch: number) => {
+    const bytes = concatBytes(Uint8Array.of(0x53, 0x56, 0x4c, 1), new Uint8Array(160));
+    new DataView(bytes.buffer).setUint32(37, epoch);
+    return { kind: 'recovery-code', lock: encodeBase64(bytes) };
+  };
+  for (const [epoch, code] of [
+    [1, 'epoch-stale'],
+    [2, undefined],
+  ] as const) {
+    const put = await account.browser.call('PUT', `/api/locks/${randomHex()}`, lock(epoch));
+    const body = { ...lock(epoch), lookupId: randomBase64(16), verifier: randomBase64(32) };
+    const post = await account.browser.call('POST', '/api/recoveries', body);
+    assert.deepEqual([put.json.error?.code, post.json.error?.code], [code, code]);
+  }
 });
 
 test('SV-108 a rotation that leaves no lock is refused', async (t) => {

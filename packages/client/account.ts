@@ -101,14 +101,17 @@ export interface PasskeyLock {
 /**
  * Adds a passkey to the open account. It becomes a lock only when two uses of it give the same secret; else it signs in and
  * opens nothing: undefined.
+ *
+ * @param refresh learns of a newer epoch, for which the lock is then made
  */
 export async function createPasskeyLock(
   ports: AccountPorts,
   passkeys: PasskeyAuthenticator,
   account: OpenAccount,
+  refresh?: () => Promise<void>,
 ): Promise<PasskeyLock | undefined> {
   const { api, random } = ports;
-  const { accountId, accountKey, epochs } = account;
+  const { accountId } = account;
   const created = await passkeys.create(await api.passkeyCreationOptions(), PASSKEY_PRF_INPUT);
   const credentialId = await api.registerPasskey(created.response);
   const [first, second] = [await use(ports, passkeys), await use(ports, passkeys)];
@@ -117,15 +120,31 @@ export async function createPasskeyLock(
   // CL-11: a lock under a secret that changes from use to use would never open again.
   if (!equalBytes(first.prf, second.prf)) return undefined;
   const [lockId, secret, kind] = [random.bytes(16), passkeyLockSecret(first.prf), 'passkey-prf'] as const;
-  const lock = await wrapAccountKey({
-    ...{ accountKey, kind, secret, accountId, lockId, random },
-    epoch: epochs?.epoch ?? FIRST_EPOCH,
-    credentialId: parseBase64Url(credentialId),
+  await inNewestEpoch(refresh, async () => {
+    const lock = await wrapAccountKey({
+      ...{ accountKey: account.accountKey, kind, secret, accountId, lockId, random },
+      epoch: account.epochs?.epoch ?? FIRST_EPOCH,
+      credentialId: parseBase64Url(credentialId),
+    });
+    await api.putLock(encodeHex(lockId), { kind, lock: encodeBase64(lock), credentialId });
   });
-  await api.putLock(encodeHex(lockId), { kind, lock: encodeBase64(lock), credentialId });
   await refreshKeptLocks(ports);
   const credential = encodeHex(sha256(parseBase64Url(credentialId)));
   return { lock: await usedLockOf({ lockId, kind, credential }, secret, accountId), isBackedUp: isBackedUp(second) };
+}
+
+/** CL-333: another device may have rotated a moment ago; what was made for the old key is made again for the new one. */
+export async function inNewestEpoch(
+  refresh: (() => Promise<void>) | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (refresh === undefined || !(error instanceof ClientError) || error.code !== 'epoch-stale') throw error;
+    await refresh();
+    await work();
+  }
 }
 
 /** The same where nothing is to be said of it in the vault yet. */

@@ -15,6 +15,7 @@ import { Hono } from 'hono';
 import { removeAccount } from '../account-removal.ts';
 import { readJson } from '../body.ts';
 import { ServerError } from '../errors.ts';
+import { isOlderThan } from '../sealed-epoch.ts';
 import { type AppContext, type AppEnv, addressOf, requireAccount, type Services, spend } from '../services.ts';
 import { expiredCookie } from '../sessions.ts';
 import { signIn } from '../sign-in.ts';
@@ -110,6 +111,13 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
       await db.transaction().execute(async (transaction) => {
         const mine = await transaction.selectFrom('locks').select('lock_id').where('account_id', '=', id).execute();
         const isNew = mine.every(({ lock_id }) => lock_id !== lockId);
+        const { epoch } = await transaction
+          .selectFrom('accounts')
+          .select('epoch')
+          .where('account_id', '=', id)
+          .executeTakeFirstOrThrow();
+        // SV-107: a lock of an older epoch would open an old key.
+        if (isOlderThan(epoch, row.lock)) throw new ServerError('epoch-stale');
         // SV-21: a list that grows without end is storage that anybody may fill.
         if (isNew && mine.length >= limits.locksPerAccount) throw new ServerError('locks-full');
         const owner = await transaction

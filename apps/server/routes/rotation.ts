@@ -16,6 +16,7 @@ import { readJson } from '../body.ts';
 import type { Database } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { writeRecordsIn } from '../record-writes.ts';
+import { isOlderThan } from '../sealed-epoch.ts';
 import { type AppEnv, requireAccount, requireSession, type Services, spend } from '../services.ts';
 
 export function rotationRoutes(services: Services): Hono<AppEnv> {
@@ -63,6 +64,13 @@ export function rotationRoutes(services: Services): Hono<AppEnv> {
         // SV-109: a look-up that could be taken over would sign its finder in to another account.
         if (known !== undefined && !isRepeated) throw new ServerError('account-exists');
         if (isRepeated) return;
+        const { epoch } = await transaction
+          .selectFrom('accounts')
+          .select('epoch')
+          .where('account_id', '=', id)
+          .executeTakeFirstOrThrow();
+        // SV-107: a lock of an older epoch would open an old key.
+        if (isOlderThan(epoch, parseBase64(lock))) throw new ServerError('epoch-stale');
         const mine = await transaction.selectFrom('locks').select('lock_id').where('account_id', '=', id).execute();
         // SV-21: a list that grows without end is storage that anybody may fill.
         if (mine.length >= limits.locksPerAccount) throw new ServerError('locks-full');

@@ -350,3 +350,14 @@ test('CL-334 nothing is sealed anew while something does not agree', async () =>
   await phone.history.sealOlder(10);
   assert.equal(phone.history.olderCount, before);
 });
+
+test('CL-333 a lock that is made while another device rotates is made for the new key', async () => {
+  const phone = await newAccount();
+  const laptop = await unlocked(phone.code);
+  assert.deepEqual(await synced(phone), []);
+  await run(phone);
+  const code = await newCode();
+  await addRecovery(laptop.ports, laptop.account, laptop.history, 'recovery-code', code);
+  assert.equal(laptop.account.epochs.epoch, 2);
+  assert.equal((await unlocked(code)).account.epochs.epoch, 2);
+});

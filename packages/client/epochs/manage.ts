@@ -14,7 +14,7 @@ import {
 } from '@sotto/vault';
 import type { Finding } from '@sotto/vault/heads';
 import { judgeLockList } from '@sotto/vault/rotation';
-import { createPasskeyLock } from '../account.ts';
+import { createPasskeyLock, inNewestEpoch } from '../account.ts';
 import type { AccountPorts, OpenAccount, PasskeyAuthenticator, UsedLock } from '../account-types.ts';
 import type { History } from '../history.ts';
 import { refreshKeptLocks } from '../kept-locks.ts';
@@ -146,7 +146,7 @@ export function renameDevice(history: History, deviceId: string, name: string): 
 /**
  * Adds a recovery code or phrase, which the person has written down.
  *
- * @throws VaultError `recovery-…`; ClientError `locks-full`, `epoch-stale` after which the caller may try again
+ * @throws VaultError `recovery-…`; ClientError `locks-full`
  */
 export async function addRecovery(
   ports: AccountPorts,
@@ -157,16 +157,21 @@ export async function addRecovery(
 ): Promise<void> {
   const recovery = deriveRecovery(await parseRecovery(kind, text));
   const lockId = recovery.lookupId;
-  const { accountKey, epoch } = account.epochs;
   const { accountId } = account;
   const secret = recovery.kek;
-  const lock = await wrapAccountKey({ accountKey, kind, secret, accountId, lockId, epoch, random: ports.random });
-  await ports.api.addRecovery({
-    kind,
-    lookupId: encodeBase64(lockId),
-    verifier: encodeBase64(recoveryVerifier(recovery.authenticator)),
-    lock: encodeBase64(lock),
-  });
+  await inNewestEpoch(
+    () => history.refresh(),
+    async () => {
+      const { accountKey, epoch } = account.epochs;
+      const lock = await wrapAccountKey({ accountKey, kind, secret, accountId, lockId, epoch, random: ports.random });
+      await ports.api.addRecovery({
+        kind,
+        lookupId: encodeBase64(lockId),
+        verifier: encodeBase64(recoveryVerifier(recovery.authenticator)),
+        lock: encodeBase64(lock),
+      });
+    },
+  );
   const used = await usedLockOf({ lockId, kind, credential: NO_CREDENTIAL }, secret, accountId);
   await added(ports, account, history, used);
 }
@@ -183,7 +188,7 @@ export async function addPasskeyLock(
   account: Account,
   history: History,
 ): Promise<'opens-chats' | 'signs-in-only'> {
-  const made = await createPasskeyLock(ports, passkeys, account);
+  const made = await createPasskeyLock(ports, passkeys, account, () => history.refresh());
   if (made === undefined) return 'signs-in-only';
   await added(ports, account, history, made.lock);
   const place = made.isBackedUp ? 'backed-up' : 'one-device';

@@ -17,16 +17,6 @@ type Account = OpenAccount & { readonly epochs: epochs.AccountEpochs };
 export function createLocksSession(ports: AccountsPorts, account: OpenAccount, history: ClientHistory): LocksSession {
   const open = assertOpen(account);
   const { random, passkeys } = ports;
-  /** CL-333: another device may have rotated a moment ago; what is made for the old key is made again for the new one. */
-  const again = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof SottoError) || error.code !== 'epoch-stale') throw error;
-      await history.refresh();
-      return work();
-    }
-  };
   /** Goes on with the next visit where it is stopped. */
   const sealOlder = () => epochs.sealOlder(history, ports.clock).catch(() => undefined);
   return {
@@ -36,7 +26,7 @@ export function createLocksSession(ports: AccountsPorts, account: OpenAccount, h
       if (kind === 'recovery-code') return createRecoveryCode(random).code;
       return (await import('@sotto/vault/phrase')).createRecoveryPhrase(random);
     },
-    addRecovery: (kind, text) => again(() => epochs.addRecovery(ports, open, history, kind, text)),
+    addRecovery: (kind, text) => epochs.addRecovery(ports, open, history, kind, text),
     renameLock: (lockId, name) => epochs.renameLock(history, lockId, name),
     renameDevice: (deviceId, name) => epochs.renameDevice(history, deviceId, name),
     rotate: async (plan) => {
