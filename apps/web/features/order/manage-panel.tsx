@@ -43,6 +43,7 @@ export function ManagePanel({ model, onClose }: { model: OrderModel; onClose: ()
             </ul>
           </section>
         )}
+        <Memories model={model} />
         <Several model={model} />
         <Everything model={model} onClose={onClose} />
         <Account />
@@ -53,6 +54,33 @@ export function ManagePanel({ model, onClose }: { model: OrderModel; onClose: ()
         )}
       </div>
     </Dialog>
+  );
+}
+
+/** Imported texts: to be read, and taken away; no model is told them. */
+function Memories({ model }: { model: OrderModel }) {
+  const { memories } = useStore(model.state);
+  if (memories.length === 0) return null;
+  return (
+    <details>
+      <summary>{w('memory.title', { count: memories.length })}</summary>
+      <p className="note">{w('memory.note')}</p>
+      {memories.map(({ name, source, text }) => (
+        <section key={name} className="stack">
+          <h3>{w(source === 'chatgpt' || source === 'claude' ? `memory.${source}` : 'memory.sotto')}</h3>
+          <p className="words">{text}</p>
+          <div className="row end">
+            <button
+              type="button"
+              className="quiet"
+              onClick={() => void model.attempt((order) => order.setSetting(name, null))}
+            >
+              {w('memory.remove')}
+            </button>
+          </div>
+        </section>
+      ))}
+    </details>
   );
 }
 

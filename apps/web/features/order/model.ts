@@ -5,7 +5,8 @@
 import { SottoError } from '@sotto/bytes';
 import { type ArrangedChat, dueChats, judgeClock, Order, Removal, UNDO_MS } from '@sotto/client/order';
 import type { Clock, Random } from '@sotto/ports';
-import type { Folder } from '@sotto/vault/order';
+import { SETTING_TYPE } from '@sotto/vault';
+import { type Folder, type Memory, memoriesOf } from '@sotto/vault/order';
 import type { History, Services } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { type ConversationGroup, groupByDay } from '../conversations/model.ts';
@@ -57,6 +58,8 @@ export interface OrderState {
   /** Days, as the account says; 0 for never. */
   readonly retentionDays: number;
   readonly soon: readonly ArrangedChat[];
+  /** What other programs remembered of the person. */
+  readonly memories: readonly Memory[];
   readonly notice: OrderNotice | undefined;
   readonly progress: { readonly done: number; readonly of: number } | undefined;
   readonly error: string | undefined;
@@ -139,6 +142,7 @@ export function createOrderModel(ports: OrderModelPorts): OrderModel {
     removed: [],
     retentionDays: 0,
     soon: [],
+    memories: [],
     notice: undefined,
     progress: undefined,
     error: undefined,
@@ -176,6 +180,7 @@ export function createOrderModel(ports: OrderModelPorts): OrderModel {
       tagged: tag === undefined ? [] : shown.filter(({ tags }) => tags.includes(tag)),
       all,
       retentionDays: order.retention()?.days ?? 0,
+      memories: memoriesOf(history.recordsOfType(SETTING_TYPE)),
       soon: dueChats(all, order.retention(), nowMs).soon,
     });
   };

@@ -83,6 +83,13 @@ const en = {
   'manage.word': 'delete everything',
   'manage.progress': '{done} of {count} deleted.',
   'manage.gone': 'Everything is deleted.',
+  'memory.title': 'What others remembered of you ({count})',
+  'memory.note':
+    'Imported texts. No model is told them; copy what you want into a folder’s instructions, and take the rest away.',
+  'memory.chatgpt': 'From ChatGPT',
+  'memory.claude': 'From Claude',
+  'memory.sotto': 'From another export',
+  'memory.remove': 'Take away',
   'account.delete': 'Delete my account',
   'account.note':
     'The account, its keys, every chat and every file go from the server and from this browser. Your other devices are told when they next connect; what they keep opens there until it is deleted there, too. Backups of the server hold sealed copies until they expire. Nobody can undo this.',

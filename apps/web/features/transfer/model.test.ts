@@ -43,7 +43,7 @@ test('an import tells what was taken and what was not, with the way on; an expor
     lines: ['Taken: 1 chats, 1 messages.'],
     leftOut: ['1 images'],
     problems: ['2: could not be read.'],
-    isFromChatGpt: true,
+    from: ['chatgpt'],
   });
   assert.equal(history.conversations()[0]?.title, 'From there');
 
@@ -56,9 +56,22 @@ test('an import tells what was taken and what was not, with the way on; an expor
 
 test('an import that did not end whole says so, and asks nobody to delete anything', () => {
   const leftOut = { images: 0, files: 0, tools: 0, reasoning: 0, hidden: 0, unreadable: 0 };
-  const counts = { chats: { taken: 1, known: 1, empty: 1 }, messages: { taken: 2, known: 3, divided: 1 } };
-  const told = tell({ ...counts, leftOut, refused: [], isFromChatGpt: true, ended: 'stopped' });
-  assert.equal(told.lines.length, 4);
+  const counts = {
+    chats: { taken: 1, known: 1, empty: 1 },
+    messages: { taken: 2, known: 3, divided: 1 },
+    files: { taken: 0 },
+  };
+  const places = { folders: { taken: 1, known: 0 }, memories: { taken: 0, known: 1 } };
+  const told = tell({
+    ...counts,
+    ...places,
+    leftOut,
+    refused: [],
+    isFromChatGpt: true,
+    isFromClaude: true,
+    ended: 'stopped',
+  });
+  assert.equal(told.lines.length, 5);
   assert.equal(told.problems.length, 1);
-  assert.equal(told.isFromChatGpt, false);
+  assert.deepEqual(told.from, []);
 });

@@ -24,7 +24,8 @@ export interface Told {
   readonly lines: readonly string[];
   readonly leftOut: readonly string[];
   readonly problems: readonly string[];
-  readonly isFromChatGpt: boolean;
+  /** Where chats came from, and still are. */
+  readonly from: readonly ('chatgpt' | 'claude')[];
 }
 
 export interface TransferModel {
@@ -83,9 +84,11 @@ function lineOf({ files, ofFiles, chats, messages }: ImportProgress): string {
 
 /** What was taken, what was not, and what went wrong: each with its number, and nothing that is zero. */
 export function tell(report: ImportReport): Told {
-  const { chats, messages, leftOut, refused, ended, failure } = report;
+  const { chats, messages, folders, memories, leftOut, refused, ended, failure } = report;
   const lines = [w('import.taken', { chats: chats.taken, messages: messages.taken })];
   if (messages.known > 0) lines.push(w('import.known', { chats: chats.known, messages: messages.known }));
+  if (folders.taken > 0) lines.push(w('import.folders', { count: folders.taken }));
+  if (memories.taken > 0) lines.push(w('import.memories', { count: memories.taken }));
   if (messages.divided > 0) lines.push(w('import.divided', { count: messages.divided }));
   if (chats.empty > 0) lines.push(w('import.empty', { count: chats.empty }));
   const problems = refused.map(({ fileName, code }) => w(`refused.${code}`, { name: fileName }));
@@ -94,5 +97,6 @@ export function tell(report: ImportReport): Told {
   const left = LEFT_OUT_KINDS.filter((kind) => leftOut[kind] > 0).map((kind) =>
     w(`left.${kind}`, { count: leftOut[kind] }),
   );
-  return { lines, leftOut: left, problems, isFromChatGpt: report.isFromChatGpt && ended === 'whole' };
+  const from = [report.isFromChatGpt && 'chatgpt', report.isFromClaude && 'claude'] as const;
+  return { lines, leftOut: left, problems, from: ended === 'whole' ? from.filter((each) => each !== false) : [] };
 }

@@ -82,12 +82,12 @@ function Report({ told, again, onClose }: { told: Told; again: () => void; onClo
           </p>
         ))}
       </div>
-      {told.isFromChatGpt && (
-        <section>
-          <h3>{w('chatgpt.title')}</h3>
-          <Lines lines={CHECKLIST.map((item) => w(`chatgpt.${item}` satisfies TransferWordKey))} />
+      {told.from.map((from) => (
+        <section key={from}>
+          <h3>{w(`${from}.title`)}</h3>
+          <Lines lines={CHECKLIST.map((item) => w(`${from}.${item}` satisfies TransferWordKey))} />
         </section>
-      )}
+      ))}
       <div className="row end">
         <button type="button" className="button" onClick={again}>
           {w('import.again')}

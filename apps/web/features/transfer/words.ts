@@ -11,7 +11,7 @@ const en = {
 
   'import.title': 'Import chats',
   'import.lead':
-    'Choose the ZIP file of a Sotto export or of ChatGPT’s data export, or the conversations.json in it; several at once are fine. They are read in this browser and sealed like every other chat; importing a file twice makes no doubles.',
+    'Choose the ZIP file of a Sotto export, or of ChatGPT’s or Claude’s data export, or the JSON files in it; several at once are fine. They are read in this browser and sealed like every other chat; importing a file twice makes no doubles.',
   'import.choose': 'Files',
   'import.running': 'File {file} of {files}: {chats} chats read, {messages} messages taken.',
   'import.stop': 'Stop',
@@ -19,6 +19,9 @@ const en = {
   'import.close': 'Done',
   'import.taken': 'Taken: {chats} chats, {messages} messages.',
   'import.known': 'Here already: {chats} chats, {messages} messages.',
+  'import.folders': '{count} folders and projects, with their instructions where the file has them.',
+  'import.memories':
+    '{count} texts of what was remembered of you: they stand under “Manage chats”, and no model is told them.',
   'import.divided': '{count} messages were longer than what can be stored as one; each became several.',
   'import.empty': '{count} chats held nothing that can be shown.',
   'import.left': 'Not taken:',
@@ -39,6 +42,14 @@ const en = {
   'refused.zip-malformed': '{name}: a damaged ZIP file.',
   'refused.zip-unsupported':
     '{name}: a kind of ZIP file that cannot be read here. Unpack it and choose conversations.json.',
+
+  'claude.title': 'Your chats are still at Claude, too',
+  'claude.look': 'Open a few of the imported chats and projects here and see that they are whole.',
+  'claude.file': 'Keep the export file if files of messages or projects matter: they were not taken.',
+  'claude.delete': 'At Claude: open Chats, select all, delete; then delete each project, with its files.',
+  'claude.memory': 'At Claude: Settings, Capabilities, Memory, delete what it remembers of you.',
+  'claude.later': 'Deleted there does not mean gone at once: read how long they keep what was deleted.',
+  'claude.local': 'Then delete the export file here, and the e-mail that linked to it.',
 
   'chatgpt.title': 'Your chats are still at ChatGPT, too',
   'chatgpt.look': 'Open a few of the imported chats here and see that they are whole.',
