@@ -147,7 +147,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     this.#compared.catch(() => undefined);
   }
 
-  /** CL-232: nothing usable is here: everything is fetched anew. What waits to be sent stays. */
+  /** Nothing usable is here: everything is fetched anew. What waits to be sent stays. */
   async #begin(): Promise<void> {
     this.#isFresh = true;
     this.#watch.forgetComparison();
@@ -272,7 +272,6 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       [...this.#unsaved.values()].some((record) => conversationOf(record) === groupId);
     while (this.#open.length > OPEN_LIMIT) {
       const oldest = this.#open.find((each) => !isInUse(each));
-      // CL-234: a chat for each that was ever looked at would be the whole history in memory
       if (oldest === undefined || oldest === conversationId) return;
       this.#open = this.#open.filter((each) => each !== oldest);
       for (const { recordId } of this.held.of(oldest)) this.held.delete(recordId);
@@ -306,7 +305,6 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
         await this.#marksThere;
         await this.engine.inTurn(() => this.#storeWrites(batch));
       } catch (error) {
-        // CL-15, for what is written on the device first
         for (const { done, recordId } of batch) done.reject(saveErrorOf(error, recordId));
       }
     }

@@ -314,7 +314,6 @@ export class Archive {
     if (!this.#isDoubtful && equalBytes(fingerprintOf(sealed), this.#fingerprint)) return NONE;
     const before = { entries: new Map(this.#entries), loaded: [...this.#packs.keys()] };
     this.#clear();
-    // CL-235: what another tab wrote is not written over with what this one remembers
     if (!(await this.open()) || !(await this.loadMarks())) return undefined;
     const changed = new Set<string>();
     for (const groupId of new Set([...before.entries.keys(), ...this.#entries.keys()])) {
