@@ -11,10 +11,14 @@ import { type Browser, openBrowser } from '../../e2e/browser.ts';
 import { startSystem } from '../harness/system.ts';
 import { controlKey, controlText, type Form, formsOf, isText } from './forms.ts';
 import type { Leaks } from './leak.ts';
-import { leakInPage } from './leaks-in-page.ts';
+import { leakInHistory, leakInPage } from './leaks-in-page.ts';
 import { Places, searchPlace, watchPage } from './places.ts';
-import type { Needle } from './search.ts';
+import { addProfile } from './profile.ts';
+import { type Needle, Searcher } from './search.ts';
 import { type Tap, tapEnclave } from './tap.ts';
+
+/** What an address can hold as it is. */
+const IN_ADDRESS = /^[\w%,?=.+-]+$/;
 
 export interface Plant {
   readonly medium: string;
@@ -47,9 +51,12 @@ export function plantsFor(medium: string, place: string, options: { whole?: bool
 export function judge(places: Places, plants: readonly Plant[]): Verdict[] {
   return [...new Set(plants.map(({ place }) => place))].flatMap((place) => {
     const here = plants.filter((plant) => plant.place === place);
-    const { finds } = searchPlace(places, place, [...new Set(here.map(({ needle }) => needle))]);
+    const { finds } = searchPlace(places, place, new Searcher([...new Set(here.map(({ needle }) => needle))]));
     const found = new Set(finds.map(({ needle, encoding }) => `${needle}\0${encoding}`));
-    return here.map((plant) => ({ ...plant, isFound: found.has(`${plant.needle.name}\0${plant.form.expect}`) }));
+    // A browser may keep any string with 16 bits a character.
+    const isFound = ({ needle, form }: Plant) =>
+      found.has(`${needle.name}\0${form.expect}`) || found.has(`${needle.name}\0wide:${form.expect}`);
+    return here.map((plant) => ({ ...plant, isFound: isFound(plant) }));
   });
 }
 
@@ -74,6 +81,8 @@ async function leakFrom(scratch: string, places: Places): Promise<Plant[]> {
     all.push(...made);
     return made;
   };
+  const plantIn = (medium: string, options: Parameters<typeof plantsFor>[2] = {}) =>
+    plant(`profile: ${medium}`, `profile: ${medium}`, options);
   const whole = { whole: true };
   const output = (name: string) => {
     const printed = plant(`${name} output`, `${name} output`);
@@ -85,8 +94,10 @@ async function leakFrom(scratch: string, places: Places): Promise<Plant[]> {
     };
   };
   const answers = plant('http answer', 'browser http', whole);
-  const httpCache = plant('profile: http cache', 'profile');
-  const cache = plant('profile: Cache', 'profile');
+  const httpCache = plantIn('http cache');
+  const cache = plantIn('Cache storage');
+  // A script's bytes stand between its comment marks, and are read as UTF-8.
+  const workers = plantIn('service worker', { only: ({ bytes }) => !bytes.includes('*/') });
   const numbers = (first: number, plants: readonly Plant[]) => plants.map((_, at) => first + at);
   const fromEnclave = plant('frame from the enclave', 'relay from enclave');
   const preload = (name: string, leaks: Leaks) => {
@@ -97,6 +108,7 @@ async function leakFrom(scratch: string, places: Places): Promise<Plant[]> {
   const server = preload('server', {
     ...output('server'),
     answers: base64([...answers, ...httpCache, ...cache]),
+    worker: joined(workers),
   });
   const left = plant('enclave: file left behind', 'enclave data', whole);
   const enclave = preload('enclave', {
@@ -132,7 +144,7 @@ async function leakFrom(scratch: string, places: Places): Promise<Plant[]> {
     await leakInPage(browser.page, {
       bodies: base64(plant('http body', 'browser http', whole)),
       addresses: base64(
-        plant('http address', 'browser http', { only: ({ bytes }) => /^[\w%,?=.+-]+$/.test(bytes.toString()) }),
+        plant('http address', 'browser http', { only: ({ bytes }) => IN_ADDRESS.test(bytes.toString()) }),
       ),
       frame: joined(frame),
       relay: `${system.url.replace('http', 'ws')}/relay/${system.nodeId}`,
@@ -141,14 +153,19 @@ async function leakFrom(scratch: string, places: Places): Promise<Plant[]> {
         cached: numbers(answers.length, httpCache),
         cache: numbers(answers.length + httpCache.length, cache),
       },
-      localStorage: base64(plant('profile: localStorage', 'profile')),
-      indexedDb: base64(plant('profile: IndexedDB', 'profile')),
-      files: base64(plant('profile: private file', 'profile', whole)),
+      localStorage: base64(plantIn('localStorage')),
+      sessionStorage: base64(plantIn('sessionStorage')),
+      indexedDb: base64(plantIn('IndexedDB')),
+      files: base64(plantIn('private files', whole)),
     });
     await settled();
+    await leakInHistory(browser.page, {
+      state: base64(plantIn('session restore')),
+      address: base64(plantIn('history', { only: ({ bytes }) => IN_ADDRESS.test(bytes.toString()) })),
+    });
     await browser.close();
     browser = undefined;
-    places.addFolder('profile', profile);
+    addProfile(places, 'profile', profile);
 
     leakInDatabase(places, path.join(system.serverDataDir, 'sotto.sqlite'), plant);
     for (const [at, { form }] of plant('server: file left behind', 'server data, at rest', whole).entries()) {

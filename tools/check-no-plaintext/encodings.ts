@@ -47,6 +47,16 @@ export const SPREADABLE: ReadonlySet<string> = new Set([
   ...['base64url+0', 'base64url+1', 'base64url+2'],
 ]);
 
+/** Forms in plain ASCII, which a browser may keep with 16 bits a character. */
+export const WIDE: ReadonlySet<string> = new Set([...SPREADABLE, 'json', 'url', 'url-all']);
+
+/** A list of numbers in a browser's structured clone (IndexedDB, `history.state`): a mark and the number, zigzag and varint. */
+function cloneList(needle: Buffer): Buffer {
+  return Buffer.from(
+    [...needle].flatMap((byte) => (byte < 64 ? [0x49, byte * 2] : [0x49, ((byte * 2) & 0x7f) | 0x80, byte >> 6])),
+  );
+}
+
 export const ENCODINGS: readonly Encoding[] = [
   { name: 'raw', encode: (needle) => needle },
   // As Chromium keeps a short string whose characters all fit into a byte.
@@ -65,5 +75,6 @@ export const ENCODINGS: readonly Encoding[] = [
   { name: 'json-utf8', encode: (needle) => Buffer.from(JSON.stringify(needle.toString('utf8')).slice(1, -1)) },
   { name: 'url', encode: (needle) => percent(needle, false) },
   { name: 'url-all', encode: (needle) => percent(needle, true) },
+  { name: 'clone-list', encode: cloneList },
   { name: 'byte-list', encode: (needle) => latin1([...needle].join(',')) },
 ];

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import { serialize } from 'node:v8';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { TEXT_ONLY } from './encodings.ts';
 import type { Needle } from './search.ts';
@@ -62,6 +63,8 @@ export function formsOf(needle: Needle): Form[] {
     ascii('url', `?said=${encodeURIComponent(text)}`),
     ascii('url-all', bytes.toString('hex').toUpperCase().replace(/../g, '%$&')),
     ascii('byte-list', JSON.stringify([...bytes])),
+    ...wide16(bytes),
+    { name: 'number list, cloned', bytes: serialize([...bytes]), expect: 'clone-list' },
     ascii('printed Buffer', inspect(bytes.subarray(0, 48)), 'spaced:hex'),
     ascii('printed Uint8Array', inspect(new Uint8Array(bytes), { maxArrayLength: null }), 'spaced:byte-list'),
     { name: 'zlib', bytes: deflateSync(bytes), expect: 'zlib:raw' },
@@ -70,6 +73,15 @@ export function formsOf(needle: Needle): Form[] {
     { name: 'brotli', bytes: brotliCompressSync(bytes), expect: 'brotli:raw', whole: true },
   ];
   return needle.kind === 'key' ? all.filter(({ name }) => !TEXT_ONLY.has(name)) : all;
+}
+
+/** As a browser keeps a string of plain characters with 16 bits each. */
+function wide16(bytes: Buffer): Form[] {
+  const wide = (text: string) => Buffer.from(text, 'utf16le');
+  return [
+    { name: 'hex in 16 bits', bytes: wide(bytes.toString('hex')), expect: 'wide:hex' },
+    { name: 'list in 16 bits', bytes: wide(JSON.stringify([...bytes])), expect: 'wide:byte-list' },
+  ];
 }
 
 /** All but letters and digits as \u…, as strict encoders for other languages do. */

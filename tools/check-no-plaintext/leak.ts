@@ -20,6 +20,8 @@ export interface Leaks {
   readonly frame?: string;
   /** What `/leak/NUMBER` answers, and `/leak/cached/NUMBER` in a form that the browser keeps. */
   readonly answers?: readonly string[];
+  /** In the script of a service worker, between comment marks. */
+  readonly worker?: string;
 }
 
 const leaks = JSON.parse(readFileSync(process.env.SOTTO_LEAK ?? '', 'utf8')) as Leaks;
@@ -57,14 +59,25 @@ if (frame !== undefined) {
   };
 }
 
-const { answers } = leaks;
+const { answers, worker } = leaks;
 if (answers !== undefined) {
   const emit = Server.prototype.emit as (...args: unknown[]) => boolean;
   Server.prototype.emit = function (this: Server, event: string, ...args: unknown[]): boolean {
     const [request, response] = args as [IncomingMessage, ServerResponse];
-    const asked = event === 'request' ? /^\/leak\/(cached\/)?(\d+|none)/.exec(request.url ?? '') : null;
+    const asked = event === 'request' ? /^\/leak\/(cached\/)?(\d+|none|page|worker)/.exec(request.url ?? '') : null;
     if (asked === null) return emit.call(this, event, ...args);
     request.resume();
+    // A page of the same origin without the app's policy, and what it registers.
+    if (asked[2] === 'page') {
+      response.setHeader('content-type', 'text/html');
+      response.end('<title>leak</title>');
+      return true;
+    }
+    if (asked[2] === 'worker') {
+      response.setHeader('content-type', 'text/javascript');
+      response.end(Buffer.concat([Buffer.from('/*'), bytesOf(worker ?? ''), Buffer.from('*/')]));
+      return true;
+    }
     response.setHeader('content-type', 'application/octet-stream');
     response.setHeader('cache-control', asked[1] === undefined ? 'no-store' : 'max-age=3600');
     response.end(bytesOf(answers[Number(asked[2])] ?? ''));

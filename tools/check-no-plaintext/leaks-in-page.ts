@@ -13,6 +13,7 @@ export interface PageLeaks {
     readonly cache: readonly number[];
   };
   readonly localStorage: readonly string[];
+  readonly sessionStorage: readonly string[];
   readonly indexedDb: readonly string[];
   readonly files: readonly string[];
 }
@@ -20,7 +21,6 @@ export interface PageLeaks {
 export async function leakInPage(page: Page, leaks: PageLeaks): Promise<void> {
   await page.evaluate(async (given) => {
     const bytesOf = (text: string) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
-    const names = given.localStorage.map((_, at) => `leak-${at}`);
     const text = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
     // Every answer is read to its end: one that is not keeps its request open for ever.
@@ -33,16 +33,15 @@ export async function leakInPage(page: Page, leaks: PageLeaks): Promise<void> {
     for (const at of given.answers.cache) await cache.put(`/kept/${at}`, await fetch(`/leak/${at}`));
 
     // A string holds any bytes: one a character where all are ASCII, else two, which makes Chromium keep 16 bits each.
-    for (const [at, name] of names.entries()) {
-      const bytes = bytesOf(given.localStorage[at] ?? '');
-      if (bytes.every((byte) => byte < 128)) {
-        localStorage.setItem(name, text(bytes));
-        continue;
-      }
+    const asString = (bytes: Uint8Array): string => {
+      if (bytes.every((byte) => byte < 128)) return text(bytes);
       const even = new Uint8Array(bytes.length + (bytes.length % 2));
       even.set(bytes);
-      localStorage.setItem(name, `\u2603${String.fromCharCode(...new Uint16Array(even.buffer))}`);
-    }
+      return `\u2603${String.fromCharCode(...new Uint16Array(even.buffer))}`;
+    };
+    for (const [at, one] of given.localStorage.entries()) localStorage.setItem(`leak-${at}`, asString(bytesOf(one)));
+    for (const [at, one] of given.sessionStorage.entries())
+      sessionStorage.setItem(`leak-${at}`, asString(bytesOf(one)));
 
     const database = await new Promise<IDBDatabase>((resolve, reject) => {
       const request = indexedDB.open('leak', 1);
@@ -79,4 +78,21 @@ export async function leakInPage(page: Page, leaks: PageLeaks): Promise<void> {
       socket.onerror = reject;
     });
   }, leaks);
+}
+
+/** What goes into the lists of pages that a browser keeps, and what it restores after a crash. Leaves the app's page. */
+export async function leakInHistory(
+  page: Page,
+  leaks: { readonly state: readonly string[]; readonly address: readonly string[] },
+): Promise<void> {
+  const address = leaks.address.map((one) => Buffer.from(one, 'base64').toString()).join('&');
+  await page.goto(`${new URL(page.url()).origin}/leak/page?${address}`);
+  await page.evaluate(async (state) => {
+    await navigator.serviceWorker.register('/leak/worker');
+    await navigator.serviceWorker.ready.catch(() => {});
+    const bytes = state.map((one) => Uint8Array.from(atob(one), (character) => character.charCodeAt(0)));
+    history.replaceState({ leak: bytes }, '');
+  }, leaks.state);
+  // The browser writes both some moments after they changed.
+  await page.waitForTimeout(2000);
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page, Request } from 'playwright-core';
-import { type Find, type Needle, Searcher } from './search.ts';
+import type { Find, Searcher } from './search.ts';
 
 export class Places {
   readonly #chunks = new Map<string, Buffer[]>();
@@ -47,9 +47,8 @@ export interface PlaceResult {
   readonly finds: readonly Find[];
 }
 
-/** Searches a place for every needle. */
-export function searchPlace(places: Places, place: string, needles: readonly Needle[]): PlaceResult {
-  const searcher = new Searcher(needles);
+/** Searches a place. */
+export function searchPlace(places: Places, place: string, searcher: Searcher): PlaceResult {
   const chunks = places.chunks(place);
   // Joined, so that what was sent in two pieces is found; file by file where joining would take too much memory.
   const finds = chunks.flatMap((chunk) => searcher.search(place, chunk));

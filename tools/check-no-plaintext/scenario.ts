@@ -94,8 +94,7 @@ export async function runScenario(): Promise<Gathered> {
   try {
     const page = run.folder('page');
     await buildTellingPage(page);
-    await usePlainly(run, page);
-    await breakTheEngine(run);
+    await Promise.all([usePlainly(run, page), breakTheEngine(run)]);
     return run.gathered();
   } finally {
     run.remove();
@@ -156,7 +155,7 @@ async function beGuest(run: Run, system: System): Promise<void> {
   const { me, browser, leave } = await sitDown(run, 'browser', system.link);
   await me.ask(run.say('guest prompt, answer and title'));
   await me.ask(run.say('guest second prompt and answer'));
-  run.add(...(await guestSecrets(browser.page)));
+  run.add(...(await guestSecrets(browser.page, 'guest')));
   await me.box.fill(run.say('guest draft that was not sent'));
   await leave('guest');
 }
@@ -209,7 +208,7 @@ async function keepAndUse(run: Run, system: System): Promise<string> {
   await page.locator('article[aria-busy] .prose', { hasText: 'Echo' }).waitFor();
   const dyingServer = system.server;
   dyingServer.child.kill('SIGABRT');
-  await page.locator('.notice').first().waitFor();
+  await page.getByText(words('chat.recovering')).first().waitFor();
   await system.restartServer();
   run.places.add('crash output', dyingServer.outputBytes());
   // Closed as it stands: the account open, words in the message box.
@@ -289,6 +288,8 @@ async function linkAnother(run: Run, system: System, me: Person): Promise<void> 
   let other = await sitDown(run, 'linked browser', system.link);
   const button = ({ page }: Person, word: Parameters<typeof linkWords>[0]) =>
     page.getByRole('dialog').getByRole('button', { name: linkWords(word), exact: true });
+  await other.me.box.waitFor();
+  run.add(...(await guestSecrets(other.browser.page, 'other guest')));
   await other.me.button('unlock.guest').click();
   await other.me.button('link.new').click();
   await button(other.me, 'choose.show').click();

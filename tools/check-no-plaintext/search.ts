@@ -3,11 +3,14 @@
  * packed, and with the blanks taken out. Says how much it looked at: a search of nothing proves nothing.
  */
 import { brotliDecompressSync, inflateRawSync, inflateSync } from 'node:zlib';
-import { ENCODINGS, SPREADABLE, TEXT_ONLY } from './encodings.ts';
+import { ENCODINGS, SPREADABLE, TEXT_ONLY, WIDE } from './encodings.ts';
 
 /** A secret is found when any run of this many bytes of one of its encodings is there. */
 export const PIECE_BYTES = 12;
 const INFLATE_LIMIT_BYTES = 64 * 1024 * 1024;
+
+const HASH_BITS = 20;
+const hashOf = (head: number): number => Math.imul(head, 0x9e3779b1) >>> (32 - HASH_BITS);
 
 export interface Needle {
   readonly name: string;
@@ -32,8 +35,8 @@ interface Piece {
 
 export class Searcher {
   readonly #pieces = new Map<number, Piece[]>();
-  /** One bit per first two bytes, to leave most positions after one look-up. */
-  readonly #first = new Uint8Array(65_536);
+  /** A mark per hash of the first four bytes, to leave most positions after one look-up. */
+  readonly #first = new Uint8Array(1 << HASH_BITS);
   searchedBytes = 0;
   pieces = 0;
 
@@ -55,20 +58,24 @@ export class Searcher {
     this.#scan(place, '', bytes, found);
     for (const [packing, unpacked] of unpack(bytes)) this.#scan(place, `${packing}:`, unpacked, found);
     this.#scan(place, 'spaced:', withoutBlanks(bytes), found);
+    if (bytes.includes(0)) this.#scan(place, 'wide:', withoutZeros(bytes), found);
     return [...found.values()];
   }
 
   #scan(place: string, prefix: string, bytes: Buffer, found: Map<string, Find>): void {
     this.searchedBytes += bytes.length;
     const last = bytes.length - PIECE_BYTES;
+    const first = this.#first;
+    let head = last < 0 ? 0 : bytes.readInt32LE(0) << 8;
     for (let at = 0; at <= last; at++) {
-      const two = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-      if (this.#first[two] === 0) continue;
-      const candidates = this.#pieces.get(bytes.readInt32LE(at));
+      head = (head >>> 8) | ((bytes[at + 3] as number) << 24);
+      if (first[hashOf(head)] === 0) continue;
+      const candidates = this.#pieces.get(head | 0);
       if (candidates === undefined) continue;
       for (const piece of candidates) {
         if (piece.bytes.compare(bytes, at, at + PIECE_BYTES) !== 0) continue;
-        if (prefix === 'spaced:' && !SPREADABLE.has(piece.encoding)) continue;
+        const isAscii = SPREADABLE.has(piece.encoding) || (prefix === 'wide:' && WIDE.has(piece.encoding));
+        if ((prefix === 'spaced:' || prefix === 'wide:') && !isAscii) continue;
         const encoding = prefix + piece.encoding;
         const key = `${piece.needle}\0${encoding}`;
         if (!found.has(key)) found.set(key, { place, needle: piece.needle, encoding, offset: at });
@@ -85,7 +92,7 @@ export class Searcher {
       const entry = { bytes: piece, needle, encoding };
       if (same === undefined) this.#pieces.set(head, [entry]);
       else same.push(entry);
-      this.#first[((piece[0] as number) << 8) | (piece[1] as number)] = 1;
+      this.#first[hashOf(head)] = 1;
       this.pieces++;
     }
   }
@@ -113,11 +120,21 @@ function* unpack(bytes: Buffer): Generator<[string, Buffer]> {
   if (brotli !== undefined) yield ['brotli', brotli];
 }
 
-/** Blanks, tabs and line breaks taken out. */
+/** Blanks, tabs and line breaks taken out, also where each character has 16 bits. */
 function withoutBlanks(bytes: Buffer): Buffer {
   const kept = Buffer.allocUnsafe(bytes.length);
   let length = 0;
-  for (const byte of bytes) if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) kept[length++] = byte;
+  for (const byte of bytes) {
+    if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9 && byte !== 0) kept[length++] = byte;
+  }
+  return kept.subarray(0, length);
+}
+
+/** As browsers keep strings in 16 bits a character: what is plain ASCII stands there with a zero after each. */
+function withoutZeros(bytes: Buffer): Buffer {
+  const kept = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (const byte of bytes) if (byte !== 0) kept[length++] = byte;
   return kept.subarray(0, length);
 }
 

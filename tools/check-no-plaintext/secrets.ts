@@ -28,8 +28,8 @@ export const keyNeedle = (name: string, bytes: Uint8Array): Needle => ({
   kind: 'key',
 });
 
-/** The guest's id and key, from where the browser keeps them. */
-export async function guestSecrets(page: Page): Promise<Needle[]> {
+/** A guest's keys, from where the browser keeps them. @param whose said in their names */
+export async function guestSecrets(page: Page, whose: string): Promise<Needle[]> {
   const bytes = Buffer.from(
     await page.evaluate(async () => {
       // As adapters/browser/erasable-store.ts keeps it: a file named by the key's hex.
@@ -43,8 +43,8 @@ export async function guestSecrets(page: Page): Promise<Needle[]> {
   const { AccountKey: Key } = await import('@sotto/vault');
   const key = new Key(bytes.subarray(32));
   return [
-    keyNeedle('guest key', bytes.subarray(32)),
-    keyNeedle('guest epoch key', unsafeRevealSecret(deriveEpochKey(key, bytes.subarray(0, 16), 1))),
+    keyNeedle(`${whose} key`, bytes.subarray(32)),
+    keyNeedle(`${whose} epoch key`, unsafeRevealSecret(deriveEpochKey(key, bytes.subarray(0, 16), 1))),
   ];
 }
 
