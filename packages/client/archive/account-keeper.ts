@@ -569,6 +569,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   /** @returns whether it is another version than the one that was held */
   #take(record: OpenedRecord): boolean {
     const { recordId } = record;
+    // It is on its way out: shown once more, it would look as if it had come back.
+    if (this.engine.isRemoving(recordId)) return false;
     const groupId = groupOf(record.content);
     const shown = shownOf(record);
     this.#archive.undamage(recordId);
@@ -750,7 +752,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     await this.#watch.compare(this.#shownHistory(), new Set(this.#archive.damaged.keys()));
     const idsOf = (isSo: (recordId: string) => boolean) =>
       [...this.#archive.marks()].flatMap(({ recordId }) => (isSo(recordId) ? [recordId] : []));
-    // CL-324: what whoever was removed has sealed since under an old key is shown to nobody.
+    // What whoever was removed has sealed since under an old key is shown to nobody (CL-324).
     const outside = idsOf((recordId) => this.#watch.isOutside(recordId));
     const removed = idsOf((recordId) => this.#watch.isDeleted(recordId));
     await this.#removeAgain(outside, false);

@@ -58,6 +58,10 @@ export function createTestServer(pageRecords = 100): TestServer {
       const sequences: number[] = [];
       for (const { recordId, base, envelope } of writes) {
         const held = rows.get(recordId);
+        if (held !== undefined && String(held.envelope) === String(envelope)) {
+          sequences.push(held.sequence);
+          continue;
+        }
         if (held !== undefined && held.sequence > base) return { sequences, refused: 'record-conflict' };
         if (held?.envelope !== undefined) earlier.set(recordId, held.envelope);
         sequences.push(serve(recordId, envelope?.slice()));

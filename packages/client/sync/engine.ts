@@ -111,6 +111,10 @@ export class Engine implements SyncEngine {
     return this.#outbox.has(recordId);
   }
 
+  isRemoving(recordId: string): boolean {
+    return this.#outbox.isRemoving(recordId);
+  }
+
   pull(): Promise<void> {
     return this.#alone(() => this.#pull());
   }
@@ -194,7 +198,8 @@ export class Engine implements SyncEngine {
     if (page.records.length === 0 && next === this.#cursor) return;
     await this.inTurn(async () => {
       const { changes, superseded = [], stored } = await history.apply(page.records);
-      const lost = this.#outbox.writesOf(superseded);
+      const gone = page.records.filter(({ envelope }) => envelope === undefined).map(({ recordId }) => recordId);
+      const lost = [...this.#outbox.writesOf(superseded), ...this.#outbox.writesOfGone(gone)];
       const value = await seal.seal(this.#cursorName, encodeCursor(next));
       // CL-212: a cursor that is stored before what it brought would skip it after a crash.
       await this.#write([...changes, ...this.#outbox.remove(lost), { name: this.#cursorName, value }]);

@@ -59,6 +59,10 @@ export class Outbox {
     return this.#byRecord.has(recordId);
   }
 
+  isRemoving(recordId: string): boolean {
+    return this.#byRecord.get(recordId)?.at(-1)?.kind === 'removal';
+  }
+
   async load(): Promise<void> {
     this.#places = new Map();
     this.#byRecord = new Map();
@@ -160,10 +164,17 @@ export class Outbox {
   /** Writes of these records that wait, but for those that this device has removed since: their heads wait behind them. */
   writesOf(recordIds: Iterable<string>): WaitingWrite[] {
     return [...recordIds].flatMap((recordId) => {
-      const places = this.#byRecord.get(recordId) ?? [];
       // CL-220: what a head lists, that waits between the two, would never have been there.
-      if (places.at(-1)?.kind === 'removal') return [];
-      return places.map(({ name }) => ({ name, recordId, envelope: undefined }));
+      if (this.isRemoving(recordId)) return [];
+      return (this.#byRecord.get(recordId) ?? []).map(waitingAt);
+    });
+  }
+
+  /** Writes of records that this device has removed since, and that are gone already: another device removed them, too. */
+  writesOfGone(recordIds: Iterable<string>): WaitingWrite[] {
+    return [...recordIds].flatMap((recordId) => {
+      if (!this.isRemoving(recordId)) return [];
+      return (this.#byRecord.get(recordId) ?? []).filter(({ kind }) => kind !== 'removal').map(waitingAt);
     });
   }
 
@@ -217,6 +228,8 @@ export class Outbox {
     else this.#byRecord.set(recordId, kept);
   }
 }
+
+const waitingAt = ({ name, recordId }: Place): WaitingWrite => ({ name, recordId, envelope: undefined });
 
 function firstOf<Value>(values: Iterable<Value>, limit: number): Value[] {
   const first: Value[] = [];

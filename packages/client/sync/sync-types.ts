@@ -101,6 +101,8 @@ export interface SyncEngine {
   enqueue(writes: readonly OutgoingWrite[]): Promise<Enqueued>;
   /** True while a write (or removal) of the record waits. */
   isWaiting(recordId: string): boolean;
+  /** True while the removal of the record waits: what the server shows of it meanwhile is of no account. */
+  isRemoving(recordId: string): boolean;
   /** Fetches everything new. @throws what `state.problem` then names; what arrived before it is kept */
   pull(): Promise<void>;
   /** Sends everything that waits, fetching what it conflicts with. @throws as `pull`; nothing is lost */

@@ -110,6 +110,10 @@ class World {
       return;
     }
     const written = decode(envelope);
+    assert.ok(
+      this.rows.get(recordId)?.envelope !== undefined || !this.removedByHeads().has(recordId),
+      'a removed record came back',
+    );
     if (before !== undefined)
       assert.ok(compare(decode(before), written) < 0, 'a version that lost replaced one that won');
     const head = headOf(written);
@@ -219,7 +223,7 @@ class Device implements SyncedHistory {
     this.#removed.push(recordId);
     await this.writeHead();
     this.world.removals.add(recordId);
-    await this.#takeAway([recordId]);
+    await this.#takeAway([recordId], new Set([recordId]));
   }
 
   async write(recordId: string, contentOf: (clock: number) => RecordContent): Promise<void> {
@@ -239,11 +243,12 @@ class Device implements SyncedHistory {
     });
   }
 
-  async #takeAway(recordIds: readonly string[]): Promise<void> {
+  /** @param fromServer those that are to be removed there, too */
+  async #takeAway(recordIds: readonly string[], fromServer: ReadonlySet<string>): Promise<void> {
     await this.engine.inTurn(async () => {
       const packs = recordIds.map((recordId) => ({ name: `pack/${recordId}`, value: undefined }));
       await this.#store(
-        recordIds.map((recordId) => ({ recordId, envelope: undefined })),
+        [...fromServer].map((recordId) => ({ recordId, envelope: undefined })),
         packs,
       );
       for (const recordId of recordIds) this.held.delete(recordId);
@@ -296,7 +301,7 @@ class Device implements SyncedHistory {
       (recordId) => removed.has(recordId) && !this.engine.isWaiting(recordId),
     );
     const ids = [...new Set([...here, ...stillShown])];
-    if (ids.length > 0) await this.#takeAway(ids);
+    if (ids.length > 0) await this.#takeAway(ids, new Set(stillShown));
     return { removed: [...removed] };
   }
 
