@@ -84,7 +84,7 @@ export async function registerAccount(ports: AccountPorts, account: NewAccount):
   }
   await saveDevice(ports, account);
   await markRegistered(ports, account);
-  api.signsInWith(() => signInWithDevice(ports, account));
+  api.signsInWith({ accountId: encodeHex(accountId), signIn: () => signInWithDevice(ports, account) });
   await refreshKeptLocks(ports);
   const used = { lockId: recovery.lookupId, kind: 'recovery-code', credential: NO_CREDENTIAL } as const;
   const opened = { accountKey, epoch: FIRST_EPOCH };
@@ -133,7 +133,7 @@ export async function createPasskeyLock(
   return { lock: await usedLockOf({ lockId, kind, credential }, secret, accountId), isBackedUp: isBackedUp(second) };
 }
 
-/** CL-333: another device may have rotated a moment ago; what was made for the old key is made again for the new one. */
+/** Another device may have rotated a moment ago; what was made for the old key is made again for the new one (CL-333). */
 export async function inNewestEpoch(
   refresh: (() => Promise<void>) | undefined,
   work: () => Promise<void>,

@@ -213,7 +213,7 @@ export class StoreKeeper implements RecordKeeper {
     const watch = this.#watch;
     if (watch === undefined) return;
     await watch.compareRecords(this.#shown.values(), new Set(this.#damaged.keys()));
-    // CL-324: what whoever was removed has sealed since under an old key is shown to nobody.
+    // What whoever was removed has sealed since under an old key is shown to nobody (CL-324).
     for (const recordId of this.#shown.keys()) if (watch.isOutside(recordId)) this.#release(recordId);
     for (const recordId of [...this.#shown.keys()].filter((recordId) => watch.isDeleted(recordId))) {
       // CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it.
@@ -273,9 +273,9 @@ export class StoreKeeper implements RecordKeeper {
     try {
       await this.#store(recordId, envelope);
     } catch (error) {
+      // Another device has rotated meanwhile; what was sealed under the old key counts nowhere (CL-325).
       const isStale = error instanceof SaveError && error.code === 'epoch-stale';
       if (isStale) await this.#fetch();
-      // CL-325: another device has rotated meanwhile; what was sealed under the old key counts nowhere.
       if (!isStale || this.#keyring.epoch === epoch) throw error;
       await this.#store(recordId, await this.#seal(recordId, content, deviceCounter));
     }

@@ -196,7 +196,7 @@ export async function addPasskeyLock(
   return 'opens-chats';
 }
 
-/** CL-332: a lock is stated in the vault as soon as the server has it, or the next rotation could not carry it over. */
+/** A lock is stated in the vault as soon as the server has it, or the next rotation could not carry it over (CL-332). */
 async function added(ports: AccountPorts, account: Account, history: History, lock: UsedLock): Promise<void> {
   await stateLocks(account, history, ports.clock, [lock]);
   await refreshKeptLocks(ports);

@@ -150,7 +150,7 @@ async function draftRotation(
   const records = [
     ...(await Promise.all(nextKeys.map((record) => underOld.record(record)))),
     await seal.record(statement),
-    // CL-329: what is under way stands in no log yet, and under the old key it would count nowhere from now on.
+    // What is under way stands in no log yet, and under the old key it would count nowhere from now on (CL-329).
     ...(await Promise.all(standing.unlisted.map((record) => seal.record(record)))),
   ];
   const request: RotationRequest = {
@@ -173,8 +173,8 @@ type LockToSeal = VerifiedLock & {
 /**
  * The locks that remain, each with the key to seal to.
  *
- * CL-330: from the second epoch on they are those that this device knows of, whatever the server lists: a removed lock that it
- * shows again is not carried over, and one that it hides is.
+ * From the second epoch on they are those that this device knows of, whatever the server lists: a removed lock that it
+ * shows again is not carried over, and one that it hides is (CL-330).
  */
 function remainingLocks(
   book: LockBook,

@@ -1,6 +1,7 @@
 /** Rotation against the real server in this process: devices that are there, away, and removed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createMemoryDeviceStore, createMemorySealedStore } from '@sotto/testkit';
 import { unsafeRevealSecret } from '@sotto/vault';
 import { addPasskey } from '../account.ts';
 import { ClientError } from '../errors.ts';
@@ -94,31 +95,34 @@ test('a removed device learns no new key, and is signed out', async () => {
   assert.deepEqual(titles(phone), ['after', 'from the device that is lost']);
 });
 
-test('CL-325 CL-329 what another device writes at the same moment is kept on every device, without an alarm', async () => {
-  const phone = await newAccount();
-  const laptop = await unlocked(phone.code);
-  await say(laptop, 'before');
-  assert.deepEqual(await synced(phone), []);
-  // Written and not yet listed by its device when the rotation begins.
-  const chat = await laptop.history.createConversation('under way');
-  const turn = { conversationId: chat, status: 'complete', role: 'user', parentId: undefined } as const;
-  const messageId = await laptop.history.saveMessage({ ...turn, text: 'first' });
-  await run(phone);
-  // The laptop has not heard of it.
-  await laptop.history.saveMessage({ ...turn, messageId, text: 'second' });
-  assert.deepEqual(await synced(laptop), []);
-  assert.equal(laptop.account.epochs.epoch, 2);
-  assert.deepEqual(await synced(phone), []);
-  const tablet = await unlocked(phone.code);
-  assert.deepEqual(tablet.history.findings, []);
-  for (const each of [phone, laptop, tablet]) {
-    await each.history.load(chat);
-    assert.deepEqual(
-      each.history.thread(chat).map(({ text }) => text),
-      ['second'],
-    );
-  }
-});
+for (const kept of [false, true]) {
+  test(`CL-325 CL-329 what another device writes at the same moment is kept everywhere, without an alarm (kept ${kept})`, async () => {
+    const phone = await newAccount();
+    const profile = { device: createMemoryDeviceStore(), ...(kept && { sealed: createMemorySealedStore() }) };
+    const laptop = await unlocked(phone.code, freshBrowser(profile));
+    await say(laptop, 'before');
+    assert.deepEqual(await synced(phone), []);
+    // Written and not yet listed by its device when the rotation begins.
+    const chat = await laptop.history.createConversation('under way');
+    const turn = { conversationId: chat, status: 'complete', role: 'user', parentId: undefined } as const;
+    const messageId = await laptop.history.saveMessage({ ...turn, text: 'first' });
+    await run(phone);
+    // The laptop has not heard of it.
+    await laptop.history.saveMessage({ ...turn, messageId, text: 'second' });
+    assert.deepEqual(await synced(laptop), []);
+    assert.equal(laptop.account.epochs.epoch, 2);
+    assert.deepEqual(await synced(phone), []);
+    const tablet = await unlocked(phone.code);
+    assert.deepEqual(tablet.history.findings, []);
+    for (const each of [phone, laptop, tablet]) {
+      await each.history.load(chat);
+      assert.deepEqual(
+        each.history.thread(chat).map(({ text }) => text),
+        ['second'],
+      );
+    }
+  });
+}
 
 for (const fault of ['lost', 'applied'] as const) {
   test(`CL-326 a rotation whose answer is lost (${fault}) is done once, and this device goes on`, async () => {
