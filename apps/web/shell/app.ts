@@ -69,7 +69,10 @@ export interface App {
   /** What "Try to break it" attacks: the real network, and who is trusted. */
   readonly attackable: Pick<Services, 'network' | 'device'>;
   /** What exporting and importing chats works on. */
-  readonly transferable: Pick<Services, 'clock' | 'page'> & { readonly history: () => History };
+  readonly transferable: Pick<Services, 'clock' | 'page'> & {
+    readonly history: () => History;
+    readonly files: Services['accounts']['files'];
+  };
   /** What linking a device works on. */
   readonly linkable: Pick<Services, 'random' | 'accounts'> & { readonly onJoined: (history: History) => void };
   /** Folders, pins, and what goes. */
@@ -336,7 +339,12 @@ export function createApp(services: Services): App {
     settings,
     page: services.page,
     attackable: services,
-    transferable: { clock: services.clock, page: services.page, history: currentHistory },
+    transferable: {
+      clock: services.clock,
+      page: services.page,
+      history: currentHistory,
+      files: services.accounts.files,
+    },
     linkable: {
       random: services.random,
       accounts: services.accounts,

@@ -22,7 +22,8 @@ export function filesOf(
     const { entryName, bytes, pieces } = found;
     const name = stringOf(about?.name) ?? entryName.slice(entryName.lastIndexOf('/') + 1);
     const ending = /\.(png|webp|gif)$/i.exec(name)?.[1]?.toLowerCase() ?? 'jpeg';
-    const mediaType = stringOf(about?.mime_type) ?? (kind === 'images' ? `image/${ending}` : 'application/octet-stream');
+    const mediaType =
+      stringOf(about?.mime_type) ?? (kind === 'images' ? `image/${ending}` : 'application/octet-stream');
     files.push({ kind, name, mediaType, bytes, pieces });
   };
   for (const part of parts) {

@@ -241,8 +241,8 @@ test('CL-315 ChatGPT’s projects become folders, and what it remembered becomes
   });
   const { history, order } = await fresh();
   const list = [
-    chat('one', 'g-p-1', 1_700_000_300),
     chat('two', 'g-p-2', 1_700_000_100, { is_archived: true }),
+    chat('one', 'g-p-1', 1_700_000_300),
     chat('three', 'g-p-1', 1_700_000_200),
     chat('four', null, 1_700_000_000, { gizmo_id: 'g-custom' }),
   ];
@@ -260,7 +260,7 @@ test('CL-315 ChatGPT’s projects become folders, and what it remembered becomes
   const titles = Object.fromEntries(
     Object.entries(byFolder).map(([name, chats]) => [name, chats?.map(({ title }) => title).sort()]),
   );
-  assert.deepEqual(titles, { 'Project 1': ['one', 'three'], 'Project 2': ['two'], none: ['four'] });
+  assert.deepEqual(titles, { 'Project 1': ['two'], 'Project 2': ['one', 'three'], none: ['four'] });
   assert.deepEqual(
     order
       .chats()
@@ -310,6 +310,20 @@ test('CL-316 an export holds folders and memories; imported elsewhere, chats sta
   const again = await take(other.history, [await fileOfBlob(zip)]);
   assert.deepEqual(again.folders, { taken: 1, known: 1 });
   assert.ok([...other.order.folders().values()].some(({ name }) => name === 'Outer'));
+  assert.equal(other.order.folders().has(there.folderId), false, 'the one that was deleted stays deleted');
+});
+
+test('CL-285 CL-282 an export of our own that holds something else, or too many folders, is refused', async () => {
+  const { history } = await fresh();
+  const format = 'sotto-export/v1';
+  const codeOf = async (value: object, limits = TRANSFER_LIMITS) =>
+    (await importChats(history, [jsonOf({ format, ...value })], { clock, limits })).refused.map(({ code }) => code);
+  assert.deepEqual(await codeOf({ conversations: 7 }), ['import-unknown']);
+  assert.deepEqual(await codeOf({}), ['import-unknown']);
+  const folders = Array.from({ length: 3 }, (_, i) => ({ id: `${i}`, registers: {} }));
+  const few = { ...TRANSFER_LIMITS, chats: 2 };
+  assert.deepEqual(await codeOf({ conversations: [], folders }, few), ['import-too-large']);
+  assert.deepEqual(await codeOf({ conversations: folders }, few), ['import-too-large']);
 });
 
 test('CL-287 a folder of this history is changed by no file', async () => {

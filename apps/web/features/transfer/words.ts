@@ -7,6 +7,9 @@ const en = {
   'export.start': 'Save the file',
   'export.empty': 'There is no chat to export yet.',
   'export.done': '{chats} chats with {messages} messages are in the file.',
+  'export.files': '{count} files that go with them are in it.',
+  'export.filesLeftOut':
+    '{count} files could not be fetched and are not in it. Export again when the server can be reached.',
   'export.damaged': '{count} stored items did not open and are not in it.',
 
   'import.title': 'Import chats',
@@ -18,6 +21,7 @@ const en = {
   'import.again': 'Import more',
   'import.close': 'Done',
   'import.taken': 'Taken: {chats} chats, {messages} messages.',
+  'import.files': 'Pictures and files that go with them: {count}.',
   'import.known': 'Here already: {chats} chats, {messages} messages.',
   'import.folders': '{count} folders and projects, with their instructions where the file has them.',
   'import.memories':
@@ -53,7 +57,7 @@ const en = {
 
   'chatgpt.title': 'Your chats are still at ChatGPT, too',
   'chatgpt.look': 'Open a few of the imported chats here and see that they are whole.',
-  'chatgpt.file': 'Keep the export file if images or files in it matter: they were not taken.',
+  'chatgpt.file': 'Keep the export file if images or files matter that were left out above.',
   'chatgpt.delete':
     'At ChatGPT: Settings, Data controls, Delete all chats. Shared links and archived chats are listed there, too.',
   'chatgpt.memory': 'At ChatGPT: Settings, Personalisation, Manage memories, delete what it remembers of you.',
