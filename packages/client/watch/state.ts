@@ -16,6 +16,8 @@ export interface PendingWrite {
   /** `failed`: the store refused it or did not answer, and may have it all the same. */
   readonly standing: 'under-way' | 'stored' | 'failed';
   readonly atMs: number;
+  /** Digests of the versions that its writer knew when it wrote; absent in what earlier versions kept. */
+  readonly replaces?: readonly string[];
 }
 
 /** A head that is signed, and that the store may not have yet. */

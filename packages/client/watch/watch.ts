@@ -37,6 +37,8 @@ import {
 } from './state.ts';
 import type { TakingTurns } from './turns.ts';
 
+/** Of one line of a log (spec/vault.md "Heads"). */
+const REPLACES_LIMIT = 8;
 /** How long writes gather before a head lists them. */
 const GATHER_MS = 1500;
 /** A write that is under way for longer was given up: its tab is gone. */
@@ -192,7 +194,8 @@ export class Watch {
     const write = { recordId, deviceId: this.#deviceId, deviceCounter: counter, content };
     const digest = encodeHex(writeDigest(write));
     const atMs = this.#options.clock.nowMs();
-    const pending = [...state.pending, { recordId, digest, counter, standing, atMs }];
+    const replaces = this.#replaced(recordId, state);
+    const pending = [...state.pending, { recordId, digest, counter, standing, atMs, replaces }];
     const shown = { recordId, deviceId: this.#deviceId, deviceCounter: counter, digest };
     return { state: { ...state, counter, pending }, shown };
   }
@@ -223,6 +226,7 @@ export class Watch {
   withRemovals(state: WatchState, recordIds: readonly string[]): WatchState {
     const removals = recordIds.map((recordId, i) => ({
       ...{ recordId, digest: null, counter: state.counter + 1 + i, atMs: this.#options.clock.nowMs() },
+      replaces: this.#replaced(recordId, state),
       standing: 'stored' as const,
     }));
     const counter = state.counter + recordIds.length;
@@ -429,18 +433,19 @@ export class Watch {
     const seen = new Map<string, LogPlace>([...placesOf(this.#logs)].filter(([id]) => id !== this.#deviceId));
     const entries = listed.map(({ recordId, digest }) => ({
       ...{ recordId, digest },
-      replaces: this.#replaced(recordId, state, byRecord.get(recordId) ?? []).filter((each) => each !== digest),
+      replaces: replacedBy(byRecord.get(recordId) ?? []).filter((each) => each !== digest),
     }));
     const heads = await log.append(entries, { seen, covered, atMs: nowMs, clock: nowMs });
     return this.#withHeads({ ...state, log: log.state, pending: waiting }, heads);
   }
 
-  /** The versions that a new one replaces: those that stood at the last comparison, and what this device listed since. */
-  #replaced(recordId: string, { log }: WatchState, pending: readonly PendingWrite[]): string[] {
+  /**
+   * The versions that a new one replaces: those that stood at the last comparison, and what this device listed since. Known when it is
+   * written: by the time that a head lists it, another device may have written over it.
+   */
+  #replaced(recordId: string, { log }: WatchState): string[] {
     const since = log?.entries.findLast((entry) => entry.recordId === recordId)?.digest ?? [];
-    // What is written twice before a head lists it may have been seen in between.
-    const unlisted = pending.flatMap(({ digest }) => digest ?? []);
-    return [...new Set([...this.#manifest.standing(recordId), ...[since].flat(), ...unlisted])].slice(-8);
+    return [...new Set([...this.#manifest.standing(recordId), ...[since].flat()])].slice(-REPLACES_LIMIT);
   }
 
   /** What this device wrote and the store confirmed is known, also before the next comparison. */
@@ -483,6 +488,12 @@ export class Watch {
 }
 
 /** Of several writes of one record only the last stands in the store. */
+/** Of the writes of one record: what is written twice before a head lists it may have been seen in between. */
+function replacedBy(writes: readonly PendingWrite[]): string[] {
+  const replaced = writes.flatMap(({ digest, replaces = [] }) => [...replaces, ...(digest === null ? [] : [digest])]);
+  return [...new Set(replaced)].slice(-REPLACES_LIMIT);
+}
+
 function newestOf(writes: readonly PendingWrite[]): PendingWrite[] {
   return [...new Map(writes.map((write) => [write.recordId, write])).values()];
 }
