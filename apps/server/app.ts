@@ -67,7 +67,11 @@ export function createApp(services: Services): Hono<AppEnv> {
     const bare = !SAFE_METHODS.has(c.req.method) && c.req.header('sotto-client') !== '1';
     // SV-03: a header of our own cannot be set by a foreign page without asking first, and nobody answers that question.
     if (bare) throw new ServerError('client-header-missing');
-    c.set('session', await sessions.find(c.req.header('cookie'), c.get('site')));
+    const session = await sessions.find(c.req.header('cookie'), c.get('site'));
+    const forWhom = c.req.header('sotto-account');
+    // SV-113: a browser that still holds another account's session would write into that account.
+    if (forWhom !== undefined && forWhom !== (session?.subject.id ?? forWhom)) throw new ServerError('signed-out');
+    c.set('session', session);
     await next();
   });
 

@@ -143,3 +143,23 @@ test('SV-112 only who is signed in registers a device, once each, and at most so
   assert.deepEqual([full.status, full.json.error.code], [409, 'devices-full']);
   assert.equal((await browser.call('POST', '/api/devices', body)).status, 200, 'one that is known is no new one');
 });
+
+test('SV-113 a request for one account is refused in a session of another, and in a guest’s', async (t) => {
+  const { server, browser, accountId } = await rig(t);
+  const other = await createAccount(server);
+  const forWhom = { 'sotto-account': accountId };
+  assert.equal((await browser.call('GET', '/api/locks', undefined, forWhom)).status, 200);
+  const guest = server.browser();
+  await guest.call('POST', '/api/guest', {});
+  for (const elsewhere of [other.browser, guest, server.browser()]) {
+    for (const [method, path] of [
+      ['GET', '/api/locks'],
+      ['GET', '/api/records?after=0'],
+      ['DELETE', `/api/records/${randomHex()}`],
+    ] as const) {
+      const answer = await elsewhere.call(method, path, undefined, forWhom);
+      assert.deepEqual([answer.status, answer.json.error.code], [401, 'signed-out'], path);
+    }
+  }
+  assert.equal((await other.browser.call('GET', '/api/locks')).status, 200);
+});

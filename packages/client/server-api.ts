@@ -46,11 +46,19 @@ const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024;
 
 type PasskeyOptions = Readonly<Record<string, unknown>>;
 
+export interface SigningAccount {
+  /** 32 hex digits. */
+  readonly accountId: string;
+  readonly signIn: () => Promise<void>;
+}
+
 export class ServerApi {
   readonly #fetch: Fetch;
   readonly #baseUrl: string;
-  #signIn: (() => Promise<void>) | undefined;
+  #account: SigningAccount | undefined;
   #signingIn: Promise<void> | undefined;
+  /** This visit ended its session: asking with it first would only be refused. */
+  #isSignedOut = false;
 
   /** @param baseUrl origin of the server, without a path */
   constructor(fetch: Fetch, baseUrl: string) {
@@ -64,20 +72,39 @@ export class ServerApi {
   }
 
   /**
-   * How an open account signs in by itself: a request that is refused for want of it is tried once more after it. Undefined
-   * when the account is locked.
+   * The account that is open, and how it signs in by itself: every request says for whom it is, and one that is refused for
+   * want of a session is tried once more. Undefined when the account is locked.
    */
-  signsInWith(signIn: (() => Promise<void>) | undefined): void {
-    this.#signIn = signIn;
+  signsInWith(account: SigningAccount | undefined): void {
+    this.#account = account;
   }
 
   /** Signs in as `signsInWith` says; several that ask at once share one try. @throws ClientError `signed-out` where nothing was said */
   signInAgain(): Promise<void> {
-    if (this.#signIn === undefined) return Promise.reject(new ClientError('signed-out'));
-    this.#signingIn ??= this.#signIn().finally(() => {
-      this.#signingIn = undefined;
-    });
+    if (this.#account === undefined) return Promise.reject(new ClientError('signed-out'));
+    this.#signingIn ??= this.#account
+      .signIn()
+      .then(() => {
+        this.#isSignedOut = false;
+      })
+      .finally(() => {
+        this.#signingIn = undefined;
+      });
     return this.#signingIn;
+  }
+
+  /** The network for what speaks its own protocol (files): for the open account, and signing in by itself, as every call here. */
+  readonly fetch: Fetch = async (url, init = {}) => {
+    const ask = () => this.#fetch(url, { ...init, headers: { ...init.headers, ...this.#forWhom() } });
+    const response = await ask();
+    const wantsAccount = response.status === 401 || response.status === 403;
+    if (!wantsAccount || this.#account === undefined) return response;
+    return this.signInAgain().then(ask, () => response);
+  };
+
+  /** SV-113: a session of another account, left over in this browser, must not be taken for ours. */
+  #forWhom(): Readonly<Record<string, string>> {
+    return this.#account === undefined ? {} : { 'sotto-account': this.#account.accountId };
   }
 
   async nodes(signal?: AbortSignal): Promise<readonly NodeListing[]> {
@@ -100,12 +127,12 @@ export class ServerApi {
   /** The relay asks for a session: keeps the one there is, or opens an anonymous one. */
   async ensureSession(signal?: AbortSignal): Promise<void> {
     let answer = await this.#json('POST', '/api/guest', {}, signal);
-    if (this.#signIn !== undefined && !isAccountAnswer(answer)) {
+    if (this.#account !== undefined && accountOf(answer) !== this.#account.accountId) {
       // A guest's session would end, and its line with it, when the account signs in a moment later.
       await this.signInAgain().catch(() => {});
       answer = await this.#json('POST', '/api/guest', {}, signal);
     }
-    if (!isAccountAnswer(answer)) parsed(parseGuestAnswer, answer);
+    if (accountOf(answer) === undefined) parsed(parseGuestAnswer, answer);
   }
 
   async createAccount(request: CreateAccountRequest): Promise<void> {
@@ -156,6 +183,7 @@ export class ServerApi {
 
   async signOut(): Promise<void> {
     await this.#send('POST', '/api/sign-out', '{}');
+    this.#isSignedOut = true;
   }
 
   async locks(): Promise<LocksAnswer> {
@@ -250,9 +278,15 @@ export class ServerApi {
     isRetry = false,
   ): Promise<FetchResponse> {
     const type = typeof body === 'string' ? 'application/json' : 'application/octet-stream';
+    const startsSession = STARTS_SESSION.test(path);
+    if (this.#isSignedOut && this.#account !== undefined && !startsSession) await this.signInAgain().catch(() => {});
     const init: FetchInit = {
       method,
-      headers: { 'sotto-client': '1', ...(body === undefined ? {} : { 'content-type': type }) },
+      headers: {
+        'sotto-client': '1',
+        ...(body === undefined ? {} : { 'content-type': type }),
+        ...(startsSession ? {} : this.#forWhom()),
+      },
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
     };
@@ -265,13 +299,13 @@ export class ServerApi {
     }
     if (response.status < 400) return response;
     const refusal = await refusalOf(response);
-    if (this.#signIn === undefined || isRetry || !WANTS_ACCOUNT.has(refusal.code)) throw refusal;
+    if (this.#account === undefined || isRetry || startsSession || !WANTS_ACCOUNT.has(refusal.code)) throw refusal;
     try {
       await this.signInAgain();
     } catch (cause) {
       // A device that was removed is signed out for good, and need not ask again with every request.
       const isRefused = cause instanceof ClientError && cause.code === 'device-refused';
-      if (isRefused) this.#signIn = undefined;
+      if (isRefused) this.#account = undefined;
       throw isRefused ? refusal : cause;
     }
     return this.#send(method, path, body, signal, true);
@@ -281,8 +315,11 @@ export class ServerApi {
 /** The session is gone, or is a guest's: the account was opened without the server. */
 const WANTS_ACCOUNT = new Set<string>(['signed-out', 'account-required']);
 
-function isAccountAnswer(answer: unknown): boolean {
-  return typeof answer === 'object' && answer !== null && 'accountId' in answer;
+/** What starts a session or ends one is for whoever it says itself. */
+const STARTS_SESSION = /^\/api\/(?:sign-in\/|sign-out$|guest$|accounts$|nodes)/;
+
+function accountOf(answer: unknown): unknown {
+  return typeof answer === 'object' && answer !== null && 'accountId' in answer ? answer.accountId : undefined;
 }
 
 /** CL-10: `credential.toJSON()` and its kind carry the passkey's secret output under this name. */

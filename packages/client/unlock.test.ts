@@ -155,6 +155,40 @@ test('CL-341 an account that was opened without the server signs in by itself wh
   assert.equal((await again.api.locks()).accountId, encodeHex(rig.account.accountId));
 });
 
+test('CL-341 a session of another account that is left in the browser is not written into', async () => {
+  const [first, second] = [await withAccount(), await withAccount()];
+  const rig = browser();
+  const before = rig.visit();
+  await unlockWithRecoveryCode(before, second.code);
+  await unlockWithRecoveryCode(rig.visit(), first.code);
+  // The page of the second account ended without a word to the server.
+  await unlockWithRecoveryCode(before, second.code);
+  rig.network.isCut = true;
+  const ports = rig.visit();
+  await unlockWithRecoveryCode(ports, first.code);
+  rig.network.isCut = false;
+  await ports.api.putRecord('ab'.repeat(16), new Uint8Array(256));
+  assert.equal((await ports.api.locks()).accountId, encodeHex(first.account.accountId));
+  assert.equal((await ports.api.records(0)).records.length, 1);
+  const other = second.visit();
+  await unlockWithRecoveryCode(other, second.code);
+  assert.equal((await other.api.records(0)).records.length, 0);
+});
+
+test('an account whose session is still good does not sign in again', async () => {
+  const rig = await withAccount();
+  rig.network.sent.length = 0;
+  const ports = rig.visit();
+  await unlockWithRecoveryCode(ports, rig.code);
+  await ports.api.records(0);
+  await ports.api.ensureSession();
+  assert.ok(!pathsOf(rig).some((path) => path.includes('sign-in')), pathsOf(rig).join(' '));
+  await ports.api.signOut();
+  rig.network.sent.length = 0;
+  await ports.api.records(0);
+  assert.deepEqual(pathsOf(rig), ['/api/sign-in/device/options', '/api/sign-in/device', '/api/records']);
+});
+
 test('CL-341 a further device is registered when it unlocks, once, and signs in by its key the next time', async () => {
   const { code, account } = await withAccount();
   const rig = browser();

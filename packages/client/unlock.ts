@@ -128,7 +128,8 @@ async function unlockWithKeptPasskey(
  * @param other signs in where this device cannot, and gives back the account that was signed in
  */
 export function signingInLater(ports: AccountPorts, account: OpenAccount, other?: () => Promise<string>): OpenAccount {
-  ports.api.signsInWith(async () => {
+  const accountId = encodeHex(account.accountId);
+  const signIn = async () => {
     if (await isRegistered(ports, account)) {
       try {
         return await signInWithDevice(ports, account);
@@ -139,22 +140,19 @@ export function signingInLater(ports: AccountPorts, account: OpenAccount, other?
     }
     if (other === undefined) throw new ClientError('device-refused');
     // CL-341: what this account writes next would go into another one.
-    if ((await other()) !== encodeHex(account.accountId)) throw new ClientError('server-malformed', { rule: 'CL-341' });
+    if ((await other()) !== accountId) throw new ClientError('server-malformed', { rule: 'CL-341' });
     // Not waited for: it could wait for this very sign-in.
     void registerDevice(ports, account).catch(() => {});
-  });
-  ports.api
-    .signInAgain()
-    .then(() => refreshKeptLocks(ports))
-    .catch(() => {
-      // Without a server the account is open all the same; what is asked of the server next tries again.
-    });
+  };
+  ports.api.signsInWith({ accountId, signIn });
+  // Signs in where the session is not there any more; without a server, what is asked of it next tries again.
+  void refreshKeptLocks(ports);
   return account;
 }
 
 /** The server signed in first: this device is registered, so that it need not be asked the next time. */
 async function signedIn(ports: AccountPorts, account: OpenAccount, answer: LocksAnswer): Promise<OpenAccount> {
-  ports.api.signsInWith(() => signInWithDevice(ports, account));
+  ports.api.signsInWith({ accountId: encodeHex(account.accountId), signIn: () => signInWithDevice(ports, account) });
   await registerDevice(ports, account).catch(() => {});
   await keepLocks(ports.sealed, answer).catch(() => {});
   return account;

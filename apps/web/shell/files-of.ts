@@ -10,8 +10,7 @@ export interface FilesPorts {
   readonly sealed: SealedStore;
   readonly takingTurns: <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
   /** The way to the server, where an account's files are kept. */
-  readonly fetch: Fetch;
-  readonly api: { readonly origin: string };
+  readonly api: { readonly origin: string; readonly fetch: Fetch };
 }
 
 export interface FilesOf {
@@ -41,7 +40,7 @@ export function createFilesOf(ports: FilesPorts): FilesOf {
     let loading: Promise<Files> | undefined;
     const start = async () => {
       const [{ openFiles }, { remoteBlobs }] = await load();
-      const remote = place === 'server' ? { remote: remoteBlobs(ports.fetch, ports.api.origin) } : {};
+      const remote = place === 'server' ? { remote: remoteBlobs(ports.api.fetch, ports.api.origin) } : {};
       return openFiles({ ...ports, owner: await owner(), ...remote }, () => history);
     };
     const mine = () => {

@@ -1,5 +1,5 @@
 /** A link as accounts use it: the open device registers the new one, and the new one signs in with its own key. */
-import { encodeBase64 } from '@sotto/bytes';
+import { encodeBase64, encodeHex } from '@sotto/bytes';
 import type { AccountPorts, OpenAccount } from '../account-types.ts';
 import { saveDevice } from '../device-key.ts';
 import { markRegistered, signInWithDevice } from '../device-sign-in.ts';
@@ -38,7 +38,7 @@ export async function joinByLink(
   const { api, clock, random } = ports;
   const account = await joinAccount({ ...link, mailboxes, clock, random });
   await signInWithDevice(ports, account);
-  api.signsInWith(() => signInWithDevice(ports, account));
+  api.signsInWith({ accountId: encodeHex(account.accountId), signIn: () => signInWithDevice(ports, account) });
   await saveDevice(ports, account);
   await markRegistered(ports, account);
   return openAccount(ports, account.accountId, account);

@@ -1,10 +1,13 @@
 /** `DeviceUnlocking` over `@sotto/client`: loaded with the screen that unlocks, and with the settings. */
 import * as client from '@sotto/client/accounts';
-import type { AccountsPorts } from '../../shell/accounts.ts';
-import type { DeviceUnlocking, History } from '../../shell/services.ts';
+import type { DeviceUnlocking, History, Preferences } from '../../shell/services.ts';
 import { stretchPassphrase } from './stretch.ts';
 
-export interface DeviceUnlockingPorts extends AccountsPorts {
+export interface DeviceUnlockingPorts
+  extends client.AccountPorts,
+    Omit<client.PassphrasePorts, 'stretch' | keyof client.AccountPorts> {
+  readonly takingTurns: client.TakingTurns;
+  readonly preferences: Preferences;
   /** The open account. */
   readonly account: () => client.OpenAccount | undefined;
   readonly opened: (account: client.OpenAccount) => Promise<History>;
