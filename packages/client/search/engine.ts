@@ -11,7 +11,7 @@ import { type Phrase, parseQuery } from './query.ts';
 import { type Found, rankHits } from './rank.ts';
 import { type FreshDocuments, isSmall, type Old, rewriteSegments, toMerge } from './rewrite.ts';
 import { SealedSegments, type SegmentsOptions } from './sealed-segments.ts';
-import { documentId, type Head, hasFile, kindOf } from './segment.ts';
+import { documentId, type Head, hasFile, idBeginning, kindOf } from './segment.ts';
 import { EMPTY_STATE, type IndexState, type SegmentInfo } from './state.ts';
 import type { ConversationChange, SearchAnswer, SearchFilters, SearchIndexLike, SearchRequest } from './types.ts';
 
@@ -60,6 +60,8 @@ export class SearchIndex implements SearchIndexLike {
   /** The number of a conversation in a segment. */
   readonly #numbers = new WeakMap<Head, ReadonlyMap<string, number>>();
   #writing: Promise<unknown> = Promise.resolve();
+  /** The state is the one that this index wrote last, and not one that it read. */
+  #isOwn = false;
 
   /** Use `openSearchIndex`. */
   constructor(options: SearchIndexOptions) {
@@ -97,6 +99,7 @@ export class SearchIndex implements SearchIndexLike {
       state = EMPTY_STATE;
     }
     if (state === undefined) return;
+    this.#isOwn = false;
     this.#state = state;
     this.#segments.retain(state.segments);
     const { segments } = state;
@@ -215,7 +218,8 @@ export class SearchIndex implements SearchIndexLike {
     const gone = new Map<string, Set<number>>();
     const fresh: FreshDocuments[] = [];
     for (const { conversationId, version, documents, isWhole, removed = [] } of changes) {
-      const held = this.#placesOf(heads, conversationId);
+      const named = [...documents.map((document) => document.id), ...removed];
+      const held = this.#placesOf(heads, conversationId, isWhole ? undefined : named);
       const added = new Map<string, SearchDocument>();
       for (const document of documents) added.set(document.id, document);
       const leaving = new Set(isWhole ? held.keys() : removed);
@@ -278,6 +282,7 @@ export class SearchIndex implements SearchIndexLike {
     const added = rewriteSegments(old, fresh, kept, covered, together);
     const next = { generation: state.generation + 1, recheck: recheck || damaged.length > 0 };
     this.#state = await this.#segments.write(next, unchanged, added, [...old.map(({ info }) => info), ...damaged]);
+    this.#isOwn = true;
     if (damaged.length > 0 || !next.recheck) this.#rechecked.clear();
     if (damaged.length > 0) this.#isToldOfLoss = false;
     this.#damaged.clear();
@@ -319,15 +324,22 @@ export class SearchIndex implements SearchIndexLike {
     return covered;
   }
 
-  /** Where the documents of a conversation are. */
-  #placesOf(heads: ReadonlyMap<string, Head>, conversationId: string): ReadonlyMap<string, Place> {
+  /** Where the documents of a conversation are: all of them, or those that are named and perhaps a few more. */
+  #placesOf(
+    heads: ReadonlyMap<string, Head>,
+    conversationId: string,
+    named: readonly string[] | undefined,
+  ): ReadonlyMap<string, Place> {
     const places = new Map<string, Place>();
+    const beginnings = named && new Set(named.map((id) => Number.parseInt(id.slice(0, 8), 16)));
     for (const [segmentId, head] of heads) {
       const number = this.#numbersOf(head).get(conversationId);
       if (number === undefined) continue;
       const { documents } = head;
       for (let at = documents.conversation.indexOf(number); at >= 0; ) {
-        places.set(documentId(documents, at), { segmentId, document: at, hash: documents.hash[at] as number });
+        if (beginnings?.has(idBeginning(documents, at)) !== false) {
+          places.set(documentId(documents, at), { segmentId, document: at, hash: documents.hash[at] as number });
+        }
         at = documents.conversation.indexOf(number, at + 1);
       }
     }
@@ -347,10 +359,12 @@ export class SearchIndex implements SearchIndexLike {
   #inTurn<Result>(work: (state: IndexState) => Promise<Result>): Promise<Result> {
     const turn = this.#writing.then(async () => {
       for (let tries = 1; ; tries++) {
-        await this.refresh();
+        // What the last write of this one left is what the store has, for nobody else writes.
+        if (!this.#isOwn) await this.refresh();
         try {
           return await work(this.#state);
         } catch (cause) {
+          this.#isOwn = false;
           // Each try finds at least one more segment damaged, and leaves it out.
           if (!(cause instanceof SearchError) || tries > this.#state.segments.length) throw cause;
         }

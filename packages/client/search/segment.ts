@@ -99,6 +99,13 @@ export function documentId({ ids }: Documents, document: number): string {
   return encodeHex(ids.subarray(16 * document, 16 * document + 16));
 }
 
+/** The first 32 bits of its id: quicker to compare than the whole. */
+export function idBeginning({ ids }: Documents, document: number): number {
+  const at = 16 * document;
+  const [a = 0, b = 0, c = 0, d = 0] = [ids[at], ids[at + 1], ids[at + 2], ids[at + 3]];
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
 export function encodeHead({ conversations, documents, firstTerms }: Head): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(64 * documents.count + 4096);
   writer.u8(INDEX_VERSION).u32(documents.count).u32(conversations.length).u32(firstTerms.length);

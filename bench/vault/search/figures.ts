@@ -1,0 +1,35 @@
+/** The figures of one run, on one platform. */
+import { median, percentile, round } from '../../statistics.ts';
+import type { BesideFigures } from './beside.ts';
+
+export type SearchFigures = Readonly<Record<string, number>>;
+
+export function figuresOf(run: {
+  readonly filled: { readonly ms: number; readonly bytes: number; readonly segments: number };
+  readonly first: { readonly ms: number };
+  readonly warm: readonly number[];
+  readonly heapBytes: number;
+  readonly added: readonly number[];
+  readonly forgetMs: number;
+  readonly beside: BesideFigures;
+  readonly besideHeap: number;
+}): SearchFigures {
+  const { filled, first, warm, heapBytes, added, forgetMs, beside, besideHeap } = run;
+  return {
+    'made, ms': round(filled.ms, 0),
+    'index, MB': round(filled.bytes / 1e6),
+    segments: filled.segments,
+    'first query, ms': round(first.ms),
+    'warm query, median ms': round(median(warm)),
+    'warm query, p95 ms': round(percentile(warm, 0.95)),
+    'heap, MB': round(heapBytes / 1e6),
+    'message added, median ms': round(median(added)),
+    'message added, p95 ms': round(percentile(added, 0.95)),
+    'chat forgotten, ms': round(forgetMs),
+    'minisearch: made, ms': round(beside.buildMs, 0),
+    'minisearch: as JSON, MB': round(beside.megabytes),
+    'minisearch: heap, MB': round(besideHeap / 1e6),
+    'minisearch: query, median ms': round(median(beside.queryMs)),
+    'minisearch: query, p95 ms': round(percentile(beside.queryMs, 0.95)),
+  };
+}
