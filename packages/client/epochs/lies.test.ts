@@ -132,7 +132,7 @@ test('VA-38 an old wrap of a lock is refused by a device that has seen the new e
   await assert.rejects(unlocked(phone.code, again), { code: 'lock-epoch-stale', rule: 'VA-38' });
 });
 
-test('CL-320 VA-141 a lock that holds a key of somebody else’s is refused by a device with a memory', async () => {
+test('VA-38 CL-320 VA-141 a lock that holds a key of somebody else’s is refused by a device with a memory', async () => {
   const ports = { device: createMemoryDeviceStore(), random };
   const accountId = random.bytes(16);
   const [own, others] = [createAccountKey(random), createAccountKey(random)];

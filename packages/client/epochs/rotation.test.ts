@@ -57,7 +57,7 @@ test('CL-331 the last lock cannot be removed', async () => {
   assert.equal(phone.account.epochs.epoch, 1);
 });
 
-test('a removed passkey signs in no more, opens nothing, and a kept one opens the new epoch', async () => {
+test('CL-328 a lock nobody has stated stops a rotation; a removed passkey signs in no more, opens nothing, and a kept one opens the new epoch', async () => {
   const phone = await newAccount();
   const [kept, removed] = [authenticator(), authenticator()];
   for (const passkey of [kept, removed]) {
