@@ -165,6 +165,8 @@ test('CL-236 without the server everything that is here is read, written and fou
   assert.deepEqual(await textsOf(read, chat), ['still offline']);
   assert.equal(read.conversations().length, 1);
   assert.deepEqual(codes(read), []);
+  person.server.page = () => Promise.reject(new TypeError('a bug is no bad connection'));
+  await assert.rejects(again.history.refresh(), TypeError);
 });
 
 test('CL-239 what is closed is no longer in memory', async () => {

@@ -59,8 +59,6 @@ export class Archive {
   readonly #dirtyGroups = new Set<string>();
   readonly #dirtyMarks = new Set<number>();
   #isOddDirty = false;
-  /** A write of which the end is not known: what is in memory may not be what is stored. */
-  #isDoubtful = false;
 
   /** @param deviceId of this device, as hex */
   constructor(values: Values, deviceId: string) {
@@ -259,7 +257,6 @@ export class Archive {
   /** Every value that the changes since the last write made; nothing where there is none. */
   async changes(): Promise<SealedChange[]> {
     if (this.#dirtyGroups.size === 0 && this.#dirtyMarks.size === 0 && !this.#isOddDirty) return [];
-    this.#isDoubtful = true;
     const version = this.#version + 1;
     this.#version = version;
     const changes: Promise<SealedChange>[] = [];
@@ -298,20 +295,15 @@ export class Archive {
     return [...sealed, meta];
   }
 
-  /** What `changes` gave is durable. */
-  stored(): void {
-    this.#isDoubtful = false;
-  }
-
   /**
-   * Takes what another tab has written since, or, after a write whose end is not known, everything that is stored.
+   * Takes what another tab has written since; after a write that failed, what is stored.
    *
    * @returns ids of groups that may have changed; undefined where nothing usable is stored any more
    */
   async catchUp(): Promise<ReadonlySet<string> | undefined> {
     const name = this.#values.name('list', 'meta');
     const sealed = await this.#values.sealed(name);
-    if (!this.#isDoubtful && equalBytes(fingerprintOf(sealed), this.#fingerprint)) return NONE;
+    if (equalBytes(fingerprintOf(sealed), this.#fingerprint)) return NONE;
     const before = { entries: new Map(this.#entries), loaded: [...this.#packs.keys()] };
     this.#clear();
     if (!(await this.open()) || !(await this.loadMarks())) return undefined;
@@ -356,7 +348,6 @@ export class Archive {
     this.#damaged = new Map();
     this.#differing = new Map();
     this.#isOddDirty = false;
-    this.#isDoubtful = false;
     this.#hasMarks = false;
   }
 
