@@ -160,14 +160,17 @@ export function createApp(services: Services): App {
 
   const proof = createProofModel(services);
   const settings = createSettingsModel(services);
-  const attach = createAttachDoor(services);
+  const attach = createAttachDoor({ ...services, isTemporary: () => temporary.get().on });
   const chat = createChatModel({
     services: { ...services, page: pageOf() },
     history: () => temporaryHistory ?? currentHistory(),
     ensureSession: proof.ensure,
     files: {
-      keep: attach.keep,
-      sent: attach.sent,
+      // A temporary chat is stored nowhere, and a file of it would be.
+      keep: async (...kept) => (temporary.get().on ? undefined : attach.keep(...kept)),
+      sent: () => {
+        if (!temporary.get().on) attach.sent();
+      },
       read: async (...asked) =>
         (await import('../features/attachments/prompt.ts')).readFiles(services.accounts.files, ...asked),
     },
@@ -186,7 +189,7 @@ export function createApp(services: Services): App {
   const composer = createComposerModel({
     model: () => proof.models.get().list[0],
     busy: () => chat.state.get().turn !== undefined || attach.state.get().busy,
-    hasFiles: () => attach.state.get().ready > 0,
+    hasFiles: () => attach.state.get().ready > 0 && !temporary.get().on,
     send: chat.send,
     sendEdit: chat.edit,
   });

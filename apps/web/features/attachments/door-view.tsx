@@ -21,7 +21,8 @@ export function AttachChips() {
 }
 
 export function AttachButton() {
-  const { attach } = useApp();
+  const { attach, temporary } = useApp();
+  if (useStore(temporary).on) return null;
   return (
     <label className="icon-button attach" title={t('composer.attach')}>
       <Clip />

@@ -17,7 +17,11 @@ export interface AttachDoor {
   clear(): void;
 }
 
-export function createAttachDoor({ accounts }: Pick<Services, 'accounts'>): AttachDoor {
+export interface AttachDoorPorts extends Pick<Services, 'accounts'> {
+  readonly isTemporary: () => boolean;
+}
+
+export function createAttachDoor({ accounts, isTemporary }: AttachDoorPorts): AttachDoor {
   const state = createStore<ReturnType<AttachDoor['state']['get']>>({ model: undefined, ready: 0, busy: false });
   let loading: Promise<AttachModel> | undefined;
   const load = async () => {
@@ -39,7 +43,9 @@ export function createAttachDoor({ accounts }: Pick<Services, 'accounts'>): Atta
       loading.catch(() => {
         loading = undefined;
       });
-      await (await loading).add(files);
+      const model = await loading;
+      if (isTemporary()) model.refuseTemporary();
+      else await model.add(files);
     },
     keep: async (conversationId, textBytes) => state.get().model?.keep(conversationId, textBytes),
     sent: () => state.get().model?.sent(),

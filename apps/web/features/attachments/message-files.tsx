@@ -1,8 +1,6 @@
-import { SottoError } from '@sotto/bytes';
 import { type Attachment, parseAttachments } from '@sotto/client/attachments';
 import type { JsonValue } from '@sotto/vault';
 import { useEffect, useMemo, useState } from 'react';
-import { errorWords } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { useStore } from '../../ui/use-store.ts';
@@ -11,7 +9,7 @@ import type { Files } from './files.ts';
 import { kindOf } from './kinds.ts';
 import { shownPicture, thumbnailAddress } from './picture.ts';
 import { fetchWhole } from './save.ts';
-import { sizeWords, w } from './words.ts';
+import { reasonOf, sizeWords, w } from './words.ts';
 
 /** The files that go with one message. Nothing of them is shown but names, sizes and pictures that were redrawn here. */
 export default function FileList({ files }: { files: JsonValue }) {
@@ -40,8 +38,7 @@ function FileView({ attachment, files }: { attachment: Attachment; files: Files 
       await work(files);
       setStep(undefined);
     } catch (cause) {
-      const code = cause instanceof SottoError ? cause.code : 'unexpected';
-      setStep(w('files.failed', { reason: errorWords(code) }));
+      setStep(w('files.failed', { reason: reasonOf(cause) }));
     }
   };
   const onProgress = (percent: number) => setStep(w('files.saving', { percent }));

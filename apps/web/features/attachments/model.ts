@@ -1,13 +1,11 @@
 /** Files that the person chose and has not sent yet: sealed onto this device while the question is written. */
-import { SottoError } from '@sotto/bytes';
 import { ATTACHMENT_LIMIT, type Attachment, encodeAttachments } from '@sotto/client/attachments';
 import type { JsonValue } from '@sotto/vault';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
-import { errorWords } from '../../shell/words.ts';
 import type { Files } from './files.ts';
 import { kindOf } from './kinds.ts';
 import type { redraw as Redraw } from './picture.ts';
-import { w } from './words.ts';
+import { reasonOf, w } from './words.ts';
 
 export interface Chip {
   readonly id: number;
@@ -30,6 +28,8 @@ export interface AttachState {
 export interface AttachModel {
   readonly state: ReadableStore<AttachState>;
   add(files: readonly File[]): Promise<void>;
+  /** The open chat is stored nowhere, and takes no files. */
+  refuseTemporary(): void;
   retry(id: number): Promise<void>;
   remove(id: number): Promise<void>;
   /** Keeps what is ready for a message of this chat. @returns what its record says of it */
@@ -88,8 +88,7 @@ export function createAttachModel({ files, redraw }: AttachPorts): AttachModel {
       patch(id, { step: 'ready', percent: 100, attachment, bytes: content.size, notes });
     } catch (cause) {
       if (!chosen.has(id)) return;
-      const reason = cause instanceof SottoError ? errorWords(cause.code) : w('error.unread');
-      patch(id, { step: 'failed', notes: [reason] });
+      patch(id, { step: 'failed', notes: [reasonOf(cause)] });
     }
   };
 
@@ -117,6 +116,7 @@ export function createAttachModel({ files, redraw }: AttachPorts): AttachModel {
       // One after the other: a file of any size takes the memory of one part.
       for (const { id } of taken) await seal(id);
     },
+    refuseTemporary: () => state.patch({ problem: w('error.temporary') }),
     retry: seal,
     remove,
     keep: async (conversationId, textBytes) => {

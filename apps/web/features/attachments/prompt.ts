@@ -1,11 +1,9 @@
 /** What the model gets of files: the text of text files, inside the channel with the question, as much as fits; of others, that they are there. */
-import { SottoError } from '@sotto/bytes';
 import { type Attachment, parseAttachments } from '@sotto/client/attachments';
 import type { ThreadMessage } from '../../shell/services.ts';
-import { errorWords } from '../../shell/words.ts';
 import type { Files } from './files.ts';
 import { kindOf } from './kinds.ts';
-import { w } from './words.ts';
+import { reasonOf, w } from './words.ts';
 
 /** Of what the model reads at once, for files and the words around them; the rest is the answer's. */
 const SHARE = 0.8;
@@ -57,8 +55,7 @@ async function textOf(
   try {
     bytes = await attachments.read(attachment, conversationId, limit * BYTES_PER_CHARACTER);
   } catch (cause) {
-    const reason = errorWords(cause instanceof SottoError ? cause.code : 'unexpected');
-    return { text: `[File "${name}": could not be read]`, note: w('cut.absent', { name, reason }) };
+    return { text: `[File "${name}": could not be read]`, note: w('cut.absent', { name, reason: reasonOf(cause) }) };
   }
   const isWhole = bytes.length === attachment.bytes;
   const all = decode(bytes, isWhole);

@@ -1,11 +1,9 @@
-import { SottoError } from '@sotto/bytes';
 import { useEffect, useState } from 'react';
-import { errorWords } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import './files.css';
 import { lookAtRoom, type RoomReport } from './usage.ts';
-import { sizeWords, w } from './words.ts';
+import { reasonOf, sizeWords, w } from './words.ts';
 
 /** How full it is, and which chats take the room. */
 export default function RoomDialog({ onClose }: { onClose: () => void }) {
@@ -14,8 +12,7 @@ export default function RoomDialog({ onClose }: { onClose: () => void }) {
   useEffect(() => {
     let isOpen = true;
     const show = (found: RoomReport | string) => isOpen && setReport(found);
-    const fail = (cause: unknown) =>
-      show(w('usage.failed', { reason: errorWords(cause instanceof SottoError ? cause.code : 'unexpected') }));
+    const fail = (cause: unknown) => show(w('usage.failed', { reason: reasonOf(cause) }));
     void files()
       .then((opened) => lookAtRoom(transferable.history(), opened))
       .then(show, fail);

@@ -1,4 +1,7 @@
 /** The words of attaching and opening files. */
+import { SottoError } from '@sotto/bytes';
+import { errorWords } from '../../shell/words.ts';
+
 const en = {
   'files.label': 'Attached files',
   'files.sealing': 'Sealing, {percent} %',
@@ -26,9 +29,16 @@ const en = {
   'cut.unreadable': '{name} is no text that can be read, so the model did not read it.',
   'cut.absent': '{name} could not be fetched, so the model did not read it: {reason}',
 
+  'error.temporary': 'A temporary chat is stored nowhere, so it takes no files.',
   'error.too-many': 'A message takes {limit} files.',
   'error.empty': 'An empty file holds nothing to keep.',
   'error.unread': 'The file could not be read. It may have been moved or changed.',
+
+  'reason.files-full': 'Too many files wait on this device to be sent. Remove some, or wait until they are sent.',
+  'reason.blob-too-large': 'A file may have 256 MB at most.',
+  'reason.blob-length-mismatch': 'The file changed while it was read. Attach it again.',
+  'reason.blob-unknown': 'It is not on the server yet; the device that attached it has not sent it.',
+  'reason.changed': 'What came is not the file that was kept. Nothing of it was opened.',
 
   'usage.title': 'Room',
   'usage.used': '{used} of {allowed} used on the server, sealed.',
@@ -47,6 +57,14 @@ export type FileWordKey = keyof typeof en;
 /** The words for `key`, with `{name}` replaced by the parameter of that name. */
 export function w(key: FileWordKey, parameters: Readonly<Record<string, string | number>> = {}): string {
   return en[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(parameters[name] ?? whole));
+}
+
+/** Why something did not work. */
+export function reasonOf(cause: unknown): string {
+  if (!(cause instanceof SottoError)) return w('error.unread');
+  const key = `reason.${cause.code}`;
+  if (Object.hasOwn(en, key)) return w(key as FileWordKey);
+  return cause.code.startsWith('blob-') ? w('reason.changed') : errorWords(cause.code);
 }
 
 /** A size as people say it. */
