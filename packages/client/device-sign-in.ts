@@ -6,6 +6,7 @@ import { concatBytes, encodeBase64, encodeHex, equalBytes, parseBase64 } from '@
 import { signDeviceRecord } from '@sotto/vault';
 import { deviceSignInMessage } from '@sotto/wire';
 import type { AccountPorts, OpenAccount } from './account-types.ts';
+import { forgetEpochs } from './epochs/epoch-memory.ts';
 import { ClientError } from './errors.ts';
 import { FIRST_EPOCH } from './keyring.ts';
 
@@ -33,6 +34,7 @@ export async function markRegistered(ports: Pick<DevicePorts, 'device'>, account
 
 /** Erases what this device keeps to be itself; it is a new one when the account is opened here again. */
 export async function forgetDevice(ports: Pick<DevicePorts, 'device'>, accountId: Uint8Array): Promise<void> {
+  await forgetEpochs(ports.device, accountId);
   await ports.device.delete(markName(accountId));
   await ports.device.delete(`device-key/${encodeHex(accountId)}`);
 }
