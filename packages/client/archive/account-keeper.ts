@@ -13,12 +13,12 @@ import {
   type LocalOwner,
   nextClock,
   type OpenedRecord,
-  openRecord,
+  openRecordWithBytes,
   parseVisibleHeader,
   type RecordContent,
   sealRecord,
 } from '@sotto/vault';
-import { DEVICE_TYPE, type Finding, HEAD_TYPE, type ShownRecord, writeDigest } from '@sotto/vault/heads';
+import { DEVICE_TYPE, digestOfBytes, type Finding, HEAD_TYPE, type ShownRecord, writeDigest } from '@sotto/vault/heads';
 import { EPOCH_TYPE, NEXT_KEY_TYPE } from '@sotto/vault/rotation';
 import { saveErrorOf } from '../errors.ts';
 import { HeldRecords } from '../held-records.ts';
@@ -110,6 +110,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   #marksThere: Promise<void> = Promise.resolve();
   #compared: Promise<void> = Promise.resolve();
   #summaries: ConversationSummary[] | undefined;
+  /** Of what was opened just now. */
+  readonly #digests = new WeakMap<OpenedRecord, string>();
   /** Sealed under a key that is not known yet. */
   readonly #unopened = new Map<string, StoredRecord>();
 
@@ -354,10 +356,14 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       const marks = recordIds.flatMap((recordId) => this.#archive.mark(recordId) ?? []);
       await this.#ensure([...marks.map(({ groupId }) => groupId), HEADS]);
       const state = this.#watch.withRemovals(await this.#loadWatch(), recordIds);
-      for (const recordId of recordIds) this.#release(recordId);
       // CL-202: the head that tells of it goes before the removal; without one, the next comparison removes it.
       const { outgoing, state: signed } = this.#watch.isCompared ? await this.#sign(state) : { outgoing: [], state };
       const told = this.#watch.isCompared ? recordIds : [];
+      for (const recordId of recordIds) {
+        if (this.#watch.isCompared) this.#release(recordId);
+        // Until then the server shows it, and would be suspected of dropping it.
+        else this.#releaseHeld(recordId);
+      }
       await this.#commit([...outgoing, ...told.map((recordId) => ({ recordId, envelope: undefined }))], signed);
       this.#tell(recordIds.map((recordId) => ({ recordId, record: undefined })));
     });
@@ -549,7 +555,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       const { epoch } = parseVisibleHeader(envelope);
       const epochKey = keyring.keyOf(epoch);
       if (epochKey === undefined) this.#unopened.set(recordId, record);
-      return await openRecord({
+      const { record: opened, bytes } = await openRecordWithBytes({
         epochKey: epochKey ?? keyring.epochKey,
         envelope,
         expectedAccountId: accountId,
@@ -557,6 +563,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
         // VA-08 refuses the record of an epoch whose key is not here.
         expectedEpoch: epochKey === undefined ? keyring.epoch : epoch,
       });
+      this.#digests.set(opened, encodeHex(digestOfBytes(opened, bytes)));
+      return opened;
     } catch (error) {
       if (!(error instanceof SottoError)) throw error;
       this.#archive.damage(recordId, { code: error.code, rule: error.rule });
@@ -570,7 +578,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     // It is on its way out: shown once more, it would look as if it had come back.
     if (this.engine.isRemoving(recordId)) return false;
     const groupId = groupOf(record.content);
-    const shown = shownOf(record);
+    const shown = shownOf(record, this.#digests.get(record));
     this.#archive.undamage(recordId);
     const mark = this.#archive.mark(recordId);
     if (mark?.held?.digest === shown.digest) {
@@ -936,9 +944,9 @@ function typeOf(content: RecordContent): string {
   return content.type === 'unknown' ? content.recordType : content.type;
 }
 
-function shownOf(record: OpenedRecord): ShownRecord {
+function shownOf(record: OpenedRecord, digest = encodeHex(writeDigest(record))): ShownRecord {
   const { recordId, deviceId, deviceCounter, epoch } = record;
-  return { recordId, deviceId, deviceCounter, epoch, digest: encodeHex(writeDigest(record)) };
+  return { recordId, deviceId, deviceCounter, epoch, digest };
 }
 
 /** Two sealed values: form and salt differ whenever one was written anew. */
