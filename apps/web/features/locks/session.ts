@@ -6,15 +6,20 @@
 
 import { SottoError } from '@sotto/bytes';
 import type { History as ClientHistory } from '@sotto/client';
-import type { OpenAccount } from '@sotto/client/accounts';
 import { createRecoveryCode, rewrapPassphrase, staysUnlocked, stayUnlocked } from '@sotto/client/accounts';
 import * as epochs from '@sotto/client/epochs';
-import type { AccountsPorts } from '../../shell/accounts.ts';
+import type { DeviceStore } from '@sotto/ports';
 import type { LocksSession } from './types.ts';
+
+export interface LocksPorts extends AccountPorts {
+  readonly passkeys: PasskeyAuthenticator;
+  /** Erases for good what is deleted in it. */
+  readonly erasable: DeviceStore;
+}
 
 type Account = OpenAccount & { readonly epochs: epochs.AccountEpochs };
 
-export function createLocksSession(ports: AccountsPorts, account: OpenAccount, history: ClientHistory): LocksSession {
+export function createLocksSession(ports: LocksPorts, account: OpenAccount, history: ClientHistory): LocksSession {
   const open = assertOpen(account);
   const { random, passkeys } = ports;
   /** Goes on with the next visit where it is stopped. */
@@ -37,7 +42,7 @@ export function createLocksSession(ports: AccountsPorts, account: OpenAccount, h
 }
 
 /** Goes on behind an account that was opened. Never rejects: the panel says what is wrong to whoever looks. */
-export async function attendLocks(ports: AccountsPorts, account: OpenAccount, history: ClientHistory): Promise<void> {
+export async function attendLocks(ports: LocksPorts, account: OpenAccount, history: ClientHistory): Promise<void> {
   const open = assertOpen(account);
   open.epochs.onAdopted(async () => {
     await rewrapPassphrase(ports, open);
