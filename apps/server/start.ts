@@ -8,6 +8,7 @@ import { getRequestListener } from '@hono/node-server';
 import { forgetRemovedAccounts } from './account-removal.ts';
 import { createApp } from './app.ts';
 import { collectBlobs } from './blobs.ts';
+import { emptyWriteLog } from './database/open.ts';
 import { StartError } from './errors.ts';
 import { createGraph, plainUrl, type ServerConfig } from './graph.ts';
 import { serveLive } from './live-socket.ts';
@@ -25,6 +26,7 @@ export interface RunningServer {
 }
 
 const SWEEP_MS = 10 * 60 * 1000;
+const WRITE_LOG_MS = 60 * 1000;
 const CLOSE_GRACE_MS = 1000;
 
 /** @throws StartError when the port is taken, the data folder cannot be used, or the certificate cannot be read */
@@ -33,6 +35,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   const { services, relay, live: updates } = graph;
   try {
     await services.sessions.sweep();
+    emptyWriteLog(graph.sqlite);
     const http = await createHttp(config, services);
     graph.port = await listen(http, config);
     http.on('upgrade', (request, socket, head) => {
@@ -45,11 +48,14 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       forgetRemovedAccounts(services).catch(() => undefined);
     }, SWEEP_MS);
     sweep.unref();
+    const emptying = setInterval(() => emptyWriteLog(graph.sqlite), WRITE_LOG_MS);
+    emptying.unref();
     return {
       url: config.tls === undefined ? plainUrl(graph.port) : tlsUrl(config.host, graph.port),
       port: graph.port,
       async close() {
         clearInterval(sweep);
+        clearInterval(emptying);
         live?.close();
         relay.close();
         updates.close();

@@ -5,6 +5,9 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
 
+/** How long a writer waits for another program that has the file. */
+export const BUSY_TIMEOUT_MS = 5000;
+
 /**
  * WAL lets the operator's tool read while the server writes. `synchronous=FULL`, because an answered write must survive
  * a power cut (`RecordStore`: durable when the promise resolves); NORMAL would only promise a consistent file. What is
@@ -15,7 +18,7 @@ const WRITER_SETTINGS = `
   pragma synchronous = full;
   pragma foreign_keys = on;
   pragma secure_delete = on;
-  pragma busy_timeout = 5000;
+  pragma busy_timeout = ${BUSY_TIMEOUT_MS};
   pragma cache_size = -8000;
 `;
 
@@ -25,7 +28,7 @@ const NOTHING_DONE = { changes: 0, lastInsertRowid: 0 };
 export function openSqlite(file: string, options: { readOnly: boolean }): { sqlite: DatabaseSync; dialect: Dialect } {
   const sqlite = new DatabaseSync(file, { readOnly: options.readOnly });
   try {
-    sqlite.exec(options.readOnly ? 'pragma busy_timeout = 5000' : WRITER_SETTINGS);
+    sqlite.exec(options.readOnly ? `pragma busy_timeout = ${BUSY_TIMEOUT_MS}` : WRITER_SETTINGS);
   } catch (error) {
     sqlite.close();
     throw error;

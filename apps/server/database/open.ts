@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { ServerError, StartError } from '../errors.ts';
-import { openSqlite } from './dialect.ts';
+import { BUSY_TIMEOUT_MS, openSqlite } from './dialect.ts';
 import { migrate } from './migrations.ts';
 import type { Database } from './schema.ts';
 
@@ -46,6 +46,22 @@ function closeToOthers(file: string): void {
     chmodSync(file, 0o600);
   } catch {
     // What is wrong with the file or its folder, opening the database says.
+  }
+}
+
+/**
+ * Moves what stands in the log of writes into the database and empties the log: it holds what was removed since, as it was.
+ * SV-43: a removed record would lie in it until enough was written after it, or for ever. Whoever reads at this moment is not
+ * waited for: the next time does it. A disk that is full is met by the next write, which says so.
+ */
+export function emptyWriteLog(sqlite: DatabaseSync): void {
+  try {
+    sqlite.exec('pragma busy_timeout = 0');
+    sqlite.exec('pragma wal_checkpoint(truncate)');
+  } catch (error) {
+    if (sqliteCode(error) === undefined) throw error;
+  } finally {
+    sqlite.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
   }
 }
 
