@@ -13,7 +13,12 @@ const FIRST_RETRY_MS = 1000;
 const RATE_LIMITED_MS = 10_000;
 const RECONCILE_MS = 24 * 60 * 60 * 1000;
 /** What only the person, or time, can mend. */
-const PATIENT: ReadonlySet<SyncProblem | undefined> = new Set(['signed-out', 'account-full', 'device-full']);
+const PATIENT: ReadonlySet<SyncProblem | undefined> = new Set([
+  'signed-out',
+  'account-deleted',
+  'account-full',
+  'device-full',
+]);
 
 export interface BackgroundOptions {
   readonly engine: Pick<SyncEngine, 'sync' | 'reconcile' | 'state' | 'subscribe'> & { readonly cursor: number };

@@ -374,6 +374,7 @@ const PROBLEMS: Partial<Record<string, SyncProblem>> = {
   'account-required': 'signed-out',
   'rate-limited': 'rate-limited',
   'account-full': 'account-full',
+  'account-deleted': 'account-deleted',
   'store-full': 'account-full',
 };
 

@@ -64,13 +64,14 @@ export interface RemoteRecords {
 
 /**
  * Why not everything is sent or fetched. Everything that waits is kept on this device. `account-full`: the server has no more
- * room for this account; `device-full`, `device-unavailable`: this device's own storage refuses.
+ * room for this account; `account-deleted`: so the server says; `device-full`, `device-unavailable`: this device's own storage refuses.
  */
 export type SyncProblem =
   | 'offline'
   | 'signed-out'
   | 'rate-limited'
   | 'account-full'
+  | 'account-deleted'
   | 'server-failed'
   | 'device-full'
   | 'device-unavailable';

@@ -11,6 +11,8 @@ const en = {
   'sync.rate-limited': 'The server asks to wait a little. {count} to send.',
   'sync.account-full':
     'Your account has no room left. {count} kept on this device only: remove some chats to send them.',
+  'sync.account-deleted':
+    'The server says that this account was deleted from another device. What this browser keeps is still here: export it if you want it, then lock.',
   'sync.server-failed': 'The server has a problem. It is tried again by itself.',
   'sync.server-failed-waiting': 'The server has a problem. {count} kept on this device, to send.',
   'sync.device-full': 'This device has no room left, so nothing new can be kept on it. Free some space.',

@@ -1,0 +1,195 @@
+/** Folders, temporary chats, and what is deleted, in a real browser: as a person does it, and as it lies on disk. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, type TestContext, test } from 'node:test';
+import { w } from '../apps/web/features/order/words.ts';
+import { w as syncWords } from '../apps/web/features/sync/words.ts';
+import { t as words } from '../apps/web/shell/words.ts';
+import type { System } from '../tools/harness/system.ts';
+import { type BrowserOptions, openBrowser, shot } from './browser.ts';
+import { person } from './person.ts';
+import { startForBrowser } from './system.ts';
+
+let system: System;
+before(async () => {
+  system = await startForBrowser();
+});
+after(() => system.stop());
+
+async function open(t: TestContext, options: BrowserOptions = {}) {
+  const browser = await openBrowser(options);
+  t.after(() => browser.close());
+  await browser.page.goto(system.link);
+  const me = person(browser.page);
+  await me.box.waitFor();
+  return { browser, page: browser.page, me };
+}
+
+/** The menu of a chat in the list. */
+async function inMenu(
+  page: Awaited<ReturnType<typeof open>>['page'],
+  title: string,
+  item: 'list.order' | 'list.delete',
+) {
+  await page.locator('li', { hasText: title }).first().hover();
+  await page
+    .getByRole('button', { name: words('list.menu', { title }) })
+    .first()
+    .click();
+  await page
+    .getByRole('button', { name: words(item), exact: true })
+    .first()
+    .click();
+}
+
+test('a project: made by keyboard, its instructions go with its chats, it stays after a reload', async (t) => {
+  const { browser, page, me } = await open(t);
+  await me.ask('Where do swifts sleep?');
+  await inMenu(page, 'Where do swifts sleep?', 'list.order');
+  await page.getByLabel(w('chat.folder')).selectOption({ label: w('chat.newFolder') });
+  await page.keyboard.press('Tab');
+  await page.getByLabel(w('folder.name'), { exact: true }).fill('Birds');
+  await page.keyboard.press('Enter');
+  await page.getByLabel(w('chat.addTag')).fill('#Swifts');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: w('chat.removeTag', { tag: 'swifts' }) }).waitFor();
+  await shot(page, 'order-chat');
+  await page.getByRole('button', { name: w('chat.done') }).click();
+  await page.getByRole('button', { name: w('folder.edit', { name: 'Birds' }) }).click();
+  await page.getByLabel(w('folder.instructions')).fill('Speak as a bird would.');
+  await page.getByRole('button', { name: w('folder.save') }).click();
+  await page.getByText(w('project.note', { name: 'Birds' })).waitFor();
+  await shot(page, 'order-project');
+
+  await page.reload();
+  const folder = page.getByRole('button', { name: /^Birds/ });
+  await folder.click();
+  assert.equal(await folder.getAttribute('aria-expanded'), 'true');
+  await page.locator('.folder ~ ul .chat-link', { hasText: 'Where do swifts sleep?' }).click();
+  await page.getByText(w('project.note', { name: 'Birds' })).waitFor();
+  await page.getByRole('button', { name: 'swifts', exact: true }).click();
+  await page.getByRole('heading', { name: w('list.tagged', { tag: 'swifts' }) }).waitFor();
+  assert.deepEqual(browser.complaints, []);
+});
+
+/** Every byte that the profile keeps on disk. */
+function* filesOf(folder: string): Generator<Buffer> {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const file = path.join(folder, name);
+    try {
+      if (statSync(file).isFile()) yield readFileSync(file);
+    } catch {
+      // The browser took it away meanwhile.
+    }
+  }
+}
+
+test('CL-303 a temporary chat leaves no record behind, and only a yes leaves it', async (t) => {
+  const { browser, page, me } = await open(t);
+  await me.ask('a chat that is kept');
+  const recordsKept = () =>
+    page.evaluate(async () => {
+      const counts: number[] = [];
+      for (const { name } of await indexedDB.databases()) {
+        const database = await new Promise<IDBDatabase>((resolve) => {
+          const opening = indexedDB.open(name ?? '');
+          opening.onsuccess = () => resolve(opening.result);
+        });
+        for (const store of database.objectStoreNames) {
+          const counting = database.transaction(store).objectStore(store).count();
+          counts.push(await new Promise((resolve) => (counting.onsuccess = () => resolve(counting.result))));
+        }
+        database.close();
+      }
+      return JSON.stringify([counts, localStorage.length, sessionStorage.length, history.state]);
+    });
+  await me.button('chat.new').click();
+  const before = await recordsKept();
+  await me.button('chat.newTemporary').click();
+  await page.getByText(w('temporary.note')).waitFor();
+  assert.equal(await me.ask('capercaillie-secret-words'), 'Echo: capercaillie-secret-words');
+  await page.getByText(words('private.temporary')).waitFor();
+  await shot(page, 'order-temporary');
+  assert.equal(await recordsKept(), before);
+  await me.button('chat.new').click();
+  await page.getByRole('button', { name: w('temporary.stay') }).click();
+  assert.deepEqual(await me.thread(), ['capercaillie-secret-words', 'Echo: capercaillie-secret-words']);
+  await me.button('chat.new').click();
+  await page.getByRole('button', { name: w('temporary.leave') }).click();
+  await page.getByText(words('private.guest')).waitFor();
+  assert.deepEqual(await me.chats(), ['a chat that is kept']);
+  assert.equal(await recordsKept(), before);
+  await browser.page.goto('about:blank');
+  for (const bytes of filesOf(browser.folder)) assert.ok(!bytes.includes('capercaillie-secret-words'));
+});
+
+test('CL-308 a deleted chat can be undone, and is gone when the time is over; everything goes by typing', async (t) => {
+  const { page, me } = await open(t);
+  for (const title of ['first', 'second', 'third']) {
+    await me.button('chat.new').click();
+    await me.ask(title);
+  }
+  await inMenu(page, 'second', 'list.delete');
+  await page.locator('.chat-link', { hasText: 'second' }).waitFor({ state: 'detached' });
+  await shot(page, 'order-undo');
+  await page.getByRole('button', { name: w('removed.undo') }).click();
+  await page.locator('.chat-link', { hasText: 'second' }).waitFor();
+  await inMenu(page, 'third', 'list.delete');
+  await page.getByText(w('removed.one')).waitFor();
+  await page.getByText(w('removed.one')).waitFor({ state: 'detached', timeout: 15_000 });
+  await page.reload();
+  await me.box.waitFor();
+  assert.deepEqual((await me.chats()).sort(), ['first', 'second']);
+
+  await me.button('list.manage').click();
+  await page.getByText(w('manage.everything')).first().click();
+  const go = page.getByRole('button', { name: w('manage.everything') });
+  assert.equal(await go.isDisabled(), true);
+  await page.getByLabel(w('manage.type', { word: w('manage.word') })).fill(w('manage.word'));
+  await go.click();
+  await page.getByText(w('manage.gone')).waitFor();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await me.box.waitFor();
+  assert.deepEqual(await me.chats(), []);
+});
+
+test('SV-131 an account that is deleted is gone from the server, and the other device is told', async (t) => {
+  const { page, me } = await open(t, { authenticator: 'prf' });
+  await me.ask('soon gone');
+  const code = await me.keep('skip');
+  const second = await open(t);
+  await second.me.button('unlock.guest').click();
+  await second.me.unlockWithCode(code);
+  await second.me.openChat('soon gone');
+  const rows = () => {
+    const database = new DatabaseSync(path.join(system.serverDataDir, 'sotto.sqlite'), { readOnly: true });
+    const tables = database.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[];
+    const counts = tables.map(
+      ({ name }) => [name, database.prepare(`select count(*) as n from ${name}`).get()?.n] as const,
+    );
+    database.close();
+    return Object.fromEntries(counts);
+  };
+  assert.ok(Number(rows().records) > 0);
+  await me.button('list.manage').click();
+  await page.getByText(w('account.delete')).first().click();
+  await page.getByLabel(w('account.code')).fill(code.replace(/.$/, 'X'));
+  await page.getByRole('button', { name: w('account.withCode') }).click();
+  await page.getByRole('dialog').getByRole('alert').waitFor();
+  await page.getByLabel(w('account.code')).fill(code);
+  await page.getByRole('button', { name: w('account.withCode') }).click();
+  await page.getByText(words('private.guest')).waitFor();
+  assert.deepEqual(await me.chats(), []);
+  const left = Object.entries(rows()).filter(
+    ([name, n]) => n !== 0 && !['migrations', 'guests', 'sessions'].includes(name),
+  );
+  assert.deepEqual(left, [['deleted_accounts', 1]]);
+
+  await second.me.typeAndSend('Are you still there?');
+  await second.page.getByText(syncWords('sync.account-deleted')).waitFor();
+  assert.deepEqual(await second.me.chats(), ['soon gone'], 'what it keeps is still there');
+  await shot(second.page, 'order-account-deleted');
+});
