@@ -64,7 +64,14 @@ export {
   passphraseBytes,
   passphraseLockSecret,
 } from './passphrase.ts';
-export { type OpenedRecord, type OpenRecordInput, openRecord, type SealRecordInput, sealRecord } from './record.ts';
+export {
+  type OpenedRecord,
+  type OpenRecordInput,
+  openRecord,
+  openRecordWithBytes,
+  type SealRecordInput,
+  sealRecord,
+} from './record.ts';
 export {
   createRecoveryCode,
   deriveRecovery,

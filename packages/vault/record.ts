@@ -45,6 +45,13 @@ export async function sealRecord(input: SealRecordInput): Promise<Uint8Array<Arr
 
 /** @throws VaultError every refusal of `openEnvelope`, then `record-content-malformed`, `record-type-mismatch` */
 export async function openRecord(input: OpenRecordInput): Promise<OpenedRecord> {
+  return (await openRecordWithBytes(input)).record;
+}
+
+/** The same, with the bytes that the content was read from. */
+export async function openRecordWithBytes(
+  input: OpenRecordInput,
+): Promise<{ readonly record: OpenedRecord; readonly bytes: Uint8Array<ArrayBuffer> }> {
   const { header, content: bytes } = await openEnvelope(input);
   const content = parseRecordContent(bytes);
   const type = content.type === 'unknown' ? content.recordType : content.type;
@@ -52,11 +59,12 @@ export async function openRecord(input: OpenRecordInput): Promise<OpenedRecord> 
   if (input.expectedType !== undefined && type !== input.expectedType) {
     throw new VaultError('record-type-mismatch', 'VA-23');
   }
-  return {
+  const record = {
     recordId: encodeHex(header.recordId),
     deviceId: encodeHex(header.deviceId),
     deviceCounter: header.deviceCounter,
     epoch: header.epoch,
     content,
   };
+  return { record, bytes };
 }

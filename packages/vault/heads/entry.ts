@@ -31,7 +31,11 @@ export const FIRST_HASH = '00'.repeat(HASH_BYTES);
  * that is sealed anew for another epoch is still the same write. 32 bytes.
  */
 export function writeDigest(write: Omit<OpenedRecord, 'epoch'>): Bytes {
-  const content = encodeRecordContent(write.content);
+  return digestOfBytes(write, encodeRecordContent(write.content));
+}
+
+/** The same, of a write whose content is at hand as the bytes that were sealed. */
+export function digestOfBytes(write: Omit<OpenedRecord, 'epoch' | 'content'>, content: Uint8Array): Bytes {
   return sha256(
     new ByteWriter()
       .vector16(WRITE_LABEL)

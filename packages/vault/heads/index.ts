@@ -11,7 +11,7 @@ export {
   placesOf,
   type ShownRecord,
 } from './compare.ts';
-export { type LogEntry, writeDigest } from './entry.ts';
+export { digestOfBytes, type LogEntry, writeDigest } from './entry.ts';
 export { type Finding, type FindingCode, finding } from './findings.ts';
 export { type HeadToStore, OwnLog, type OwnLogState } from './own-log.ts';
 export { HEAD_TYPE, type LogPlace, SEGMENT_LIMIT, type VerifiedSegment, verifySegment } from './segment.ts';
