@@ -6,6 +6,7 @@
 
 import { SottoError } from '@sotto/bytes';
 import type { History as ClientHistory } from '@sotto/client';
+import type { AccountPorts, OpenAccount, PasskeyAuthenticator } from '@sotto/client/accounts';
 import { createRecoveryCode, rewrapPassphrase, staysUnlocked, stayUnlocked } from '@sotto/client/accounts';
 import * as epochs from '@sotto/client/epochs';
 import type { DeviceStore } from '@sotto/ports';
@@ -88,6 +89,10 @@ export function deviceName(userAgent: string): string {
 }
 
 function assertOpen(account: OpenAccount): Account {
-  if (account.epochs === undefined) throw new Error('the account is not open');
-  return { ...account, epochs: account.epochs };
+  if (!isOpen(account)) throw new Error('the account is not open');
+  return account;
+}
+
+function isOpen(account: OpenAccount): account is Account {
+  return account.epochs !== undefined;
 }
