@@ -77,6 +77,7 @@ test('a second profile opens the same history with the recovery code, and sees w
 test('without PRF the passkey signs in only, says so, and the recovery code opens the chats', async (t) => {
   const { me, page } = await guestWithAChat(t, { authenticator: 'no-prf' });
   await me.button('keep.offer').click();
+  await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
   await me.button('keep.offer').click();
   const code = (await page.locator('[data-recovery-code]').getAttribute('data-recovery-code')) ?? '';
