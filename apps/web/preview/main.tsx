@@ -1,4 +1,4 @@
-/** The app on fakes, to look at it: `vite build apps/web --mode preview`. Query: `?state=order|empty|failed|offline|changed|missing|locked|verified`. */
+/** The app on fakes, to look at it: `vite build apps/web --mode preview`. Query: `?state=account|order|empty|failed|offline|changed|missing|locked|verified`. */
 
 import { browserClock, browserRandom } from '@sotto/adapters-browser';
 import { SottoError } from '@sotto/bytes';
@@ -98,7 +98,11 @@ const services: Services = {
   ifAlone: (_, work) => work(),
   tabs: { post: () => {}, subscribe: () => () => {} },
   network: fakeNetwork(clock),
-  accounts: want === 'locked' ? { ...accounts, resume: async () => ({ kind: 'locked' }) } : accounts,
+  accounts: {
+    ...accounts,
+    ...(want === 'locked' && { resume: async () => ({ kind: 'locked' as const }) }),
+    ...(want === 'account' && { resume: async () => ({ kind: 'account' as const, history }) }),
+  },
   operatorView: async () => ({
     account: { id: 'guest 5f20c1', created_at: 1763724000, kind: 'guest' },
     credentials: [],
