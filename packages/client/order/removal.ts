@@ -31,27 +31,32 @@ export class Removal {
   /** Hides chats at once, for every device. They can be undone until `finish`. */
   async begin(conversationIds: readonly string[]): Promise<void> {
     const removing = this.#ports.clock.nowMs();
-    for (const conversationId of conversationIds) {
+    await this.#each(conversationIds, async (conversationId) => {
       // CL-308: without a mark that is stored, a page that is closed would bring the chat back
       await this.#ports.history.setRegisters(conversationId, { removing });
       this.#undoable.add(conversationId);
-    }
+    });
   }
 
   /** Shows them again. @returns how many: a chat that is gone by now stays gone */
   async undo(conversationIds: readonly string[]): Promise<number> {
     const here = conversationIds.filter((conversationId) => this.#undoable.delete(conversationId));
-    for (const conversationId of here) await this.#ports.history.setRegisters(conversationId, { removing: null });
+    await this.#each(here, (conversationId) => this.#ports.history.setRegisters(conversationId, { removing: null }));
     return here.length;
   }
 
   /** Removes them for good, but for those that were undone meanwhile. */
   async finish(conversationIds: readonly string[]): Promise<void> {
-    for (const conversationId of conversationIds) {
+    const marked = new Set(
+      arrangedChats(this.#ports.history).flatMap(({ conversationId, removingSinceMs }) =>
+        removingSinceMs === undefined ? [] : [conversationId],
+      ),
+    );
+    await this.#each(conversationIds, async (conversationId) => {
       // CL-309: what was undone, here or elsewhere, must not be lost to a clock that still runs
-      if (!this.#undoable.delete(conversationId) || !this.#isMarked(conversationId)) continue;
+      if (!this.#undoable.delete(conversationId) || !marked.has(conversationId)) return;
       await this.#ports.history.removeConversation(conversationId);
-    }
+    });
   }
 
   /** Finishes what a page of this device left a minute ago, and another device an hour ago. @returns how many */
@@ -74,7 +79,10 @@ export class Removal {
   async removeDue(account: Retention | undefined): Promise<number> {
     const { history, clock } = this.#ports;
     const { due } = dueChats(arrangedChats(history), account, clock.nowMs());
-    for (const { conversationId } of due) await history.removeConversation(conversationId);
+    await this.#each(
+      due.map(({ conversationId }) => conversationId),
+      (conversationId) => history.removeConversation(conversationId),
+    );
     return due.length;
   }
 
@@ -82,17 +90,23 @@ export class Removal {
   async removeEverything(onProgress: (done: number, of: number) => void = () => undefined): Promise<number> {
     const { history } = this.#ports;
     const chats = history.conversations();
-    for (const [done, { conversationId }] of chats.entries()) {
-      onProgress(done, chats.length);
-      await history.removeConversation(conversationId);
-    }
+    let done = 0;
+    await this.#each(
+      chats.map(({ conversationId }) => conversationId),
+      async (conversationId) => {
+        onProgress(done++, chats.length);
+        await history.removeConversation(conversationId);
+      },
+    );
     await history.removeRecords(history.recordsOfType(FOLDER_TYPE).map(({ recordId }) => recordId));
     onProgress(chats.length, chats.length);
     return chats.length;
   }
 
-  #isMarked(conversationId: string): boolean {
-    const chat = arrangedChats(this.#ports.history).find((one) => one.conversationId === conversationId);
-    return chat?.removingSinceMs !== undefined;
+  /** One after another, told as one change: a list of thousands is drawn once. */
+  #each(conversationIds: readonly string[], work: (conversationId: string) => Promise<void>): Promise<void> {
+    return this.#ports.history.inOneChange(async () => {
+      for (const conversationId of conversationIds) await work(conversationId);
+    });
   }
 }

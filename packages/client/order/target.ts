@@ -6,6 +6,7 @@ export type OrderTarget = Pick<
   History,
   | 'conversations'
   | 'deviceId'
+  | 'inOneChange'
   | 'nextClock'
   | 'recordsOfType'
   | 'removeConversation'

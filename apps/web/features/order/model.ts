@@ -6,7 +6,7 @@ import { SottoError } from '@sotto/bytes';
 import { type ArrangedChat, dueChats, judgeClock, Order, Removal, UNDO_MS } from '@sotto/client/order';
 import type { Clock, Random } from '@sotto/ports';
 import { SETTING_TYPE } from '@sotto/vault';
-import { type Folder, type Memory, memoriesOf } from '@sotto/vault/order';
+import { comparePlaced, type Folder, type Memory, memoriesOf } from '@sotto/vault/order';
 import type { History, Services } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { type ConversationGroup, groupByDay } from '../conversations/model.ts';
@@ -156,8 +156,7 @@ export function createOrderModel(ports: OrderModelPorts): OrderModel {
     const folders = order.folders();
     // CL-298: a chat of a folder that is not here stands in the list
     const isFree = ({ folderId, pin }: ArrangedChat) => pin === undefined && !folders.has(folderId ?? '');
-    const places = new Map(order.pinned().map(({ id }, place) => [id, place]));
-    const placeOf = ({ conversationId }: ArrangedChat) => places.get(conversationId) ?? 0;
+    const placed = ({ conversationId: id, pin: key }: ArrangedChat) => ({ id, key });
     const { tag } = state.get();
     const tree = depthFirst([...folders.values()]);
     const byFolder = Map.groupBy(shown, ({ folderId }) => folderId);
@@ -173,7 +172,7 @@ export function createOrderModel(ports: OrderModelPorts): OrderModel {
           siblings,
         })),
       folders: tree.map(({ folder, path }) => ({ folder, depth: path.length })),
-      pinned: shown.filter(({ pin }) => pin !== undefined).sort((a, b) => placeOf(a) - placeOf(b)),
+      pinned: shown.filter(({ pin }) => pin !== undefined).sort((a, b) => comparePlaced(placed(a), placed(b))),
       groups: groupByDay(shown.filter(isFree), nowMs),
       archived: all.filter(({ archived }) => archived),
       tags: [...new Set(shown.flatMap(({ tags }) => tags))].sort(),
