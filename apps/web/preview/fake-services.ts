@@ -6,7 +6,7 @@ import type { DeviceView, LockView } from '@sotto/client/epochs';
 import type { Clock, DeviceStore } from '@sotto/ports';
 import { createLocalKey } from '@sotto/vault';
 import type { LocksSession } from '../features/locks/types.ts';
-import type { SearchSession } from '../features/search/model.ts';
+import type { SearchSession } from '../features/search/search-session.ts';
 import type {
   Accounts,
   ChatEvent,

@@ -21,7 +21,7 @@ import type { Clock, DeviceStore, Random, TabChannel } from '@sotto/ports';
 import type { ReportLine, VerificationReport } from '@sotto/verify';
 import type { Files } from '../features/attachments/files.ts';
 import type { LocksSession } from '../features/locks/types.ts';
-import type { SearchSession } from '../features/search/model.ts';
+import type { SearchSession } from '../features/search/search-session.ts';
 
 export type {
   AnswerTicket,

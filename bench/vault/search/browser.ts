@@ -62,7 +62,7 @@ export async function measureInChromium(messages: number, besideMessages: number
     const warm = await run('warm');
     const heapBytes = (await heap()) - before;
     const added = await run('add');
-    const forgetMs = await run('forget');
+    const forgetMs = await run('forget', messages);
     await visit();
     const empty = await heap();
     const beside = await run('minisearch', besideMessages);

@@ -17,7 +17,7 @@ export const fill = async (messages: number) => (await steps()).fill(messages);
 export const first = async () => (await steps()).first();
 export const warm = async () => (await steps()).warm();
 export const add = async () => (await steps()).add();
-export const forget = async () => (await steps()).forget();
+export const forget = async (messages: number) => (await steps()).forget(messages);
 
 /** Its index stays in memory until the page goes. */
 export function minisearch(messages: number): BesideFigures {

@@ -133,9 +133,9 @@ export function createSearching({ store, random, clock, now }: SearchingPorts) {
       return times;
     },
 
-    /** One chat forgotten, with every word of it. */
-    async forget(): Promise<number> {
-      const [first] = madeConversations(400);
+    /** One chat forgotten, the longest, with every word of it. @param messages of the history that it was filled with */
+    async forget(messages: number): Promise<number> {
+      const [first] = madeConversations(messages);
       return timed(async () => (await open()).forget([(first as MadeConversation).conversationId]));
     },
   };

@@ -21,6 +21,8 @@ export interface SearchIndexOptions extends SegmentsOptions {
 
 const PARTIAL_EVERY_MS = 100;
 const READ_AGAIN_LIMIT = 5;
+/** Segments of a query that are read at a time. */
+const READ_AHEAD = 4;
 
 /** Where a document is. */
 interface Place {
@@ -176,9 +178,19 @@ export class SearchIndex implements SearchIndexLike {
     };
     const found: Found[] = [];
     let toldAtMs = this.#clock.nowMs();
+    await this.#segments.readHeads(segments);
+    if (signal?.aborted) return;
     // The newest first: that is where a person mostly looks.
-    for (const info of segments.toReversed()) {
-      const each = await this.#find(info, phrases, filters);
+    const order = segments.toReversed();
+    const reading: Promise<Found | undefined>[] = [];
+    for (let at = 0; at < order.length; at++) {
+      for (const info of order.slice(reading.length, at + READ_AHEAD)) {
+        const finding = this.#find(info, phrases, filters);
+        // It is waited for below, or not at all once another one was stale.
+        finding.catch(() => undefined);
+        reading.push(finding);
+      }
+      const each = await reading[at];
       if (signal?.aborted) return;
       if (each !== undefined) found.push(each);
       const nowMs = this.#clock.nowMs();

@@ -150,14 +150,16 @@ test('CL-257 writes that fail, at random and for as long as they do, lose nothin
 
 test('what a query finds damaged is fed anew', async () => {
   const history = await openMadeHistory('heal');
+  const more = Array.from({ length: 300 }, (_, number) => `more${number}`).join(' ');
   for (let number = 0; number < 150; number++) {
-    await say(history, await history.createConversation(`Chat ${number}`), `common word${number}`);
+    await say(history, await history.createConversation(`Chat ${number}`), `common word${number} ${more}`);
   }
   const world = createWorld('heal');
   const before = await start(world, history);
   await until(() => before.feed.progress?.done === 150);
   await before.stop();
   const names = world.store.names().filter((name) => name.endsWith('/1'));
+  assert.ok(names.length > 0);
   world.store.damage(names[0] as string, new Uint8Array(100));
   const { feed, stop } = await start(world, history);
   await until(async () => {

@@ -1,8 +1,12 @@
 /**
  * The segments of one index in a sealed store, opened when they are needed (spec/client.md "Search"). The store is not
  * trusted: a value that does not open, or is not there, is damage, and never more than that.
+ *
+ *     search/state            which segments there are
+ *     search/<segment>/0      u32 length of the head; head; first block
+ *     search/<segment>/<n>    block n
  */
-import { encodeHex, SottoError } from '@sotto/bytes';
+import { ByteReader, ByteWriter, encodeHex, SottoError } from '@sotto/bytes';
 import type { Random, SealedChange, SealedStore } from '@sotto/ports';
 import { type LocalOwner, openLocal, sealLocal, VaultError } from '@sotto/vault';
 import type { Segment } from './build.ts';
@@ -72,7 +76,7 @@ export class SealedSegments {
     const found = new Map<number, Uint8Array>();
     const missing: number[] = [];
     for (const number of numbers) {
-      const name = this.#nameOf(id, number + 1);
+      const name = this.#nameOf(id, number);
       const block = this.#blocks.get(name);
       if (block === undefined) missing.push(number);
       else {
@@ -81,13 +85,14 @@ export class SealedSegments {
         found.set(number, block);
       }
     }
-    const names = missing.map((number) => this.#nameOf(id, number + 1));
+    const names = missing.map((number) => this.#nameOf(id, number));
     const sealed = names.length === 0 ? [] : await this.#options.store.get(names);
     await Promise.all(
       missing.map(async (number, index) => {
         const value = sealed[index];
         if (value === undefined) throw new SearchError('index-damaged');
-        const block = await this.#open(names[index] as string, value);
+        const opened = await this.#open(names[index] as string, value);
+        const block = number === 0 ? splitFirst(opened).block : opened;
         this.#keep(names[index] as string, block);
         found.set(number, block);
       }),
@@ -109,8 +114,8 @@ export class SealedSegments {
       sealing.push(this.#seal(name, content).then((value) => ({ name, value })));
     for (const [index, { head, blocks }] of added.entries()) {
       const { id } = infos[index] as SegmentInfo;
-      seal(this.#nameOf(id, 0), encodeHead(head));
-      for (const [number, block] of blocks.entries()) seal(this.#nameOf(id, number + 1), block);
+      seal(this.#nameOf(id, 0), joinFirst(encodeHead(head), blocks[0]));
+      for (const [number, block] of blocks.entries()) if (number > 0) seal(this.#nameOf(id, number), block);
     }
     const sealedState = await this.#seal(this.#stateName, encodeState(next));
     const changes = await Promise.all(sealing);
@@ -127,7 +132,7 @@ export class SealedSegments {
     for (const [index, { head, blocks }] of added.entries()) {
       const { id } = infos[index] as SegmentInfo;
       this.#heads.set(id, head);
-      for (const [number, block] of blocks.entries()) this.#keep(this.#nameOf(id, number + 1), block);
+      for (const [number, block] of blocks.entries()) this.#keep(this.#nameOf(id, number), block);
     }
     return next;
   }
@@ -159,7 +164,7 @@ export class SealedSegments {
   }
 
   #namesOf({ id, blocks }: SegmentInfo): string[] {
-    return Array.from({ length: blocks + 1 }, (_, number) => this.#nameOf(id, number));
+    return Array.from({ length: Math.max(blocks, 1) }, (_, number) => this.#nameOf(id, number));
   }
 
   #seal(name: string, content: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
@@ -178,9 +183,12 @@ export class SealedSegments {
 
   async #tryHead(info: SegmentInfo, name: string, sealed: Uint8Array | undefined): Promise<Head | undefined> {
     try {
-      const head = sealed && parseHead(await this.#open(name, sealed));
-      const isWhole = head?.documents.count === info.documents && head.firstTerms.length === info.blocks;
-      return isWhole ? head : undefined;
+      if (sealed === undefined) return undefined;
+      const { head: bytes, block } = splitFirst(await this.#open(name, sealed));
+      const head = parseHead(bytes);
+      if (head.documents.count !== info.documents || head.firstTerms.length !== info.blocks) return undefined;
+      if (info.blocks > 0) this.#keep(name, block);
+      return head;
     } catch (cause) {
       if (cause instanceof SottoError) return undefined;
       throw cause;
@@ -216,6 +224,21 @@ function infoOf({ head, blocks }: Segment, id: string): SegmentInfo {
     words,
     blocks: blocks.length,
   };
+}
+
+function joinFirst(head: Uint8Array, block: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return new ByteWriter(4 + head.length + block.length).vector32(head).raw(block).finish();
+}
+
+/** @throws SearchError `index-damaged` */
+function splitFirst(bytes: Uint8Array): { readonly head: Uint8Array; readonly block: Uint8Array } {
+  const reader = new ByteReader(bytes);
+  try {
+    return { head: reader.vector32(bytes.length), block: reader.rest() };
+  } catch (cause) {
+    if (cause instanceof SottoError) throw new SearchError('index-damaged', { cause });
+    throw cause;
+  }
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -5,7 +5,8 @@ import { createSeededRandom } from '@sotto/testkit';
 import { createLocalKey } from '@sotto/vault';
 import { fakeHistory } from '../../preview/fake-services.ts';
 import type { History } from '../../shell/services.ts';
-import { createSearchModel, type Row, type SearchSession } from './model.ts';
+import { createSearchModel, type Row } from './model.ts';
+import type { SearchSession } from './search-session.ts';
 
 const DAY_MS = 86_400_000;
 let nowMs = Date.UTC(2026, 10, 21, 12);

@@ -13,15 +13,7 @@ import type { Clock } from '@sotto/ports';
 import { arrangementOf, buildFolders, FOLDER_TYPE } from '@sotto/vault/order';
 import type { History } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
-
-/** An index of the open history, and what it has read so far. */
-export interface SearchSession {
-  query(request: SearchRequest, signal?: AbortSignal): AsyncIterable<SearchAnswer>;
-  /** Undefined while another tab reads. */
-  readonly progress: FeedProgress | undefined;
-  subscribe(listener: () => void): () => void;
-  close(): void;
-}
+import type { SearchSession } from './search-session.ts';
 
 export type Who = 'any' | 'mine' | 'answers' | 'titles';
 export type When = 'any' | 'week' | 'month' | 'year' | 'dates';

@@ -4,7 +4,7 @@ import { encodeHex } from '@sotto/bytes';
 import { connectSearchIndex, type MessageLine, SearchFeed, type SearchSource } from '@sotto/client/search';
 import type { Clock } from '@sotto/ports';
 import { type LocalOwner, unsafeRevealSecret } from '@sotto/vault';
-import type { SearchSession } from './model.ts';
+import type { SearchSession } from './search-session.ts';
 import type { OpenIndex } from './search-worker.ts';
 import workerAddress from './search-worker.ts?worker&url';
 

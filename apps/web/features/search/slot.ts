@@ -1,6 +1,7 @@
 /** The search of whoever is here: begun when there is a history to read, ended with it. Its code is fetched then. */
 import type { History, Services } from '../../shell/services.ts';
-import type { SearchModelPorts, SearchSession } from './model.ts';
+import type { SearchModelPorts } from './model.ts';
+import type { SearchSession } from './search-session.ts';
 
 /** What unlocking and the list need comes first. */
 const BEGIN_AFTER_MS = 3000;
