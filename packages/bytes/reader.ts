@@ -56,9 +56,9 @@ export class ByteReader {
 
   /** An unsigned 64-bit integer that must fit a safe JavaScript number (`bytes-out-of-range`). */
   u64Number(): number {
-    const value = this.u64();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new BytesError('bytes-out-of-range', 'integer above 2^53-1');
-    return Number(value);
+    const value = this.u32() * 2 ** 32 + this.u32();
+    if (value > Number.MAX_SAFE_INTEGER) throw new BytesError('bytes-out-of-range', 'integer above 2^53-1');
+    return value;
   }
 
   /** Bytes behind a 16-bit length, at most `limitBytes`. */

@@ -23,6 +23,9 @@ export class ByteWriter {
   }
 
   u64(value: bigint | number): this {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) {
+      return this.u32(Math.floor(value / 2 ** 32)).u32(value % 2 ** 32);
+    }
     const wide = BigInt(value);
     if (wide < 0n || wide > 0xffffffffffffffffn)
       throw new BytesError('bytes-out-of-range', 'integer does not fit 64 bits');
