@@ -3,10 +3,8 @@ import { SottoError } from '@sotto/bytes';
 import {
   type FeedProgress,
   makeSnippet,
-  type SearchAnswer,
   type SearchFilters,
   type SearchHit,
-  type SearchRequest,
   type SnippetPart,
 } from '@sotto/client/search';
 import type { Clock } from '@sotto/ports';
