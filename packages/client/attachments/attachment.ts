@@ -40,7 +40,7 @@ const TYPE_LIMIT = 127;
  *
  * @param textBytes of the message
  */
-export function encodeAttachments(attachments: readonly Attachment[], textBytes: number): JsonValue {
+export function encodeAttachments(attachments: readonly Attachment[], textBytes: number): JsonValue[] {
   let room = textBytes > SHORT_TEXT_BYTES ? 0 : THUMBNAILS_LIMIT_BYTES;
   return attachments.slice(0, ATTACHMENT_LIMIT).map(({ blobId, key, name, mediaType, bytes, thumbnail }) => {
     const size = thumbnail?.data.length ?? 0;

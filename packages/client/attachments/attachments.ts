@@ -256,10 +256,9 @@ export class Attachments {
   async collect(stateOf: (conversationId: string) => 'here' | 'nameless' | 'removed' | undefined): Promise<void> {
     const nowMs = this.#ports.clock.nowMs();
     for (const blob of await this.#local.list('gone')) {
-      const state = stateOf(blob.conversationId);
-      // CL-277: the removal did not come to pass, and the chat still needs its files
-      if (state === 'here' || state === 'nameless') await this.#local.forget('gone', blob.blobId);
-      else await this.#erase(blob);
+      // CL-277: the removal is under way, or did not come to pass, and the chat still needs its files
+      if (stateOf(blob.conversationId) !== 'removed') continue;
+      await this.#erase(blob);
     }
     for (const place of ['queue', 'cache'] as const) {
       for (const { blobId, conversationId } of await this.#local.list(place)) {

@@ -65,10 +65,6 @@ export class LocalBlobs {
     await this.#store.write([...others, { name, value }]);
   }
 
-  async forget(place: Place, blobId: string): Promise<void> {
-    await this.#store.write([{ name: this.#nameOf(place, blobId), value: undefined }]);
-  }
-
   async part(blobId: string, part: number): Promise<Bytes | undefined> {
     const [value] = await this.#store.get([this.#partName(blobId, part)]);
     return value;

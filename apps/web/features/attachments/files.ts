@@ -19,8 +19,6 @@ export interface Files {
 
 const AGAIN_FIRST_MS = 2000;
 const AGAIN_AT_MOST_MS = 5 * 60_000;
-/** A chat's messages are removed in the moments after its files were said to go. */
-const AFTER_REMOVAL_MS = 1500;
 
 export function openFiles(
   ports: AttachmentPorts & { readonly clock: Clock },
@@ -68,7 +66,6 @@ export function openFiles(
         content.type === 'message' ? parseAttachments(content.unknownFields?.attachments) : [],
       );
       await attachments.willRemove(conversationId, named);
-      void ports.clock.sleep(AFTER_REMOVAL_MS, end.signal).then(wake, () => undefined);
     },
     wake,
     stop: () => end.abort(new Error('the files were closed')),

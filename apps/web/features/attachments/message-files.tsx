@@ -26,16 +26,15 @@ export default function FileList({ files }: { files: JsonValue }) {
 }
 
 function FileView({ attachment, files }: { attachment: Attachment; files: Files | undefined }) {
-  const { chat, page } = useApp();
+  const { chat, page, files: open } = useApp();
   const { conversationId = '' } = useStore(chat.state);
   const [step, setStep] = useState<string | undefined>();
   const [picture, setPicture] = useState<string | undefined>();
   const { name, bytes, thumbnail } = attachment;
   const way = useTransfer(files, attachment.blobId);
   const attempt = async (work: (files: Files) => Promise<void>) => {
-    if (files === undefined) return;
     try {
-      await work(files);
+      await work(await open());
       setStep(undefined);
     } catch (cause) {
       setStep(w('files.failed', { reason: reasonOf(cause) }));
