@@ -392,6 +392,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       throw error;
     }
     ended(true);
+    this.#archive.stored();
     if (watch?.value !== undefined && state !== undefined) this.#watchState = { sealed: watch.value, state };
   }
 
@@ -489,6 +490,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     }
     const kept = await this.#archive.changes();
     const stored = () => {
+      this.#archive.stored();
       for (const { recordId, record } of changes) {
         if (record === undefined || this.#unsaved.has(recordId)) continue;
         if (this.#isHeld(groupOf(record.content))) this.held.set(record);

@@ -33,6 +33,14 @@ interface Odd {
   readonly shown: ReadonlyMap<string, OpenedRecord>;
 }
 
+/** What is read before anything in memory changes. */
+interface State {
+  readonly meta: Meta;
+  readonly lists: ReadonlyMap<number, readonly Entry[]>;
+  readonly marks: ReadonlyMap<number, readonly Mark[]>;
+  readonly odd: Odd | undefined;
+}
+
 const EMPTY_META: Meta = { version: 0, pages: [], odd: 0, clock: 0 };
 /** Of a sealed value: form and salt, which differ whenever it was written anew. */
 const FINGERPRINT_BYTES = 33;
@@ -59,6 +67,8 @@ export class Archive {
   readonly #dirtyGroups = new Set<string>();
   readonly #dirtyMarks = new Set<number>();
   #isOddDirty = false;
+  /** Of a write the end is not known: what is in memory may not be what is stored. */
+  #isDoubtful = false;
 
   /** @param deviceId of this device, as hex */
   constructor(values: Values, deviceId: string) {
@@ -70,40 +80,23 @@ export class Archive {
   async open(): Promise<boolean> {
     const prefix = `${this.#values.name('list')}/`;
     const found = new Map((await this.#values.store.list(prefix)).map(({ name, value }) => [name, value]));
-    const sealed = found.get(this.#values.name('list', 'meta'));
+    const name = this.#values.name('list', 'meta');
+    const sealed = found.get(name);
+    const meta = await this.#values.open(name, sealed, parseMeta);
+    const state = meta && (await this.#readState(meta, { lists: meta.pages.keys(), odd: true }, found));
+    this.#clear();
     this.#fingerprint = fingerprintOf(sealed);
-    const meta = await this.#values.open(this.#values.name('list', 'meta'), sealed, parseMeta);
-    if (meta === undefined) return this.#empty();
-    const pages = await Promise.all(
-      meta.pages.map(([version], page) => {
-        const name = this.#values.name('list', pageName(page));
-        return this.#values.open(name, found.get(name), (bytes) => parseEntries(bytes, page, version));
-      }),
-    );
-    const oddName = this.#values.name('list', 'odd');
-    const odd = meta.odd === 0 ? NOTHING_ODD : await this.#openOdd(found.get(oddName), meta.odd);
-    if (odd === undefined || pages.some((page) => page === undefined)) return this.#empty();
-    this.#meta = meta;
-    this.#version = meta.version;
-    this.#clock = meta.clock;
-    for (const entry of pages.flat()) if (entry !== undefined) this.#setEntry(entry);
-    this.#damaged = new Map(odd.damaged);
-    this.#differing = new Map(odd.shown);
-    return true;
+    if (state !== undefined) this.#adopt(state);
+    return state !== undefined;
   }
 
   /** @returns false where they do not belong to the list: everything is to be fetched anew */
   async loadMarks(): Promise<boolean> {
-    const names = this.#meta.pages.map((_, page) => this.#values.name('marks', pageName(page)));
-    const sealed = await this.#values.store.get(names);
-    for (const [page, name] of names.entries()) {
-      const version = this.#meta.pages[page]?.[1] ?? 0;
-      const marks = await this.#values.open(name, sealed[page], (bytes) => parseMarks(bytes, version));
-      if (marks === undefined) return this.#empty();
-      for (const mark of marks) this.#setMark(mark);
-    }
-    this.#hasMarks = true;
-    return true;
+    const state = await this.#readState(this.#meta, { marks: this.#meta.pages.keys() });
+    if (state === undefined) this.#clear();
+    else this.#adopt(state);
+    this.#hasMarks = state !== undefined;
+    return this.#hasMarks;
   }
 
   get hasMarks(): boolean {
@@ -257,6 +250,7 @@ export class Archive {
   /** Every value that the changes since the last write made; nothing where there is none. */
   async changes(): Promise<SealedChange[]> {
     if (this.#dirtyGroups.size === 0 && this.#dirtyMarks.size === 0 && !this.#isOddDirty) return [];
+    this.#isDoubtful = true;
     const version = this.#version + 1;
     this.#version = version;
     const changes: Promise<SealedChange>[] = [];
@@ -295,8 +289,13 @@ export class Archive {
     return [...sealed, meta];
   }
 
+  /** What `changes` gave is durable. */
+  stored(): void {
+    this.#isDoubtful = false;
+  }
+
   /**
-   * Takes what another tab has written since; after a write that failed, what is stored.
+   * Takes what another tab has written since; after a write that failed, everything that is stored.
    *
    * @returns ids of groups that may have changed; undefined where nothing usable is stored any more
    */
@@ -304,15 +303,28 @@ export class Archive {
     const name = this.#values.name('list', 'meta');
     const sealed = await this.#values.sealed(name);
     if (equalBytes(fingerprintOf(sealed), this.#fingerprint)) return NONE;
-    const before = { entries: new Map(this.#entries), loaded: [...this.#packs.keys()] };
-    this.#clear();
-    if (!(await this.open()) || !(await this.loadMarks())) return undefined;
+    const meta = await this.#values.open(name, sealed, parseMeta);
+    const known = this.#isDoubtful ? EMPTY_META : this.#meta;
+    const differs = (place: 0 | 1) => (page: number) => meta?.pages[page]?.[place] !== known.pages[page]?.[place];
+    const pages = [...(meta?.pages.keys() ?? [])];
+    const wanted = { lists: pages.filter(differs(0)), marks: pages.filter(differs(1)), odd: meta?.odd !== known.odd };
+    const state = meta && (await this.#readState(meta, wanted));
+    if (state === undefined) {
+      this.#clear();
+      return undefined;
+    }
+    const before = new Map(this.#entries);
+    if (this.#isDoubtful) this.#clear({ andPacks: false });
+    this.#fingerprint = fingerprintOf(sealed);
+    this.#adopt(state);
+    this.#hasMarks = true;
     const changed = new Set<string>();
-    for (const groupId of new Set([...before.entries.keys(), ...this.#entries.keys()])) {
-      const [then, now] = [before.entries.get(groupId)?.packs ?? [], this.#entries.get(groupId)?.packs ?? []];
+    for (const groupId of new Set([...before.keys(), ...this.#entries.keys()])) {
+      const [then, now] = [before.get(groupId)?.packs ?? [], this.#entries.get(groupId)?.packs ?? []];
       if (then.length !== now.length || then.some((version, i) => version !== now[i])) changed.add(groupId);
     }
-    await this.load(before.loaded.filter((groupId) => this.#entries.has(groupId)));
+    const fresh = await this.read([...changed].filter((groupId) => this.#packs.has(groupId)));
+    for (const [groupId, { packs }] of fresh) this.#packs.set(groupId, packs);
     return changed;
   }
 
@@ -330,24 +342,74 @@ export class Archive {
     this.#clear();
   }
 
-  #empty(): false {
-    this.#clear();
-    return false;
+  /** Everything at once, before anything in memory changes. @returns undefined where a part of it is not usable */
+  async #readState(
+    meta: Meta,
+    wanted: { readonly lists?: Iterable<number>; readonly marks?: Iterable<number>; readonly odd?: boolean },
+    found?: ReadonlyMap<string, Bytes>,
+  ): Promise<State | undefined> {
+    const [listPages, markPages] = [[...(wanted.lists ?? [])], [...(wanted.marks ?? [])]];
+    const names = [
+      ...listPages.map((page) => this.#values.name('list', pageName(page))),
+      ...markPages.map((page) => this.#values.name('marks', pageName(page))),
+      this.#values.name('list', 'odd'),
+    ];
+    const sealed = found === undefined ? await this.#values.store.get(names) : names.map((name) => found.get(name));
+    const open = <Value>(index: number, parse: (bytes: Bytes) => Value | undefined) =>
+      this.#values.open(names[index] as string, sealed[index], parse);
+    const [lists, marks, odd] = await Promise.all([
+      Promise.all(
+        listPages.map((page, i) => open(i, (bytes) => parseEntries(bytes, page, meta.pages[page]?.[0] ?? 0))),
+      ),
+      Promise.all(
+        markPages.map((page, i) =>
+          open(listPages.length + i, (bytes) => parseMarks(bytes, meta.pages[page]?.[1] ?? 0)),
+        ),
+      ),
+      wanted.odd !== true || meta.odd === 0
+        ? NOTHING_ODD
+        : open(names.length - 1, (bytes) => parseOdd(bytes, meta.odd)),
+    ]);
+    if (odd === undefined || [...lists, ...marks].includes(undefined)) return undefined;
+    const whole = <Item>(pages: readonly number[], read: readonly (Item[] | undefined)[]) =>
+      new Map(pages.map((page, i) => [page, read[i] ?? []]));
+    return { meta, lists: whole(listPages, lists), marks: whole(markPages, marks), odd: wanted.odd ? odd : undefined };
   }
 
-  #clear(): void {
+  #adopt({ meta, lists, marks, odd }: State): void {
+    this.#meta = meta;
+    this.#version = meta.version;
+    this.#clock = Math.max(this.#clock, meta.clock);
+    for (const { groupId, page } of [...this.#entries.values()]) {
+      if (marks.has(page)) for (const mark of this.marksOf(groupId)) this.#dropMark(mark);
+      if (lists.has(page)) this.#entries.delete(groupId);
+    }
+    for (const entries of lists.values()) for (const entry of entries) this.#entries.set(entry.groupId, entry);
+    this.#pageSizes.clear();
+    for (const entry of this.#entries.values()) this.#countPage(entry);
+    for (const some of marks.values()) for (const mark of some) this.#setMark(mark);
+    if (odd !== undefined) {
+      this.#damaged = new Map(odd.damaged);
+      this.#differing = new Map(odd.shown);
+    }
+    this.#dirtyGroups.clear();
+    this.#dirtyMarks.clear();
+  }
+
+  #clear({ andPacks = true } = {}): void {
     this.#meta = EMPTY_META;
     this.#entries.clear();
     this.#pageSizes.clear();
     this.#marks.clear();
     this.#marksByGroup.clear();
-    this.#packs.clear();
+    if (andPacks) this.#packs.clear();
     this.#dirtyGroups.clear();
     this.#dirtyPacks.clear();
     this.#dirtyMarks.clear();
     this.#damaged = new Map();
     this.#differing = new Map();
     this.#isOddDirty = false;
+    this.#isDoubtful = false;
     this.#hasMarks = false;
   }
 
@@ -371,10 +433,12 @@ export class Archive {
   }
 
   #setEntry(entry: Entry): void {
-    if (!this.#entries.has(entry.groupId)) {
-      this.#pageSizes.set(entry.page, (this.#pageSizes.get(entry.page) ?? 0) + 1);
-    }
+    if (!this.#entries.has(entry.groupId)) this.#countPage(entry);
     this.#entries.set(entry.groupId, entry);
+  }
+
+  #countPage({ page }: Entry): void {
+    this.#pageSizes.set(page, (this.#pageSizes.get(page) ?? 0) + 1);
   }
 
   #setMark(mark: Mark): void {
@@ -422,10 +486,6 @@ export class Archive {
 
   #packName(groupId: string, index: number): string {
     return this.#values.name('pack', `${groupId}/${pageName(index)}`);
-  }
-
-  #openOdd(sealed: Bytes | undefined, version: number): Promise<Odd | undefined> {
-    return this.#values.open(this.#values.name('list', 'odd'), sealed, (bytes) => parseOdd(bytes, version));
   }
 }
 
