@@ -191,11 +191,11 @@ export class Watch {
     standing: PendingWrite['standing'],
   ): { readonly state: WatchState; readonly shown: ShownRecord } {
     const counter = state.counter + 1;
-    const write = { recordId, deviceId: this.#deviceId, deviceCounter: counter, content };
-    const digest = encodeHex(writeDigest(write));
+    const digest = encodeHex(writeDigest({ recordId, deviceId: this.#deviceId, deviceCounter: counter, content }));
     const atMs = this.#options.clock.nowMs();
     const replaces = this.#replaced(recordId, state);
-    const pending = [...state.pending, { recordId, digest, counter, standing, atMs, replaces }];
+    const write = { recordId, digest, counter, standing, atMs, ...(replaces.length > 0 && { replaces }) };
+    const pending = [...state.pending, write];
     const shown = { recordId, deviceId: this.#deviceId, deviceCounter: counter, digest };
     return { state: { ...state, counter, pending }, shown };
   }
