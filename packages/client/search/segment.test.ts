@@ -25,7 +25,7 @@ test('a head is read as it was written, and refused when a byte is missing or on
   assert.throws(() => parseHead(Uint8Array.from([2, ...bytes.slice(1)])), damaged);
 });
 
-test('CL-251 what a head counts is bounded before there is room made for it', () => {
+test('CL-251 a head makes no room for more than its bytes hold', () => {
   for (const counts of [
     [0xffff_ffff, 1, 1],
     [1, 0xffff_ffff, 1],

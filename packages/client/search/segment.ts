@@ -15,8 +15,6 @@ import { SearchError } from './error.ts';
 export const INDEX_VERSION = 1;
 /** Documents of one segment at most: what one rewrite has to read and write. */
 export const SEGMENT_LIMIT = 16_384;
-const CONVERSATION_LIMIT = 1_000_000;
-const BLOCK_LIMIT = 65_536;
 const COVERED_LIMIT = 256;
 const TERM_BYTES_LIMIT = 4_096;
 
@@ -133,10 +131,8 @@ function readHead(reader: ByteReader): Head {
   const count = reader.u32();
   const conversationCount = reader.u32();
   const blockCount = reader.u32();
-  const isTooMany = count > SEGMENT_LIMIT || conversationCount > CONVERSATION_LIMIT || blockCount > BLOCK_LIMIT;
-  // CL-251: room would be made for as many as a damaged head says.
-  if (isTooMany) throw new SearchError('index-damaged');
   if (version !== INDEX_VERSION) throw new SearchError('index-damaged');
+  // Each is read before there is room made for the next: a head that counts too many ends too early.
   const conversations = Array.from({ length: conversationCount }, () => ({
     conversationId: encodeHex(reader.view(16)),
     covered: parseUtf8(reader.vector16(COVERED_LIMIT)),
