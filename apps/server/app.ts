@@ -19,6 +19,7 @@ import { operatorRoutes } from './routes/operator.ts';
 import { passkeyRoutes } from './routes/passkeys.ts';
 import { recordRoutes } from './routes/records.ts';
 import { rotationRoutes } from './routes/rotation.ts';
+import { shareRoutes } from './routes/shares.ts';
 import { webRoutes } from './routes/web.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { AppContext, AppEnv, Services } from './services.ts';
@@ -86,6 +87,7 @@ export function createApp(services: Services): Hono<AppEnv> {
     rotationRoutes,
     blobRoutes,
     linkRoutes,
+    shareRoutes,
     operatorRoutes,
   ]) {
     app.route('/api', routes(services));

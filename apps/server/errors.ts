@@ -44,6 +44,19 @@ const REFUSALS = {
     action: 'fix-input',
     message: 'This account exists already. Sign in with its passkey or recovery code.',
   },
+  'share-taken': { status: 409, action: 'retry', rule: 'SV-123', message: 'This link is in use already. Try again.' },
+  'share-unknown': {
+    status: 404,
+    action: 'fix-input',
+    rule: 'SV-124',
+    message: 'There is no shared chat at this link: it has ended, or its owner took it back.',
+  },
+  'shares-full': {
+    status: 409,
+    action: 'fix-input',
+    rule: 'SV-121',
+    message: 'This account has as many shared chats as it may have. Take one back first.',
+  },
   'account-deleted': {
     status: 410,
     action: 'stop',

@@ -101,6 +101,7 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
       recordPages: new RateLimit(limits.recordPages, clock),
       liveOpens: new RateLimit(limits.liveOpens, clock),
       blobWrites: new RateLimit(limits.blobWrites, clock),
+      shareReads: new RateLimit(limits.shareReads, clock),
       relayOpens: new RateLimit(limits.relayOpens, clock),
       collateral: new RateLimit(limits.collateral, clock),
     },

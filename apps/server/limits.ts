@@ -58,6 +58,9 @@ export interface Limits {
   readonly liveMs: number;
   /** Parts of sealed files. */
   readonly blobWrites: Rate;
+  /** Chats shared by link; and how often an address may ask for one. */
+  readonly sharesPerAccount: number;
+  readonly shareReads: Rate;
   readonly relayOpens: Rate;
   /** Questions about what vendors publish. */
   readonly collateral: Rate;
@@ -111,6 +114,8 @@ export const DEFAULT_LIMITS: Limits = {
   live: 5000,
   liveMs: 60 * 60 * SECOND_MS,
   blobWrites: { burst: 4000, perSecond: 50 },
+  sharesPerAccount: 100,
+  shareReads: { burst: 60, perSecond: 1 },
   relayOpens: { burst: 120, perSecond: 2 },
   collateral: { burst: 120, perSecond: 2 },
   collateralBytes: 64 * 1024 * 1024,

@@ -33,6 +33,7 @@ test('SV-24 a person sees their own rows, frames and log lines, and nothing of a
     recoveries: 1,
     records: 1,
     sessions: 1,
+    shares: 0,
   });
   assert.equal(json.relay.length, 1);
   assert.equal(json.relay[0].firstBytesHex.length, 96);

@@ -45,6 +45,7 @@ export interface Services {
     readonly recordPages: RateLimit;
     readonly liveOpens: RateLimit;
     readonly blobWrites: RateLimit;
+    readonly shareReads: RateLimit;
     readonly relayOpens: RateLimit;
     readonly collateral: RateLimit;
   };

@@ -14,6 +14,7 @@ import { createGraph, plainUrl, type ServerConfig } from './graph.ts';
 import { serveLive } from './live-socket.ts';
 import { LIVE_PATH } from './live-updates.ts';
 import { liveView } from './routes/operator.ts';
+import { removeExpiredShares } from './routes/shares.ts';
 import type { Services } from './services.ts';
 
 export type { ServerConfig } from './graph.ts';
@@ -46,6 +47,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       services.sessions.sweep().catch(() => undefined);
       collectBlobs(services).catch(() => undefined);
       forgetRemovedAccounts(services).catch(() => undefined);
+      removeExpiredShares(services).catch(() => undefined);
     }, SWEEP_MS);
     sweep.unref();
     const emptying = setInterval(() => emptyWriteLog(graph.sqlite), WRITE_LOG_MS);

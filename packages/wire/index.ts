@@ -23,5 +23,6 @@ export {
 export * from './records.ts';
 export * from './rotation.ts';
 export { parseJson } from './shape.ts';
+export * from './shares.ts';
 export { encodeSseEvent, parseSse } from './sse.ts';
 export { EVIDENCE_STREAM_ID, FIRST_REQUEST_STREAM_ID } from './streams.ts';

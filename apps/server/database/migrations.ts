@@ -130,6 +130,20 @@ export const MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    version: 5,
+    name: 'chats shared by link',
+    statements: [
+      `create table shares (
+        share_id text primary key,
+        account_id text not null references accounts (account_id) on delete cascade,
+        sealed bytea not null,
+        created_at_ms bigint not null,
+        expires_at_ms bigint not null
+      )`,
+      `create index shares_by_account on shares (account_id)`,
+    ],
+  },
 ];
 
 /**

@@ -78,6 +78,14 @@ export interface Database {
     envelope: Bytes | null;
     written_at_ms: number;
   };
+  /** Sealed copies of chats that their owner shared by a link; the key is in the link and never came here. */
+  shares: {
+    share_id: string;
+    account_id: string;
+    sealed: Bytes;
+    created_at_ms: number;
+    expires_at_ms: number;
+  };
   /** Sealed files: their parts lie in the blob store, and are there for every row of `blob_parts`. */
   blobs: {
     account_id: string;
