@@ -12,6 +12,7 @@ import { devPolicy } from '@sotto/verify';
 import { type EvilNode, startEvilNode } from './evil-node.ts';
 import type { Answer, EvilOperator } from './evil-operator.ts';
 import { type HostileNodeOptions, startHostileNode } from './hostile-node.ts';
+import type { Forged } from './removal.ts';
 import type { VictimTask } from './victim.ts';
 
 export interface Stage {
@@ -30,8 +31,8 @@ export interface Mounted {
   readonly offered?: string;
   /** What the person is shown instead of a good machine's evidence. */
   readonly evidence?: string;
-  /** Runs when the victim has written its history. */
-  onWritten?(): void;
+  /** Runs when the victim has written its history. @param told what whoever helps the operator from inside hands it */
+  onWritten?(told: unknown): void;
 }
 
 export interface Attack {
@@ -245,6 +246,32 @@ export const ATTACKS: readonly Attack[] = [
         ),
       ),
   },
+  {
+    name: 'removed-device-forges',
+    tried: 'show a message that somebody sealed with the old key of a device that the person has removed',
+    task: 'read-after-removal',
+    refusedBy: 'VA-135',
+    mount: async ({ operator }) => ({
+      onWritten: (told) => {
+        const forged = told as Forged;
+        operator.hooks = { onAnswer: editRecords((records) => [...records, { ...forged, sequence: 1_000_000 }]) };
+      },
+    }),
+  },
+  {
+    name: 'old-lock-list-replayed',
+    tried: 'show the list of locks from before one of them was removed',
+    task: 'look-at-locks',
+    refusedBy: 'VA-138',
+    mount: ({ operator }) => replayLocks(operator),
+  },
+  {
+    name: 'old-wrap-served',
+    tried: 'hand out a lock from before the rotation, with the key that the removed device has too',
+    task: 'unlock-again',
+    refusedBy: 'VA-38',
+    mount: ({ operator }) => replayLocks(operator),
+  },
 ];
 
 /** The message that the person corrected is the one record that was written exactly twice; the operator sees that. */
@@ -266,6 +293,24 @@ function onceCorrected(
       operator.hooks = { onAnswer: editRecords((records) => edit(records, { path, first })) };
     },
   };
+}
+
+/** The last list of locks before the person removed one is the one that is shown from then on. */
+async function replayLocks(operator: EvilOperator): Promise<Mounted> {
+  let newest: Buffer | undefined;
+  let isReplaying = false;
+  operator.hooks = {
+    onRequest: (_, path) => {
+      // The list that was handed out last was the old one.
+      if (path === '/api/rotation') isReplaying = newest !== undefined;
+    },
+    onAnswer: (_, path, answer) => {
+      if (path !== '/api/locks') return;
+      if (!isReplaying) newest = Buffer.from(answer.body);
+      else if (newest !== undefined) answer.body = newest;
+    },
+  };
+  return {};
 }
 
 interface WireRecord {

@@ -76,7 +76,7 @@ export async function runAttack(system: System, attack: Attack, disabledRule?: s
       ...(mounted.evidence === undefined ? {} : { evidence: mounted.evidence }),
       words,
     };
-    const outcome = await runVictim(task, patches, () => mounted.onWritten?.());
+    const outcome = await runVictim(task, patches, (told) => mounted.onWritten?.(told));
     const bytesRead = mounted.evilNode?.bytesRead() ?? 0;
     mounted.evilNode?.close();
     return judge(attack, outcome, bytesRead);
@@ -97,7 +97,11 @@ function judge(attack: Attack, outcome: Outcome, bytesRead: number): Row {
   return { ...row, verdict: held ? 'REFUSED' : 'FAILED', rule: held ? refusedBy : `${refusedBy} did not refuse it` };
 }
 
-function runVictim(task: VictimTask, patches: readonly unknown[], onWritten: () => void): Promise<Outcome> {
+function runVictim(
+  task: VictimTask,
+  patches: readonly unknown[],
+  onWritten: (told: unknown) => void,
+): Promise<Outcome> {
   const limitMs = patches.length > 0 ? SILENCE_LIMIT_MS : VICTIM_LIMIT_MS;
   const victim = fork(join(ROOT, 'tools/demo-attack/victim.ts'), [JSON.stringify(task)], {
     execArgv: ['--import', join(ROOT, 'tools/mutants/loader.ts')],
@@ -114,8 +118,8 @@ function runVictim(task: VictimTask, patches: readonly unknown[], onWritten: () 
     victim.stderr?.on('data', (chunk: Buffer) => {
       complained += chunk.toString();
     });
-    victim.on('message', () => {
-      onWritten();
+    victim.on('message', (told) => {
+      onWritten(told);
       victim.send('go on');
     });
     victim.on('exit', (_, signal) => {

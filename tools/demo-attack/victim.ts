@@ -16,9 +16,10 @@ import type { RecordStore } from '@sotto/ports';
 import { createMemoryDeviceStore } from '@sotto/testkit';
 import { createAccountKey, createRecoveryCode } from '@sotto/vault';
 import { acceptPin, devPolicy } from '@sotto/verify';
+import type { Forged, RemovalTask } from './removal.ts';
 
 export interface VictimTask {
-  readonly kind: 'ask' | 'read-history' | 'sign-in-again' | 'steal-answer' | 'judge-hardware';
+  readonly kind: 'ask' | 'read-history' | 'sign-in-again' | 'steal-answer' | 'judge-hardware' | RemovalTask;
   readonly url: string;
   /** The fingerprint that this person pinned earlier. */
   readonly pinned: string;
@@ -54,6 +55,9 @@ try {
     ask,
     'read-history': readHistory,
     'sign-in-again': signInAgain,
+    'read-after-removal': removeDevice,
+    'look-at-locks': removeDevice,
+    'unlock-again': removeDevice,
     'steal-answer': loseAnswer,
     'judge-hardware': judgeHardware,
   } as const;
@@ -75,6 +79,12 @@ async function loseAnswer(): Promise<string> {
     action: 'stop',
     rule: 'CH-100',
   });
+}
+
+/** Here the attacker has one of the person's devices as well, which they have removed. */
+async function removeDevice(): Promise<string> {
+  const { afterRemoval } = await import('./removal.ts');
+  return afterRemoval(task.kind as RemovalTask, task.url, signal);
 }
 
 async function judgeHardware(): Promise<string> {
@@ -152,9 +162,9 @@ async function chat(history: History, title: string) {
 }
 
 /** Tells the stage that it is the operator's turn, and waits until it had it. */
-function signal(name: string): Promise<void> {
+function signal(told: string | Forged): Promise<void> {
   return new Promise((resolve) => {
     process.once('message', () => resolve());
-    process.send?.(name);
+    process.send?.(told);
   });
 }
