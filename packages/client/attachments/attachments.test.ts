@@ -307,6 +307,16 @@ test('CL-274 sending goes on where it stopped, whatever call failed, lost or app
   }
 });
 
+test('CL-274 a file that the server will never take is told, and keeps no other from being sent', async () => {
+  const it = rig();
+  const [first, second] = [await keep(it.files, bytesOf(10)), await keep(it.files, bytesOf(10))];
+  it.remote.failAfter(1, new ClientError('blob-conflict'));
+  await it.files.push();
+  assert.deepEqual([it.files.state.problem?.code, it.files.state.waiting], ['blob-conflict', 1]);
+  assert.deepEqual([it.remote.blobs.has(first.blobId), it.remote.blobs.get(second.blobId)?.committed], [false, true]);
+  assert.equal((await readWhole(it.files, first)).length, 10);
+});
+
 test('CL-275 what is changed here or on the server never opens as the file; what is whole on the server is fetched', async () => {
   const it = rig();
   const content = bytesOf(600_000);

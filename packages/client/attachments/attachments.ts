@@ -134,13 +134,18 @@ export class Attachments {
     const { remote, takingTurns, owner } = this.#ports;
     if (remote === undefined) return this.#count();
     await takingTurns(`blobs/${encodeHex(owner.accountId)}`, async () => {
+      let refused: SottoError | undefined;
       try {
         for (const { blobId } of await this.#local.list('remove')) {
           await remote.remove(blobId);
           await this.#local.erase(blobId, 'remove');
         }
-        for (const blob of await this.#local.list('queue')) await this.#send(remote, blob);
-        this.#set({ waiting: 0 });
+        for (const blob of await this.#local.list('queue')) {
+          // CL-274: one file that the server will never take must not keep the others from being sent
+          refused = (await this.#send(remote, blob).catch(onlyFinal)) ?? refused;
+        }
+        const waiting = (await this.#local.list('queue')).length;
+        this.#set({ waiting, ...(refused === undefined ? {} : { problem: refused }) });
       } catch (cause) {
         const problem = cause instanceof SottoError ? cause : new ClientError('store-unavailable', { cause });
         this.#set({ waiting: (await this.#local.list('queue').catch(() => [])).length, problem });
@@ -148,7 +153,7 @@ export class Attachments {
     });
   }
 
-  async #send(remote: RemoteBlobs, blob: LocalBlob): Promise<void> {
+  async #send(remote: RemoteBlobs, blob: LocalBlob): Promise<undefined> {
     const { blobId, parts } = blob;
     const held = await remote.held(blobId);
     const there = new Set(held.parts);
@@ -158,7 +163,10 @@ export class Attachments {
       if (there.has(part)) continue;
       const bytes = await this.#local.part(blobId, part);
       // The browser threw it away: what is left of the file is nothing that anybody could open.
-      if (bytes === undefined) return this.#local.erase(blobId, 'queue');
+      if (bytes === undefined) {
+        await this.#local.erase(blobId, 'queue');
+        return;
+      }
       await remote.put(blobId, part, bytes);
     }
     // CL-274: the device's own copy may go only once the server said that it keeps every part
@@ -346,4 +354,10 @@ export class Attachments {
     this.#state = state;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** What concerns one file alone; the rest is thrown on, because it would meet the others too. */
+function onlyFinal(cause: unknown): SottoError {
+  if (cause instanceof SottoError && cause.action === 'stop') return cause;
+  throw cause;
 }
