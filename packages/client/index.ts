@@ -7,6 +7,7 @@
  */
 
 export { PROFILE_COSTS, PROFILES, type Profile, type ProfileCost } from '@sotto/channel/shaping';
+export { ForgettingStore } from './archive/forgetting-store.ts';
 export type { ChatEvent } from './chat.ts';
 export { NodeConnection } from './connection.ts';
 export { ClientError, type ClientErrorCode, SaveError } from './errors.ts';

@@ -2,7 +2,7 @@
  * The `Accounts` port over `@sotto/client`: who this browser is, from a guest to an unlocked account. Keys are held here,
  * in memory; only a guest's lies in the browser, and the app says so.
  */
-import { eraseGuest, loadGuest, openHistory } from '@sotto/client';
+import { eraseGuest, ForgettingStore, loadGuest, openHistory } from '@sotto/client';
 import type { AccountPorts, Keeper, OpenAccount, PasskeyAuthenticator } from '@sotto/client/accounts';
 import type { DeviceStore, Fetch, RecordStore, SealedStore } from '@sotto/ports';
 import { createFilesOf } from './files-of.ts';
@@ -32,7 +32,9 @@ const load = () => import('@sotto/client/accounts');
 const loadLink = () => import('@sotto/client/link');
 const loadLocks = () => import('../features/locks/session.ts');
 
-export function createAccounts(ports: AccountsPorts): Accounts {
+export function createAccounts(given: AccountsPorts): Accounts {
+  const sealed = new ForgettingStore(given.sealed);
+  const ports = { ...given, sealed };
   const { api, clock, random, device, erasable, takingTurns, records, passkeys, preferences } = ports;
   let keeper: Keeper | undefined;
   let guestHistory: ClientHistory | undefined;
@@ -51,6 +53,7 @@ export function createAccounts(ports: AccountsPorts): Accounts {
   const remember = async (unlocked: OpenAccount): Promise<void> => {
     account = unlocked;
     maySignOut = true;
+    sealed.recall(unlocked.accountId);
     await device.set('account', unlocked.accountId);
   };
   const opened = async (unlocked: OpenAccount): Promise<History> => {
@@ -158,7 +161,8 @@ export function createAccounts(ports: AccountsPorts): Accounts {
       await removeAccount(ports, account, lock === 'passkey' ? { passkeys } : lock);
       drop();
       await forgetUnlocked();
-      await forgetAccount(ports.sealed, accountId);
+      sealed.forget(accountId);
+      await forgetAccount(sealed, accountId);
       await device.delete('account');
     },
     drop,
