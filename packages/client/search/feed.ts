@@ -34,6 +34,10 @@ export interface FeedProgress {
 
 /** An answer on its way is written again and again: it is read when it has been still for so long. */
 const QUIET_MS = 300;
+/** It is never quiet while much is fetched. */
+const QUIET_WAITS = 10;
+/** Records that are remembered between two looks. */
+const NEWS_LIMIT = 500;
 const RETRY_MS = 30_000;
 /** Of one write. */
 const BATCH_DOCUMENTS = 4_096;
@@ -49,6 +53,8 @@ export class SearchFeed {
   #covered: Map<string, string> | undefined;
   /** Records since the last look, by chat; a record that went says no chat. */
   readonly #news = new Map<string, RecordChange>();
+  /** More was written than is remembered. */
+  #hasMore = false;
   #wake: (() => void) | undefined;
   /** What the index covers is to be asked; and was, and has not been gone through yet. */
   #mustCheck = true;
@@ -75,7 +81,7 @@ export class SearchFeed {
   async run(): Promise<void> {
     const { source, clock, takingTurns, turnName } = this.#options;
     const unfollow = source.onRecords((changes) => {
-      for (const change of changes) this.#news.set(change.recordId, change);
+      for (const change of changes) this.#note(change);
       this.#wake?.();
     });
     try {
@@ -104,6 +110,14 @@ export class SearchFeed {
     }
   }
 
+  /** A first sync brings more than can be held: then the chats that changed are read whole. */
+  #note(change: RecordChange): void {
+    if (this.#hasMore || this.#news.size === NEWS_LIMIT) {
+      this.#hasMore = true;
+      this.#news.clear();
+    } else this.#news.set(change.recordId, change);
+  }
+
   #checkAgain(): void {
     this.#mustCheck = true;
     this.#wake?.();
@@ -120,6 +134,7 @@ export class SearchFeed {
     const covered = this.#covered as Map<string, string>;
     const news = [...this.#news.values()];
     this.#news.clear();
+    this.#hasMore = false;
     const summaries = source.conversations();
     const here = new Set(summaries.map(({ conversationId }) => conversationId));
     const gone = [...covered.keys()].filter((conversationId) => !here.has(conversationId));
@@ -142,7 +157,7 @@ export class SearchFeed {
     this.#tell(summaries.length, summaries.length);
     let isMore = true;
     while (isMore && !this.#stopping.signal.aborted) isMore = await index.maintain();
-    return this.#news.size === 0;
+    return !this.#hasNews;
   }
 
   /** What was written of chats that are covered but for that. */
@@ -200,12 +215,17 @@ export class SearchFeed {
   async #sleep(): Promise<void> {
     const { clock } = this.#options;
     const isStopped = () => this.#stopping.signal.aborted;
-    if (this.#news.size === 0 && !this.#mustCheck && !isStopped()) await this.#woken();
+    if (!this.#hasNews && !this.#mustCheck && !isStopped()) await this.#woken();
     this.#wake = undefined;
-    for (let seen = -1; seen !== this.#news.size && !isStopped(); ) {
+    let seen = -1;
+    for (let waits = 0; seen !== this.#news.size && waits < QUIET_WAITS && !isStopped(); waits++) {
       seen = this.#news.size;
       await clock.sleep(QUIET_MS, this.#stopping.signal).catch(() => undefined);
     }
+  }
+
+  get #hasNews(): boolean {
+    return this.#news.size > 0 || this.#hasMore;
   }
 
   #woken(): Promise<void> {

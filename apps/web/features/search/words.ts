@@ -18,7 +18,6 @@ const en = {
   system: 'Instruction',
   chatTitle: 'Title of the chat',
   failed: 'Searching did not work just now. Try again.',
-  keys: '↑ ↓ to choose, Enter to open, Esc to close',
 
   filters: 'Only',
   who: 'From',
