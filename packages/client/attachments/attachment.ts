@@ -69,7 +69,7 @@ function parseAttachment(value: JsonValue): Attachment | undefined {
   const isNamed = typeof blobId === 'string' && /^[0-9a-f]{32}$/.test(blobId) && typeof key === 'string';
   const isDescribed = typeof name === 'string' && typeof mediaType === 'string' && name.length <= NAME_LIMIT;
   // CL-270: a length is memory and requests that a record could ask for
-  if (typeof bytes !== 'number' || bytes < 0 || bytes > BLOB_LIMIT_BYTES) return undefined;
+  if (!isLength(bytes)) return undefined;
   if (!isNamed || !isDescribed || mediaType.length > TYPE_LIMIT) return undefined;
   try {
     const thumbnail = parseThumbnail(value.thumbnail);
@@ -84,6 +84,10 @@ function parseThumbnail(value: JsonValue | undefined): { thumbnail?: Thumbnail }
   if (!isObject(value) || typeof value.mediaType !== 'string' || typeof value.data !== 'string') return {};
   if (value.data.length > 8000) return {};
   return { thumbnail: { mediaType: value.mediaType, data: parseBase64(value.data) as Uint8Array<ArrayBuffer> } };
+}
+
+function isLength(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= BLOB_LIMIT_BYTES;
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {

@@ -183,6 +183,7 @@ test('CL-270 what a message says of its files is read whole, and an odd entry hi
     { ...(good as object), bytes: -1 },
     { ...(good as object), bytes: BLOB_LIMIT_BYTES + 1 },
     { ...(good as object), bytes: '5' },
+    { ...(good as object), bytes: 0.5 },
     { ...(good as object), key: 'zz' },
     { ...(good as object), key: '0'.repeat(64) },
     { ...(good as object), blobId: '../x' },

@@ -1,5 +1,6 @@
 /** Every target there is. */
 import type { Target } from '../target.ts';
+import { blobTargets } from './blobs.ts';
 import { bytesTargets } from './bytes.ts';
 import { channelTargets } from './channel.ts';
 import { clientTargets } from './client.ts';
@@ -25,6 +26,7 @@ export const targets: readonly Target[] = [
   ...platformTargets,
   ...recoveryTargets,
   ...vaultTargets,
+  ...blobTargets,
   ...linkTargets,
   ...clientTargets,
   ...judgeTargets,
