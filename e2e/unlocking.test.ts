@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
+import { l } from '../apps/web/features/locks/words.ts';
 import { u } from '../apps/web/features/unlocking/words.ts';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
@@ -204,6 +205,30 @@ test('an account that nobody uses warns, stays for who is there, and locks', asy
   await page.clock.fastForward(70_000);
   await me.codeField.waitFor();
   assert.equal(await me.answers.count(), 0);
+});
+
+test('a recovery phrase opens the chats in another browser; a wrong word says so', async (t) => {
+  const { page } = await withAccount(t);
+  await button(page, words('locks.open')).click();
+  await button(page, l('add.recovery-phrase')).click();
+  const phrase = await page.locator('.written li').allTextContents();
+  assert.equal(phrase.length, 14);
+  await button(page, l('write.next')).click();
+  await page.getByLabel(l('confirm.phrase')).fill(phrase.at(-1) ?? '');
+  await button(page, l('confirm.add')).click();
+  await page.getByText(l('add.added')).waitFor();
+
+  const second = await openBrowser();
+  t.after(() => second.close());
+  const other = person(second.page);
+  await second.page.goto(system.link);
+  await other.button('unlock.guest').click();
+  const swapped = [phrase[1], phrase[0], ...phrase.slice(2)].join(' ');
+  await other.unlockWithCode(swapped);
+  await second.page.getByText(u('error.recovery-phrase-typo')).waitFor();
+  await other.unlockWithCode(phrase.join('  ').toUpperCase());
+  await other.openChat(QUESTION);
+  await seesTheChat(other);
 });
 
 test('leaving a browser erases the account from it, and the code opens it again', async (t) => {

@@ -338,7 +338,11 @@ export function createApp(services: Services): App {
       signOut: () => lockEverywhere(services.accounts.signOut),
       leave: continueAsGuest,
     },
-    guardable: { ...services, isBusy: () => chat.state.get().turn !== undefined, lock: lockNow },
+    guardable: {
+      ...services,
+      isBusy: () => chat.state.get().turn !== undefined || attach.state.get().busy,
+      lock: lockNow,
+    },
     settings,
     page: services.page,
     attackable: services,

@@ -124,7 +124,7 @@ const en = {
   'unlock.title': 'Your chats are locked',
   'unlock.body': 'Nothing of them lies readable in this browser. Open them with what only you have.',
   'unlock.passkey': 'Unlock with a passkey',
-  'unlock.codeLabel': 'Recovery code',
+  'unlock.codeLabel': 'Recovery code or phrase',
   'unlock.code': 'Unlock',
   'unlock.or': 'or',
   'unlock.busy': 'Opening',

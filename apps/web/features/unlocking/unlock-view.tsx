@@ -4,7 +4,7 @@ import { useApp } from '../../ui/app-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { useStore } from '../../ui/use-store.ts';
 import { createUnlockModel, type UnlockModel, type UnlockState } from './unlock-model.ts';
-import { u } from './words.ts';
+import { u, unlockErrorWords } from './words.ts';
 import './unlocking.css';
 
 /** The whole screen of a browser whose chats are locked. */
@@ -144,5 +144,6 @@ function OtherWays({ model, state: { text, busy, passkeysAvailable, hasPassphras
 }
 
 function wordsOf(error: string, { waitSeconds }: UnlockState): string {
-  return error === 'passphrase-wait' ? u('unlock.wait', { seconds: waitSeconds }) : errorWords(error);
+  if (error === 'passphrase-wait') return u('unlock.wait', { seconds: waitSeconds });
+  return unlockErrorWords(error) ?? errorWords(error);
 }

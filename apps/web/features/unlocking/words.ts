@@ -47,9 +47,22 @@ const en = {
   'unlock.withPassphrase': 'Unlock this browser',
   'unlock.wait': 'Too many wrong tries. The next one can be made in {seconds} seconds; the other ways open at once.',
   'unlock.more': 'Other ways',
+  'error.recovery-phrase-length': 'A recovery phrase has fourteen words. Your text stays here.',
+  'error.recovery-phrase-word':
+    'A word of this phrase is none that a phrase is made of. Compare it with what you wrote down.',
+  'error.recovery-phrase-typo':
+    'A word of this phrase is wrong, or two have changed places. Compare it with what you wrote down.',
+  'error.lock-epoch-stale':
+    'Your keys were changed on another device, and this browser has not heard the new ones. Connect, and unlock again.',
 } as const;
 
 export type UnlockingWordKey = keyof typeof en;
+
+/** The words for an error of unlocking; undefined where the app's own table has them. */
+export function unlockErrorWords(code: string): string | undefined {
+  const key = `error.${code}`;
+  return key in en ? u(key as UnlockingWordKey) : undefined;
+}
 
 /** The words for `key`, with `{name}` replaced by the parameter of that name. */
 export function u(key: UnlockingWordKey, parameters: Readonly<Record<string, string | number>> = {}): string {
