@@ -1,5 +1,5 @@
 /** Sealed files: what a hostile server may give back for their parts, and what a device that went wrong may write of them in a message. */
-import { equalBytes, parseBase64, parseHex } from '@sotto/bytes';
+import { encodeBase64, parseBase64, parseHex } from '@sotto/bytes';
 import { ATTACHMENT_LIMIT, parseAttachments } from '@sotto/client/attachments';
 import { VaultError } from '@sotto/vault';
 import { BlobKey, openBlob } from '@sotto/vault/blob';
@@ -15,7 +15,8 @@ interface BlobVector {
 }
 const blobs = loadVectors<BlobVector[]>('vault-blob/blobs.json');
 const first = blobs[0] as BlobVector;
-const genuine = first.parts.map((part) => parseBase64(part));
+/** Whole files that the twin sealed; every one of them may open. */
+const KNOWN_BLOBS = new Set(blobs.filter(({ expect }) => expect === 'accept').map(({ parts }) => parts.join()));
 const expected = {
   key: new BlobKey(parseHex(first.key)),
   expectedBlobId: parseHex(first.expectedBlobId),
@@ -39,8 +40,7 @@ export const blobTargets: readonly Target[] = [
     async run(parts) {
       const opener = await openBlob(expected, parts[0] ?? new Uint8Array());
       for (let i = 0; i < Math.max(opener.parts, parts.length); i++) await opener.open(i, parts[i] ?? new Uint8Array());
-      const isGenuine = genuine.every((part, i) => equalBytes(part, parts[i] ?? new Uint8Array()));
-      insist(isGenuine && parts.length === genuine.length, 'a file that nobody sealed was opened');
+      insist(KNOWN_BLOBS.has(parts.map(encodeBase64).join()), 'a file that nobody sealed was opened');
     },
   },
   {
