@@ -392,6 +392,8 @@ export function createApp(services: Services): App {
     },
     removeAccount: async (atHand) => {
       await settled();
+      // What is being read would be written after it was erased.
+      search.close();
       await services.accounts.removeAccount(atHand);
       lock();
       services.tabs.post(LOCK);

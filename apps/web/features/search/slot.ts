@@ -25,11 +25,14 @@ export function createSearchSlot(
   /** Of the history that is followed. */
   let turn = 0;
   const open = () => {
-    session ??= accounts.openSearch(history()).catch((cause) => {
-      session = undefined;
-      throw cause;
+    if (session !== undefined) return session;
+    const opening = accounts.openSearch(history());
+    session = opening;
+    // Another try may work.
+    opening.catch(() => {
+      if (session === opening) session = undefined;
     });
-    return session;
+    return opening;
   };
   const close = () => {
     turn++;
