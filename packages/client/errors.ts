@@ -32,6 +32,9 @@ export type ClientErrorCode =
   | 'passkey-prf-unstable'
   | 'passkey-no-lock'
   | 'tags-full'
+  | 'shares-full'
+  | 'share-unknown'
+  | 'share-taken'
   | 'rate-limited'
   | 'store-full'
   | 'record-conflict'
@@ -147,6 +150,9 @@ const WORDS: Readonly<Record<ClientErrorCode, readonly [ErrorAction, string]>> =
     'A passphrase opens this browser alone, so it cannot be the only way in. Make a recovery code or a passkey first.',
   ],
   'passkey-no-lock': ['fix-input', 'This passkey signs you in but cannot open your chats. Enter your recovery code.'],
+  'shares-full': ['fix-input', 'You have as many shared chats as you may have. Take one back first.'],
+  'share-unknown': ['fix-input', 'There is no shared chat at this link: it has ended, or its owner took it back.'],
+  'share-taken': ['retry', 'This link is in use already. Try again.'],
   'tags-full': ['fix-input', 'A chat has at most 16 tags. Take one away first.'],
   'rate-limited': ['retry', 'Too many tries. Wait a minute and try again.'],
   'store-full': ['fix-input', 'There is no room left to save. Your text is still here; free some room and save again.'],

@@ -38,6 +38,7 @@ import {
   type RecoverySignInRequest,
   type RemoveAccountRequest,
   type RotationRequest,
+  SHARE_LIMIT_BYTES,
 } from '@sotto/wire';
 import { ClientError, isClientErrorCode } from './errors.ts';
 
@@ -159,6 +160,23 @@ export class ServerApi {
   /** @throws ClientError `recovery-refused` (the same for an unknown code and a wrong one), `rate-limited` */
   async signInWithRecovery(request: RecoverySignInRequest): Promise<string> {
     return parsed(parseAccountAnswer, await this.#json('POST', '/api/sign-in/recovery', request)).accountId;
+  }
+
+  /** @throws ClientError `shares-full`, `account-required` */
+  async putShare(shareId: string, days: number, sealed: Uint8Array<ArrayBuffer>): Promise<void> {
+    await readJson(await this.#send('PUT', `/api/shares/${shareId}?days=${days}`, sealed));
+  }
+
+  async removeShare(shareId: string): Promise<void> {
+    await this.#json('DELETE', `/api/shares/${shareId}`);
+  }
+
+  /** A sealed copy, as whoever has its link. @throws ClientError `share-unknown` */
+  async share(shareId: string): Promise<Uint8Array<ArrayBuffer>> {
+    const sealed = await this.#bytes('GET', `/api/shares/${shareId}`);
+    // More than a copy can be is not used.
+    if (sealed.length > SHARE_LIMIT_BYTES) throw new ClientError('server-malformed');
+    return sealed;
   }
 
   /** @throws ClientError `recovery-refused`, `passkey-unknown`, `passkey-refused`, `account-deleted` */

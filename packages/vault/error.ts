@@ -51,6 +51,8 @@ const TABLE = {
   'blob-open-failed': ['stop', 'this file was changed after it was sealed'],
   'blob-length-mismatch': ['stop', 'this file is not as long as it should be'],
   'blob-too-large': ['fix-input', 'this file is too large to be kept: the limit is 256 MB'],
+  'share-malformed': ['fix-input', 'this is not a whole link to a shared chat, or what is behind it was changed'],
+  'share-too-large': ['fix-input', 'this chat is too long to be shared by a link'],
   'local-damaged': ['stop', 'what this device kept for the account does not open'],
   'head-malformed': ['stop', 'the log of a device is not well-formed'],
   'head-device-unknown': ['stop', 'this log is of a device that does not belong to the account'],

@@ -1,5 +1,5 @@
 /** The vault (spec/vault.md): account key and locks, record envelopes, their content, and the merge of histories. */
-export type { JsonObject, JsonValue } from './canonical-json.ts';
+export { isJsonObject, type JsonObject, type JsonValue } from './canonical-json.ts';
 export {
   type ConversationContent,
   type DeviceKeyContent,
