@@ -1,5 +1,5 @@
 /**
- * Argon2id (RFC 9106) in WebAssembly, with vector instructions. Blocks its thread for half a second, and runs only where the
+ * Argon2id (RFC 9106) in WebAssembly. Blocks its thread for half a second, and runs only where the
  * policy allows WebAssembly: a worker of its own.
  */
 
