@@ -275,6 +275,7 @@ export function fakeAccounts(clock: Clock, history: History): Accounts {
     files: () => Promise.reject(new Error('the preview keeps no files')),
     openSearch: (searched) => fakeSearch(clock, searched),
     removeAccount: async () => {},
+    sharing: () => Promise.reject(new Error('the preview shares nothing')),
     lock: async () => {},
     signOut: async () => {},
   };

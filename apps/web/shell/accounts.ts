@@ -2,7 +2,7 @@
  * The `Accounts` port over `@sotto/client`: who this browser is, from a guest to an unlocked account. Keys are held here,
  * in memory; only a guest's lies in the browser, and the app says so.
  */
-import { eraseGuest, ForgettingStore, loadGuest, openHistory } from '@sotto/client';
+import { ClientError, eraseGuest, ForgettingStore, loadGuest, openHistory } from '@sotto/client';
 import type { AccountPorts, Keeper, OpenAccount, PasskeyAuthenticator } from '@sotto/client/accounts';
 import type { DeviceStore, Fetch, RecordStore, SealedStore } from '@sotto/ports';
 import { createFilesOf } from './files-of.ts';
@@ -153,6 +153,11 @@ export function createAccounts(given: AccountsPorts): Accounts {
     openSearch: async (history) => {
       const { openSearchSession } = await import('../features/search/session.ts');
       return openSearchSession(ports, history, account && (await ownerOf(account)()));
+    },
+    sharing: async (history) => {
+      if (account === undefined) throw new ClientError('account-required');
+      const { openSharing } = await import('../features/share/sharing.ts');
+      return openSharing({ api, clock, random, history });
     },
     removeAccount: async (lock) => {
       if (account === undefined) throw new Error('no account is open');

@@ -140,7 +140,12 @@ export function createApp(services: Services): App {
   /** Where the next new chat will stand. */
   let folderOfNew: string | undefined;
   const ordering: OrderSlot = {
-    ports: { ...services, history: currentHistory, serverTimeMs: () => serverTimeMs(services) },
+    ports: {
+      ...services,
+      history: currentHistory,
+      serverTimeMs: () => serverTimeMs(services),
+      sharing: () => services.accounts.sharing(currentHistory()),
+    },
     model: undefined,
   };
   // CL-303: not even its id is remembered

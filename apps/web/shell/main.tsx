@@ -8,7 +8,12 @@ import { render, renderUnavailable } from './render.tsx';
 
 // The theme first: a white flash in a dark room is the first impression.
 createSettingsModel({ page: browserPage, preferences: browserPreferences });
-createBrowserServices().then(
-  (services) => render(createApp(services)),
-  () => renderUnavailable(),
-);
+if (location.hash.startsWith('#share=')) {
+  // Somebody else's chat: nothing of this browser's own is opened for it.
+  import('../features/share/viewer.tsx').then(({ openViewer }) => openViewer(), renderUnavailable);
+} else {
+  createBrowserServices().then(
+    (services) => render(createApp(services)),
+    () => renderUnavailable(),
+  );
+}

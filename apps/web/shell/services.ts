@@ -17,7 +17,9 @@ import type {
   ThreadMessage,
 } from '@sotto/client';
 import type { NewDeviceOptions, OpenDeviceOptions } from '@sotto/client/link';
+import type { SharedLink } from '@sotto/client/share';
 import type { Clock, DeviceStore, Random, TabChannel } from '@sotto/ports';
+import type { SharedChat } from '@sotto/vault/share';
 import type { ReportLine, VerificationReport } from '@sotto/verify';
 import type { Files } from '../features/attachments/files.ts';
 import type { LocksSession } from '../features/locks/types.ts';
@@ -118,6 +120,16 @@ export type History = Pick<
   | 'settled'
 >;
 
+/** Links to sealed copies of chats (`@sotto/client/share`). */
+export interface Sharing {
+  /** What a link would show. */
+  preview(conversationId: string): Promise<SharedChat>;
+  /** @param days 1 to 365 */
+  share(conversationId: string, days: number): Promise<SharedLink>;
+  links(): readonly SharedLink[];
+  takeBack(shareId: string): Promise<void>;
+}
+
 /** Who this browser is: a guest, an account that must be unlocked, or an open account. */
 export interface Accounts {
   resume(): Promise<{ readonly kind: 'guest' | 'account'; readonly history: History } | { readonly kind: 'locked' }>;
@@ -145,6 +157,8 @@ export interface Accounts {
    * @param lock one of its locks, at hand: a recovery code or phrase as typed, or a passkey
    */
   removeAccount(lock: { readonly code: string } | 'passkey'): Promise<void>;
+  /** Links to copies of the open account's chats; loaded when somebody shares. Rejects for a guest (`account-required`). */
+  sharing(history: History): Promise<Sharing>;
   /** Drops the keys: another tab has locked. */
   drop(): void;
   /** Drops the keys, erases what was kept unlocked, and ends the server's session where it can be reached. */

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { errorWords } from '../../shell/words.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { useStore } from '../../ui/use-store.ts';
+import { ShareSection } from '../share/section.tsx';
 import type { OrderModel } from './model.ts';
 import { daysWords, w } from './words.ts';
 
@@ -127,6 +128,7 @@ export function ChatPanel({ model, conversationId, onClose }: PanelProps) {
           </select>
           {chat.pin !== undefined && <span className="note">{w('chat.pinnedStays')}</span>}
         </label>
+        <ShareSection model={model} conversationId={conversationId} />
       </div>
       {error !== undefined && (
         <p className="alarm" role="alert">

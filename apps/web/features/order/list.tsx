@@ -5,7 +5,7 @@ import { errorWords } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Dots } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
-import { Days, Item } from '../conversations/view.tsx';
+import { Days, Item } from '../conversations/items.tsx';
 import { type Dragged, type FolderRow, type OrderModel, orderOf } from './model.ts';
 import { w } from './words.ts';
 
@@ -158,7 +158,7 @@ function FolderItem({ row, model, onChosen }: { row: FolderRow; model: OrderMode
       {/* biome-ignore lint/a11y/noStaticElementInteractions: dragging has its twin in the folder's menu */}
       <div
         className="folder"
-        style={{ paddingInlineStart: `${Math.min(depth, 6) * 12}px` }}
+        data-depth={Math.min(depth, 6)}
         draggable
         onDragStart={(event) => start(event, model.drag, { kind: 'folder', id: folder.folderId })}
         onDragEnd={() => end(model.drag)}
@@ -182,7 +182,7 @@ function FolderItem({ row, model, onChosen }: { row: FolderRow; model: OrderMode
           <Dots />
         </button>
       </div>
-      <ul id={listId} hidden={!isOpen} style={{ paddingInlineStart: `${Math.min(depth + 1, 7) * 12}px` }}>
+      <ul id={listId} hidden={!isOpen} data-depth={Math.min(depth + 1, 7)}>
         {chats.map((chat) => (
           <DraggableItem key={chat.conversationId} conversation={chat} onChosen={onChosen} />
         ))}

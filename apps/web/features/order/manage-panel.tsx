@@ -5,6 +5,7 @@ import { errorWords } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { useStore } from '../../ui/use-store.ts';
+import { LinkList } from '../share/section.tsx';
 import { DAYS } from './chat-panel.tsx';
 import type { OrderModel } from './model.ts';
 import { daysWords, w } from './words.ts';
@@ -43,6 +44,7 @@ export function ManagePanel({ model, onClose }: { model: OrderModel; onClose: ()
             </ul>
           </section>
         )}
+        <LinkList model={model} />
         <Memories model={model} />
         <Several model={model} />
         <Everything model={model} onClose={onClose} />

@@ -278,3 +278,31 @@ test('CL-303 CL-304 a temporary chat is left only by a yes, and then is nowhere'
     ['kept'],
   );
 });
+
+test('CL-373 deleting a chat takes its links back, and no other; deleting everything takes back all', async () => {
+  const { chat, clock, random, history } = await rig('links');
+  const [a, b] = [await chat('a'), await chat('b')];
+  const taken: string[] = [];
+  const links = [a, b].map((conversationId, i) => ({ shareId: `s${i}`, conversationId }));
+  const sharing = {
+    links: () => links.filter(({ shareId }) => !taken.includes(shareId)),
+    takeBack: async (id: string) => void taken.push(id),
+  };
+  const model = createOrderModel({
+    clock,
+    random,
+    history: () => history,
+    ifAlone: (_, work) => work(),
+    serverTimeMs: async () => undefined,
+    sharing: async () =>
+      sharing as unknown as Awaited<ReturnType<NonNullable<Parameters<typeof createOrderModel>[0]['sharing']>>>,
+  });
+  await model.order.setSetting(`share:${'00'.repeat(16)}`, { conversationId: a });
+  await model.remove([a]);
+  assert.deepEqual(taken, [], 'it can still be undone');
+  await clock.advance(11_000);
+  assert.deepEqual(taken, ['s0']);
+  await model.removeEverything();
+  assert.deepEqual(taken, ['s0', 's1']);
+  model.close();
+});

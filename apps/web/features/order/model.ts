@@ -3,11 +3,12 @@
  * and removes what is due by its age where the clock can be trusted.
  */
 import { SottoError } from '@sotto/bytes';
+import { ClientError } from '@sotto/client';
 import { type ArrangedChat, dueChats, judgeClock, Order, Removal, UNDO_MS } from '@sotto/client/order';
 import type { Clock, Random } from '@sotto/ports';
-import { SETTING_TYPE } from '@sotto/vault';
+import { SETTING_TYPE, settingsOf } from '@sotto/vault';
 import { comparePlaced, type Folder, type Memory, memoriesOf } from '@sotto/vault/order';
-import type { History, Services } from '../../shell/services.ts';
+import type { History, Services, Sharing } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { type ConversationGroup, groupByDay } from '../conversations/model.ts';
 
@@ -72,6 +73,8 @@ export interface OrderModelPorts {
   readonly random: Random;
   readonly history: () => History;
   readonly ifAlone: Services['ifAlone'];
+  /** Links to copies of chats; rejects where there is no account. */
+  readonly sharing?: () => Promise<Sharing>;
   /** The time by the server, where it can be asked. */
   readonly serverTimeMs: () => Promise<number | undefined>;
 }
@@ -102,6 +105,10 @@ export interface OrderModel {
   finish(): Promise<void>;
   /** The person says that the clock is right. */
   removeDue(): Promise<void>;
+  /** Links to copies of chats; rejects where there is no account. */
+  sharing(): Promise<Sharing>;
+  /** Tells again what stands in the vault: a link was made or taken back. */
+  reload(): void;
   dismissNotice(): void;
   /** @returns whether nothing is left */
   removeEverything(): Promise<boolean>;
@@ -195,9 +202,23 @@ export function createOrderModel(ports: OrderModelPorts): OrderModel {
   };
 
   const finish = async (conversationIds: readonly string[]) => {
+    // CL-373: what was deleted is shown to nobody else, either
+    await takeBackLinks((conversationId) => conversationIds.includes(conversationId));
     await attempt(() => removal.finish(conversationIds));
     state.patch({ removed: state.get().removed.filter((id) => !conversationIds.includes(id)) });
   };
+
+  /** One that cannot be taken back now ends by itself, and the list still has it. */
+  const takeBackLinks = async (isGone: (conversationId: string) => boolean) => {
+    const settings = settingsOf(history.recordsOfType(SETTING_TYPE));
+    if (![...settings].some(([name, { value }]) => name.startsWith('share:') && value !== null)) return;
+    await sharing()
+      .then(async ({ links, takeBack }) => {
+        for (const { shareId, conversationId } of links()) if (isGone(conversationId)) await takeBack(shareId);
+      })
+      .catch(() => undefined);
+  };
+  const sharing = () => ports.sharing?.() ?? Promise.reject(new ClientError('account-required'));
 
   const look = async () => {
     await removal.finishAbandoned();
@@ -266,10 +287,13 @@ export function createOrderModel(ports: OrderModelPorts): OrderModel {
       state.patch({ notice: undefined });
     },
     removeEverything: async () => {
+      await takeBackLinks(() => true);
       await attempt(() => removal.removeEverything((done, of) => state.patch({ progress: { done, of } })));
       state.patch({ progress: undefined, removed: [] });
       return state.get().error === undefined;
     },
+    sharing,
+    reload,
     nowMs: clock.nowMs,
     close: () => {
       closing.abort();
