@@ -27,9 +27,7 @@ export async function digitsOfNew(mailbox: Mailbox, handshake: LinkHandshake, ra
   await mailbox.put(2, ours);
   const revealed = await mailbox.take(3);
   // CL-354: digits over an answer that was chosen after ours was known could be made to fit.
-  if (!equalBytes(sha256(new ByteWriter().vector16(COMMITMENT_LABEL).raw(revealed).finish()), commitment)) {
-    throw new LinkError('link-forged', 'CL-354');
-  }
+  if (!equalBytes(commitmentOf(revealed), commitment)) throw new LinkError('link-forged', 'CL-354');
   await handshake.read(revealed.slice(NUMBER_BYTES));
   return digitsOf(handshake.hash, ours, revealed.subarray(0, NUMBER_BYTES));
 }
@@ -38,7 +36,7 @@ export async function digitsOfNew(mailbox: Mailbox, handshake: LinkHandshake, ra
 export async function digitsOfOpen(mailbox: Mailbox, handshake: LinkHandshake, random: Random): Promise<string> {
   const ours = random.bytes(NUMBER_BYTES);
   const contribution = concatBytes(ours, await handshake.write());
-  await mailbox.put(1, sha256(new ByteWriter().vector16(COMMITMENT_LABEL).raw(contribution).finish()));
+  await mailbox.put(1, commitmentOf(contribution));
   const theirs = await mailbox.take(2);
   // CL-359: a shorter number could be one of few.
   if (theirs.length !== NUMBER_BYTES) throw new LinkError('link-malformed', 'CL-359');
@@ -46,7 +44,12 @@ export async function digitsOfOpen(mailbox: Mailbox, handshake: LinkHandshake, r
   return digitsOf(handshake.hash, theirs, ours);
 }
 
-function digitsOf(hash: Uint8Array, newNumber: Uint8Array, openNumber: Uint8Array): string {
+/** @param contribution the open device's number and message 2 */
+export function commitmentOf(contribution: Uint8Array): Uint8Array<ArrayBuffer> {
+  return sha256(new ByteWriter().vector16(COMMITMENT_LABEL).raw(contribution).finish());
+}
+
+export function digitsOf(hash: Uint8Array, newNumber: Uint8Array, openNumber: Uint8Array): string {
   const said = new ByteWriter().vector16(DIGITS_LABEL).raw(hash).raw(newNumber).raw(openNumber).finish();
   return String(new ByteReader(sha256(said)).u64() % 1_000_000n).padStart(6, '0');
 }
