@@ -19,7 +19,7 @@ import { acceptPin, devPolicy } from '@sotto/verify';
 import type { Forged, RemovalTask } from './removal.ts';
 
 export interface VictimTask {
-  readonly kind: 'ask' | 'read-history' | 'sign-in-again' | 'steal-answer' | 'judge-hardware' | RemovalTask;
+  readonly kind: 'ask' | 'read-history' | 'sign-in-again' | 'steal-answer' | 'judge-hardware' | 'open-file' | RemovalTask;
   readonly url: string;
   /** The fingerprint that this person pinned earlier. */
   readonly pinned: string;
@@ -60,6 +60,7 @@ try {
     'unlock-again': removeDevice,
     'steal-answer': loseAnswer,
     'judge-hardware': judgeHardware,
+    'open-file': openFileAgain,
   } as const;
   const saw = await tasks[task.kind]();
   outcome = { kind: 'answered', code: '', rule: '', saw };
@@ -90,6 +91,11 @@ async function removeDevice(): Promise<string> {
 async function judgeHardware(): Promise<string> {
   const { judgeShown } = await import('./judge-hardware.ts');
   return judgeShown(task.evidence ?? '');
+}
+
+async function openFileAgain(): Promise<string> {
+  const { openFile } = await import('./open-file.ts');
+  return openFile(ports, task.url);
 }
 
 async function ask(): Promise<string> {
