@@ -3,9 +3,7 @@
  * (spec/client.md "History", spec/vault.md). The store sees ids, sizes and order; what a record is, it cannot say.
  */
 import { encodeHex } from '@sotto/bytes';
-import type { Clock, Random, RecordStore } from '@sotto/ports';
 import {
-  type AccountKey,
   type ConversationContent,
   deriveImportedId,
   type JsonValue,
@@ -20,7 +18,6 @@ import {
 import type { Finding } from '@sotto/vault/heads';
 import { withRoom } from '@sotto/vault/order';
 import { ClientError } from './errors.ts';
-import type { Keyring } from './keyring.ts';
 
 export type {
   ConversationState,
@@ -40,31 +37,14 @@ import type {
   WholeConversation,
 } from './record-keeper.ts';
 import { encodeTicket, parseTicket, type StoredTicket } from './recovery-ticket.ts';
-import { StoreKeeper } from './store-keeper.ts';
+import { type HistoryOptions, StoreKeeper } from './store-keeper.ts';
 import type { AccountSync } from './sync/account-sync.ts';
 import { Turns } from './turns-by-name.ts';
-import type { StoreRecord, Watch } from './watch/watch.ts';
 
 /** Of a message's record (spec/client.md "Lost answers"). */
 const RECOVERY_FIELD = 'recovery';
 /** Of a message's record (spec/vault.md "Blobs"). */
 const ATTACHMENTS_FIELD = 'attachments';
-
-export interface HistoryOptions {
-  /** 16 bytes. */
-  readonly accountId: Uint8Array;
-  /** Of the newest epoch. */
-  readonly accountKey: AccountKey;
-  /** Given where there may be more than one epoch. */
-  readonly keyring?: Keyring;
-  /** 16 bytes: the device that writes. */
-  readonly deviceId: Uint8Array;
-  readonly store: RecordStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Given for an account: its store is somebody else's, and is watched (spec/client.md "Watching the server"). */
-  readonly watch?: (store: StoreRecord) => Watch;
-}
 
 export interface ThreadMessage {
   readonly messageId: string;

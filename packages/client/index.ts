@@ -17,7 +17,6 @@ export {
   type ConversationSummary,
   type Damage,
   History,
-  type HistoryOptions,
   type MessageToSave,
   openHistory,
   type PendingAnswer,
@@ -41,3 +40,4 @@ export type { StoredTicket } from './recovery-ticket.ts';
 export { remoteRecords } from './remote-records.ts';
 export type { NodeResponse } from './response.ts';
 export { ServerApi } from './server-api.ts';
+export type { HistoryOptions } from './store-keeper.ts';

@@ -3,8 +3,9 @@
  * trusted and are opened here; what does not open is counted and left out. Owned by one `History`.
  */
 import { encodeHex, parseHex, SottoError } from '@sotto/bytes';
-import type { StoredRecord } from '@sotto/ports';
+import type { Clock, Random, RecordStore, StoredRecord } from '@sotto/ports';
 import {
+  type AccountKey,
   type Conversation,
   greatestClock,
   listConversations,
@@ -18,7 +19,6 @@ import {
 import type { Finding } from '@sotto/vault/heads';
 import { ClientError, SaveError, saveErrorOf } from './errors.ts';
 import { HeldRecords } from './held-records.ts';
-import type { HistoryOptions } from './history.ts';
 import { type Keyring, singleEpoch } from './keyring.ts';
 import {
   type ConversationState,
@@ -32,7 +32,23 @@ import {
   type WholeConversation,
 } from './record-keeper.ts';
 import { Turns } from './turns-by-name.ts';
-import type { Watch } from './watch/watch.ts';
+import type { StoreRecord, Watch } from './watch/watch.ts';
+
+export interface HistoryOptions {
+  /** 16 bytes. */
+  readonly accountId: Uint8Array;
+  /** Of the newest epoch. */
+  readonly accountKey: AccountKey;
+  /** Given where there may be more than one epoch. */
+  readonly keyring?: Keyring;
+  /** 16 bytes: the device that writes. */
+  readonly deviceId: Uint8Array;
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Given for an account: its store is somebody else's, and is watched (spec/client.md "Watching the server"). */
+  readonly watch?: (store: StoreRecord) => Watch;
+}
 
 export class StoreKeeper implements RecordKeeper {
   readonly held = new HeldRecords();
