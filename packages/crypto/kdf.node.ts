@@ -1,9 +1,10 @@
 /** HKDF-SHA-256. */
 import type { Bytes } from './error.ts';
 import { hmacSha256 } from './hash.node.ts';
-import { deriveHkdf } from './hkdf.ts';
+import { deriveHkdf, type Extracted, extractHkdf } from './hkdf.ts';
 
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
+export type { Extracted } from './hkdf.ts';
 
 /**
  * HKDF-SHA-256 (RFC 5869).
@@ -13,4 +14,9 @@ export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
  */
 export function hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, lengthBytes: number): Bytes {
   return deriveHkdf(hmacSha256, 32, ikm, salt, info, lengthBytes);
+}
+
+/** The same, for several keys of one input and salt. Call `erase` when they are there. */
+export function hkdfSha256Extract(ikm: Uint8Array, salt: Uint8Array): Extracted {
+  return extractHkdf(hmacSha256, 32, ikm, salt);
 }

@@ -22,7 +22,7 @@
  */
 import { ByteReader, ByteWriter, concatBytes, encodeUtf8, equalBytes } from '@sotto/bytes';
 import { openAes256Gcm, sealAes256Gcm } from '@sotto/crypto/aead';
-import { hkdfSha256 } from '@sotto/crypto/kdf';
+import { type Extracted, hkdfSha256Extract } from '@sotto/crypto/kdf';
 import type { Random } from '@sotto/ports';
 import { VaultError } from './error.ts';
 import { type EpochKey, unsafeRevealSecret } from './keys.ts';
@@ -102,7 +102,10 @@ export async function sealEnvelope(input: SealEnvelopeInput): Promise<Bytes> {
   if (input.content.length > CONTENT_LIMIT_BYTES) throw new VaultError('record-too-large', 'VA-14');
   const header = encodeHeader(input);
   const salt = input.random.bytes(SALT_BYTES);
-  const { key, commitment } = deriveRecordKeys(input.epochKey, salt, header);
+  const extracted = extractOf(input.epochKey, salt);
+  const { key, commitment } = deriveRecordKeys(extracted, header);
+  const mask = deriveMask(extracted);
+  extracted.erase();
   const inside = new ByteWriter(bucketFor(input.content.length) - PREFIX_BYTES - TAG_BYTES)
     .u8(ENCODING_CANONICAL_JSON)
     .u32(input.content.length)
@@ -110,7 +113,7 @@ export async function sealEnvelope(input: SealEnvelopeInput): Promise<Bytes> {
     .zeros(bucketFor(input.content.length) - OVERHEAD_BYTES - input.content.length)
     .finish();
   const sealed = await sealAes256Gcm(key, NONCE, inside, concatBytes(header, salt, commitment));
-  return concatBytes(maskDevice(header, deriveMask(input.epochKey, salt)), salt, commitment, sealed);
+  return concatBytes(maskDevice(header, mask), salt, commitment, sealed);
 }
 
 /**
@@ -132,8 +135,10 @@ export async function openEnvelope(input: OpenEnvelopeInput): Promise<{ header: 
 
   const stored = input.envelope.slice(0, HEADER_BYTES);
   const salt = input.envelope.slice(HEADER_BYTES, HEADER_BYTES + SALT_BYTES);
-  const header = maskDevice(stored, deriveMask(input.epochKey, salt));
-  const { key, commitment } = deriveRecordKeys(input.epochKey, salt, header);
+  const extracted = extractOf(input.epochKey, salt);
+  const header = maskDevice(stored, deriveMask(extracted));
+  const { key, commitment } = deriveRecordKeys(extracted, header);
+  extracted.erase();
   const storedCommitment = input.envelope.subarray(HEADER_BYTES + SALT_BYTES, PREFIX_BYTES);
   // VA-09: AES-GCM alone lets one ciphertext open under two keys to two texts
   if (!equalBytes(commitment, storedCommitment)) throw new VaultError('record-commitment-mismatch', 'VA-09');
@@ -195,8 +200,13 @@ function parseDevice(header: Uint8Array): { deviceId: Uint8Array; deviceCounter:
   return { deviceId, deviceCounter: Number(deviceCounter) };
 }
 
-function deriveMask(epochKey: EpochKey, salt: Uint8Array): Bytes {
-  return hkdfSha256(unsafeRevealSecret(epochKey), salt, MASK_LABEL, HEADER_BYTES - VISIBLE_BYTES);
+/** What both the mask and the keys of one write are derived from. */
+function extractOf(epochKey: EpochKey, salt: Uint8Array): Extracted {
+  return hkdfSha256Extract(unsafeRevealSecret(epochKey), salt);
+}
+
+function deriveMask(extracted: Extracted): Bytes {
+  return extracted.expand(MASK_LABEL, HEADER_BYTES - VISIBLE_BYTES);
 }
 
 function maskDevice(header: Uint8Array, mask: Uint8Array): Bytes {
@@ -206,8 +216,8 @@ function maskDevice(header: Uint8Array, mask: Uint8Array): Bytes {
   return masked;
 }
 
-function deriveRecordKeys(epochKey: EpochKey, salt: Uint8Array, header: Uint8Array) {
-  const both = hkdfSha256(unsafeRevealSecret(epochKey), salt, header, 64);
+function deriveRecordKeys(extracted: Extracted, header: Uint8Array) {
+  const both = extracted.expand(header, 64);
   return { key: both.slice(0, 32), commitment: both.slice(32) };
 }
 
