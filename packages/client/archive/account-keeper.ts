@@ -54,6 +54,8 @@ import { Values } from './values.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** When what is not shown is read, after the list. */
+const BEHIND_MS = 300;
 /** Chats that stay in memory after they were opened. */
 const OPEN_LIMIT = 6;
 /** Groups that are in memory as long as the account is open. */
@@ -107,8 +109,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   /** Nothing has been fetched since this device began to keep something. */
   #isFresh = false;
   #sync: ReturnType<typeof startAccountSync> | undefined;
-  #marksThere: Promise<void> = Promise.resolve();
-  #compared: Promise<void> = Promise.resolve();
+  #marks: Promise<void> | undefined;
+  #comparison: Promise<void> | undefined;
   #summaries: ConversationSummary[] | undefined;
   /** Of what was opened just now. */
   readonly #digests = new WeakMap<OpenedRecord, string>();
@@ -142,11 +144,6 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     await this.#archive.load(ALWAYS);
     for (const groupId of ALWAYS) for (const record of this.#archive.loaded(groupId)) this.held.set(record);
     this.#clock = this.#archive.clock;
-    this.#marksThere = this.#loadMarks();
-    this.#compared = this.#marksThere.then(() => this.#compareKept());
-    // Whoever waits for them is told.
-    this.#marksThere.catch(() => undefined);
-    this.#compared.catch(() => undefined);
   }
 
   /** Nothing usable is here: everything is fetched anew. What waits to be sent stays. */
@@ -155,6 +152,11 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     this.#watch.forgetComparison();
     await this.#archive.erase();
     await this.#values.store.write([{ name: this.#values.name('cursor'), value: undefined }]);
+  }
+
+  #marksThere(): Promise<void> {
+    this.#marks ??= this.#loadMarks();
+    return this.#marks;
   }
 
   async #loadMarks(): Promise<void> {
@@ -166,6 +168,11 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   startSync(ports: AccountSyncPorts): void {
     this.#sync = startAccountSync(this.engine, ports);
+    // Without a network nothing else asks for it.
+    void this.#options.clock
+      .sleep(BEHIND_MS)
+      .then(() => this.compared())
+      .catch(() => undefined);
   }
 
   get sync(): AccountSync | undefined {
@@ -261,7 +268,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   async #read(groupIds: readonly string[]): Promise<void> {
     if ((await this.#archive.load(groupIds)).length === 0) return;
     for (const groupId of groupIds) this.#archive.unload(groupId);
-    await this.#marksThere;
+    await this.#marksThere();
     await this.engine.inTurn(async () => {
       await this.#catchUp();
       await this.#ensure(groupIds);
@@ -304,7 +311,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_LIMIT);
       try {
-        await this.#marksThere;
+        await this.#marksThere();
         await this.engine.inTurn(() => this.#storeWrites(batch));
       } catch (error) {
         for (const { done, recordId } of batch) done.reject(saveErrorOf(error, recordId));
@@ -350,7 +357,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   async remove(recordIds: readonly string[]): Promise<void> {
     if (recordIds.length === 0) return;
-    await this.#compared;
+    await this.compared();
     await this.engine.inTurn(async () => {
       await this.#catchUp();
       const marks = recordIds.flatMap((recordId) => this.#archive.mark(recordId) ?? []);
@@ -457,20 +464,21 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     }
   }
 
-  /** What was opened, or last fetched, is compared with the logs. */
+  /** What was kept is compared with the logs; begun by whoever needs it first, so that the list is there before it. */
   compared(): Promise<void> {
-    return this.#compared;
+    this.#comparison ??= this.#marksThere().then(() => this.#compareKept());
+    return this.#comparison;
   }
 
   async settled(): Promise<void> {
-    await this.#compared;
+    await this.compared();
     await this.#publish();
     await this.refresh();
     if (await this.#publish()) await this.refresh();
   }
 
   async apply(records: readonly StoredRecord[]): Promise<AppliedPage> {
-    await this.#marksThere;
+    await this.#marksThere();
     await this.#catchUp();
     const opened = await this.#openRecords(records);
     const known = records.flatMap(({ recordId }) => this.#archive.mark(recordId) ?? []);
@@ -507,7 +515,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     this.#reshown = undefined;
     if (reshown !== undefined) await this.#showOnly(reshown);
     this.#isFresh = false;
-    await this.#compared;
+    await this.compared();
     return { removed: await this.#compare() };
   }
 
@@ -630,7 +638,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   }
 
   async sealOlder(limitCount: number): Promise<void> {
-    await this.#compared;
+    await this.compared();
     // CL-334: where something does not agree, what is sealed anew would be believed for good.
     if (this.findings.length > 0) return;
     await this.engine.inTurn(async () => {
@@ -672,7 +680,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     for (let before = -1; before !== this.engine.cursor; ) {
       before = this.engine.cursor;
       await this.engine.sync();
-      await this.#compared;
+      await this.compared();
       await this.#publish();
     }
     await this.engine.sync();
@@ -762,11 +770,28 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       [...this.#archive.marks()].flatMap(({ recordId }) => (isSo(recordId) ? [recordId] : []));
     // What whoever was removed has sealed since under an old key is shown to nobody (CL-324).
     const outside = idsOf((recordId) => this.#watch.isOutside(recordId));
-    const removed = idsOf((recordId) => this.#watch.isDeleted(recordId));
+    const removed = idsOf((recordId) => this.#watch.isDeleted(recordId) || this.#isPast(recordId));
+    await this.#forgetWrites(new Set(removed));
     await this.#removeAgain(outside, false);
     await this.#removeAgain(removed, this.findings.length === 0);
     this.#tell([]);
     return removed;
+  }
+
+  /** What waits or is held here was on the server, and another device has replaced and removed it since. */
+  #isPast(recordId: string): boolean {
+    const { held, shown } = this.#archive.mark(recordId) ?? {};
+    if (held === undefined || !this.#watch.isReplaced(held.digest) || this.engine.isRemoving(recordId)) return false;
+    return this.engine.isWaiting(recordId) || (shown === undefined && this.findings.length === 0);
+  }
+
+  /** A write that is not sent is not listed either. */
+  async #forgetWrites(recordIds: ReadonlySet<string>): Promise<void> {
+    const isKept = ({ recordId, digest }: WatchState['pending'][number]) => digest === null || !recordIds.has(recordId);
+    await this.#changeWatch(async (state) => {
+      const pending = state.pending.filter(isKept);
+      return [pending.length === state.pending.length ? state : { ...state, pending }, undefined];
+    });
   }
 
   /** CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it. */
