@@ -14,38 +14,48 @@ export interface OpeningPorts {
   readonly clock: Clock;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Of the processor, in all. */
+  readonly cpuMs?: () => number;
   /** Bytes of heap in use, after a collection where there can be one; undefined where nobody tells. */
   readonly heapBytes: () => number | undefined;
   readonly log?: (line: string) => void;
 }
 
+/** Milliseconds by the clock on the wall and, where it can be told, of the processor. */
+export interface Cost {
+  readonly ms: number;
+  readonly cpuMs: number | undefined;
+}
+
 export interface OpeningFigures {
   readonly records: number;
-  readonly syncRecordsPerSecond: number;
-  readonly listMs: number;
-  readonly chatMs: number;
-  readonly saveMs: number;
-  readonly comparedMs: number;
+  readonly firstSync: Cost;
+  readonly list: Cost;
+  readonly compared: Cost;
+  readonly chat: Cost;
+  /** One message of a chat of 500. */
+  readonly save: Cost;
   readonly heapMB: number | undefined;
 }
 
 const PAGE = 1000;
+const SAVES = 10;
 
 export async function measureOpening(
   ports: OpeningPorts,
   options: MadeHistoryOptions = FULL_HISTORY,
 ): Promise<OpeningFigures> {
-  const { sealed, random, clock, now, heapBytes, log = () => undefined } = ports;
+  const { sealed, random, clock, heapBytes, log = () => undefined } = ports;
   const [accountId, accountKey, device] = [random.bytes(16), createAccountKey(random), await createDeviceKeys(random)];
   const keyring = singleEpoch(accountKey, accountId);
-  const before = heapBytes();
   const rows = await sealedRows(options, { accountId, keyring, random });
-  const longest = [...madeHistory(options)][0]?.conversationId ?? '';
-  log(`${rows.length} records are sealed`);
+  const records = rows.length;
+  const longest = madeHistory(options).next().value?.conversationId ?? '';
+  log(`${records} records are sealed`);
   const remote = {
     page: async (afterSequence: number) => {
-      const records = rows.slice(afterSequence, afterSequence + PAGE);
-      return { records, newest: rows.length, more: afterSequence + PAGE < rows.length };
+      const page = rows.slice(afterSequence, afterSequence + PAGE);
+      return { records: page, newest: rows.length, more: afterSequence + PAGE < rows.length };
     },
     index: async () => ({ entries: [], newest: rows.length, more: false }),
     send: async (writes: readonly unknown[]) => ({ sequences: writes.map(() => rows.length) }),
@@ -53,54 +63,50 @@ export async function measureOpening(
   const local: LocalPorts = { sealed, random, takingTurns: createTurns() };
   const open = async () => {
     const owner = await openLocalKey(local, { accountId, accountKey });
-    const given = { ...local, accountId, device, keyring, owner, remote, clock };
-    const keeper = await AccountKeeper.open(given);
+    const keeper = await AccountKeeper.open({ ...local, accountId, device, keyring, owner, remote, clock });
     return {
       keeper,
       history: new History({ accountId, accountKey, deviceId: device.deviceId, clock, random }, keeper),
     };
   };
+  const costOf = async (name: string, work: () => unknown): Promise<Cost> => {
+    const [atMs, atCpuMs] = [ports.now(), ports.cpuMs?.()];
+    await work();
+    const cpuMs = atCpuMs === undefined ? undefined : (ports.cpuMs?.() ?? 0) - atCpuMs;
+    const cost = { ms: ports.now() - atMs, cpuMs };
+    log(`${name}: ${cost.ms.toFixed(0)} ms${cpuMs === undefined ? '' : `, processor ${cpuMs.toFixed(0)} ms`}`);
+    return cost;
+  };
 
   const first = await open();
-  let atMs = now();
-  await first.keeper.engine.pull();
-  const syncMs = now() - atMs;
-  log(`first sync ${Math.round(syncMs)} ms`);
+  const firstSync = await costOf('first sync', () => first.keeper.engine.pull());
   first.history.close();
-
-  atMs = now();
-  const { keeper, history } = await open();
-  const shown = history.conversations().length;
-  const listMs = now() - atMs;
-  log(`list of ${shown} ${Math.round(listMs)} ms`);
-  atMs = now();
-  await keeper.compared();
-  const comparedMs = now() - atMs;
-  atMs = now();
-  await history.load(longest);
-  const thread = history.thread(longest);
-  const chatMs = now() - atMs;
-  log(`chat of ${thread.length} ${Math.round(chatMs)} ms`);
-  const saves = 10;
-  atMs = now();
-  for (let count = 0; count < saves; count++) {
-    const turn = { role: 'user', status: 'complete', parentId: thread.at(-1)?.messageId } as const;
-    await history.saveMessage({ ...turn, conversationId: longest, text: 'One more.' });
-  }
-  const saveMs = (now() - atMs) / saves;
   rows.length = 0;
+
+  const before = heapBytes();
+  let opened = first;
+  const list = await costOf('list', async () => {
+    opened = await open();
+    opened.history.conversations();
+  });
+  const { keeper, history } = opened;
+  const compared = await costOf('marks and comparison, behind', () => keeper.compared());
+  let parentId: string | undefined;
+  const chat = await costOf('chat of 500', async () => {
+    await history.load(longest);
+    parentId = history.thread(longest).at(-1)?.messageId;
+  });
+  const turn = { conversationId: longest, role: 'user', status: 'complete' } as const;
+  const saves = await costOf(`${SAVES} messages saved`, async () => {
+    for (let count = 0; count < SAVES; count++) {
+      parentId = await history.saveMessage({ ...turn, parentId, text: 'One more.' });
+    }
+  });
+  const save = { ms: saves.ms / SAVES, cpuMs: saves.cpuMs === undefined ? undefined : saves.cpuMs / SAVES };
   const after = heapBytes();
   const heapMB = before === undefined || after === undefined ? undefined : (after - before) / 1e6;
   history.close();
-  return {
-    records: FULL_HISTORY === options ? 105_000 : shown,
-    syncRecordsPerSecond: (options.messages + options.conversations) / (syncMs / 1000),
-    listMs,
-    chatMs,
-    saveMs,
-    comparedMs,
-    heapMB,
-  };
+  return { records, firstSync, list, compared, chat, save, heapMB };
 }
 
 async function sealedRows(
