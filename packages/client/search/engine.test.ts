@@ -265,6 +265,16 @@ test('CL-256 another tab reads what this one writes, and what it merges meanwhil
   assert.deepEqual(world.store.names(), []);
 });
 
+test('a text that is one word again and again is searched in a moment', async () => {
+  const index = await createWorld('again').open();
+  const text = 'ab '.repeat(20_000);
+  await index.update([whole(1, [message(1, text), message(2, `${text}ac ad`)])]);
+  const before = performance.now();
+  assert.deepEqual(await found(index, `"${'ab '.repeat(60)}ac"`), [id(2)]);
+  assert.equal((await search(index, { text: '"ab ab a*"' })).total, 2);
+  assert.ok(performance.now() - before < 5000, `${performance.now() - before}`);
+});
+
 test('a query that is given up ends without an answer', async () => {
   const { index } = await filled('cancel', 5);
   const stopping = new AbortController();

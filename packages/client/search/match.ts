@@ -1,14 +1,6 @@
 /** Finds, in one segment, the documents that hold every phrase of a query (spec/client.md "Search"). Pure: blocks in, matches out. */
 import { encodeUtf8 } from '@sotto/bytes';
-import {
-  compareBytes,
-  type Entry,
-  eachDocument,
-  readEntries,
-  startsWith,
-  takeVarints,
-  VarintReader,
-} from './postings.ts';
+import { compareBytes, type Entry, eachDocument, readEntries, startsWith, VarintReader } from './postings.ts';
 import type { Phrase, Slot } from './query.ts';
 import type { Head } from './segment.ts';
 
@@ -72,14 +64,17 @@ export function matchSegment(
     const found = entries.map((each) => documentsOf(each, count));
     for (const [slot, { size }] of found.entries()) counted[slot] = size;
     if (phrase.length === 1) {
-      for (const [document, times] of (found[0] as Found).times.entries()) if (times > 0) take(at, document, times);
-    } else {
-      const candidates = new Set<number>();
+      const { times } = found[0] as Found;
       for (let document = 0; document < count; document++) {
-        const isHeld = held[document] === done && found.every(({ times }) => (times[document] as number) > 0);
-        if (isHeld && (done > 0 || isEligible(document))) candidates.add(document);
+        if (times[document] !== 0) take(at, document, times[document] as number);
       }
-      for (const [document, times] of together(phrase, entries, candidates, count)) take(at, document, times);
+    } else {
+      const isCandidate = new Uint8Array(count);
+      for (let document = 0; document < count; document++) {
+        if (held[document] !== done || !areAllIn(found, document)) continue;
+        if (done > 0 || isEligible(document)) isCandidate[document] = 1;
+      }
+      for (const [document, times] of together(phrase, entries, isCandidate, count)) take(at, document, times);
     }
     done++;
   }
@@ -135,49 +130,57 @@ function documentsOf(entries: readonly Entry[], documentCount: number): Found {
   return { times, size };
 }
 
+function areAllIn(found: readonly Found[], document: number): boolean {
+  for (const { times } of found) if (times[document] === 0) return false;
+  return true;
+}
+
 /** How often the slots of a phrase stand where they should, in documents that hold all of them. */
 function together(
   phrase: Phrase,
   entries: readonly (readonly Entry[])[],
-  candidates: ReadonlySet<number>,
+  isCandidate: Uint8Array,
   documentCount: number,
 ): Map<number, number> {
-  let starts: Map<number, Set<number>> | undefined;
-  for (const [index, slot] of phrase.entries()) {
-    const places = placesOf(entries[index] as readonly Entry[], candidates, documentCount);
-    const next = new Map<number, Set<number>>();
-    for (const [document, positions] of places) {
+  /** Of each document, where the phrase may begin: where every slot so far stands as it should. */
+  let starts: Map<number, number[]> | undefined;
+  for (const [index, { offset }] of phrase.entries()) {
+    const next = new Map<number, number[]>();
+    for (const [document, positions] of placesOf(entries[index] as readonly Entry[], isCandidate, documentCount)) {
       const before = starts?.get(document);
-      const kept = new Set<number>();
+      if (starts !== undefined && before === undefined) continue;
+      const own: number[] = [];
+      // Both ascend, so that a text that is one word again and again costs its length and not the square of it.
+      let at = 0;
       for (const position of positions) {
-        const start = position - slot.offset;
-        if (starts === undefined || before?.has(start)) kept.add(start);
+        const start = position - offset;
+        while (before !== undefined && (before[at] ?? start) < start) at++;
+        if (before === undefined || before[at] === start) own.push(start);
       }
-      if (kept.size > 0) next.set(document, kept);
+      if (own.length > 0) next.set(document, own);
     }
     starts = next;
   }
-  return new Map([...(starts ?? [])].map(([document, { size }]) => [document, size]));
+  return new Map([...(starts ?? [])].map(([document, { length }]) => [document, length]));
 }
 
-function placesOf(
-  entries: readonly Entry[],
-  candidates: ReadonlySet<number>,
-  documentCount: number,
-): Map<number, number[]> {
+function placesOf(entries: readonly Entry[], isCandidate: Uint8Array, documentCount: number): Map<number, number[]> {
   const places = new Map<number, number[]>();
   for (const entry of entries) {
     const reader = new VarintReader(entry.positions);
     eachDocument(entry, documentCount, (document, times) => {
-      if (!candidates.has(document)) return void takeVarints(reader, times);
-      const known = places.get(document) ?? [];
+      if (isCandidate[document] === 0) return reader.skip(times);
+      const known = places.get(document);
+      const own = known ?? [];
       let position = 0;
       for (let left = times; left > 0; left--) {
         position += reader.varint();
-        known.push(position);
+        own.push(position);
       }
-      places.set(document, known);
+      if (known === undefined) places.set(document, own);
     });
   }
+  // Several words of one beginning come one after the other.
+  if (entries.length > 1) for (const own of places.values()) own.sort((a, b) => a - b);
   return places;
 }

@@ -74,6 +74,12 @@ export class VarintReader {
 
   varint(): number {
     const { bytes } = this;
+    const first = bytes[this.at] ?? 128;
+    // Most numbers are small.
+    if (first < 128) {
+      this.at++;
+      return first;
+    }
     let value = 0;
     for (let scale = 1; scale <= 2 ** 42; scale *= 128) {
       // Past the end it is undefined, which ends the number and is refused below.
@@ -83,6 +89,16 @@ export class VarintReader {
       if (byte < 128) return value;
     }
     throw new SearchError('index-damaged');
+  }
+
+  /** Passes over the next `count` numbers. */
+  skip(count: number): void {
+    const { bytes } = this;
+    for (let left = count; left > 0; this.at++) {
+      const byte = bytes[this.at];
+      if (byte === undefined) throw new SearchError('index-damaged');
+      if (byte < 128) left--;
+    }
   }
 
   view(length: number): Uint8Array {
@@ -174,16 +190,9 @@ export class EntryWriter {
 
 /** The bytes of the next `count` numbers. */
 export function takeVarints(reader: VarintReader, count: number): Uint8Array {
-  const { bytes } = reader;
   const start = reader.at;
-  let at = start;
-  for (let left = count; left > 0; at++) {
-    const byte = bytes[at];
-    if (byte === undefined) throw new SearchError('index-damaged');
-    if (byte < 128) left--;
-  }
-  reader.at = at;
-  return bytes.subarray(start, at);
+  reader.skip(count);
+  return reader.bytes.subarray(start, reader.at);
 }
 
 /** Negative where `a` comes before `b`, by bytes. */
