@@ -52,6 +52,8 @@ export class Engine implements SyncEngine {
   readonly #confirmed = new Map<string, number>();
   /** Records that came or went while a reconciliation is under way. */
   #touched: Set<string> | undefined;
+  /** Records with something waiting that the server has shown as removed. */
+  readonly #gone = new Set<string>();
   #mustLoad = false;
   #state: Omit<SyncState, 'pendingCount'> = { lastSyncedAtMs: undefined, online: true };
   /** Pulls and pushes of this program, one after the other. */
@@ -207,14 +209,19 @@ export class Engine implements SyncEngine {
       this.#cursor = next;
       stored?.();
     });
-    for (const { recordId } of page.records) this.#touched?.add(recordId);
+    for (const { recordId, envelope } of page.records) {
+      this.#touched?.add(recordId);
+      if (envelope === undefined && this.#outbox.has(recordId)) this.#gone.add(recordId);
+      else this.#gone.delete(recordId);
+    }
     for (const [recordId, sequence] of this.#confirmed) if (sequence <= next) this.#confirmed.delete(recordId);
     this.#tell({});
   }
 
   /** Writes of records that a device removed wait no longer. */
   async #forget(recordIds: readonly string[]): Promise<void> {
-    const lost = this.#outbox.writesOf(recordIds);
+    const gone = recordIds.filter((recordId) => this.#gone.has(recordId));
+    const lost = [...this.#outbox.writesOf(recordIds), ...this.#outbox.writesOfGone(gone)];
     if (lost.length === 0) return;
     await this.inTurn(() => this.#write(this.#outbox.remove(lost)));
     this.#outbox.removed(lost);

@@ -148,6 +148,11 @@ export class Watch {
     return this.#manifest.isDeleted(recordId);
   }
 
+  /** True for a version (`writeDigest`) that some device replaced or removed. */
+  isReplaced(digest: string): boolean {
+    return this.#manifest.isReplaced(digest);
+  }
+
   /** True for a record that stands under a key that was given up, and was not there then: it is shown to nobody. */
   isOutside(recordId: string): boolean {
     return this.#outside.has(recordId);

@@ -133,6 +133,11 @@ export class Manifest {
     return standing !== undefined && standing.size === 1 && standing.has(null);
   }
 
+  /** True for a version that some device replaced or removed. */
+  isReplaced(digest: string): boolean {
+    return this.#replaced.has(digest);
+  }
+
   /** Every record that is deleted: shown no more, and removed again where it is still there. */
   deleted(): string[] {
     return [...this.#standing.keys()].filter((recordId) => this.isDeleted(recordId));
