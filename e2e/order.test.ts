@@ -5,6 +5,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, type TestContext, test } from 'node:test';
 import { w } from '../apps/web/features/order/words.ts';
+import { w as shareWords } from '../apps/web/features/share/words.ts';
 import { w as syncWords } from '../apps/web/features/sync/words.ts';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
@@ -192,4 +193,36 @@ test('SV-131 an account that is deleted is gone from the server, and the other d
   await second.page.getByText(syncWords('sync.account-deleted')).waitFor();
   assert.deepEqual(await second.me.chats(), ['soon gone'], 'what it keeps is still there');
   await shot(second.page, 'order-account-deleted');
+});
+
+test('CL-372 a chat is shared by a link: read by anybody, told to no server, taken back', async (t) => {
+  const { page, me } = await open(t, { authenticator: 'prf' });
+  await me.ask('Which birds stay?');
+  await me.keep('skip');
+  await inMenu(page, 'Which birds stay?', 'list.order');
+  await page.getByText(shareWords('share.open')).click();
+  await page.getByText('Anyone with this link can read these 2 messages').waitFor();
+  await shot(page, 'share-preview');
+  await page.getByRole('button', { name: shareWords('share.make') }).click();
+  const url = await page.getByRole('textbox', { name: shareWords('share.open') }).inputValue();
+  assert.ok(url.startsWith(`${system.url}/#share=`));
+
+  const reader = await openBrowser();
+  t.after(() => reader.close());
+  await reader.page.goto(url);
+  await reader.page.getByText('Echo: Which birds stay?').waitFor();
+  await shot(reader.page, 'share-viewer');
+  assert.deepEqual(reader.complaints, []);
+  const key = url.split('#share=')[1] ?? '';
+  assert.ok(reader.requests.length > 0 && reader.requests.every((asked) => !asked.includes(key.slice(22, 60))));
+  const kept = await reader.page.evaluate(async () => [(await indexedDB.databases()).length, localStorage.length]);
+  assert.deepEqual(kept, [0, 0]);
+
+  await page.keyboard.press('Escape');
+  await me.button('list.manage').click();
+  await page.getByText(shareWords('links.title', { count: 1 })).click();
+  await page.getByRole('button', { name: shareWords('links.takeBack', { title: 'Which birds stay?' }) }).click();
+  await page.getByText(shareWords('links.title', { count: 1 })).waitFor({ state: 'detached' });
+  await reader.page.reload();
+  await reader.page.getByRole('heading', { name: shareWords('view.failed') }).waitFor();
 });
