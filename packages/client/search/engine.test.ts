@@ -115,6 +115,10 @@ test('CL-250 a query of any size is cut to one that can be answered', async () =
   // The sixteen words that are read are there, the seventeenth is not.
   await index.update([whole(9, [message(9, Array.from({ length: 16 }, (_, number) => `w${number}`).join(' '))])]);
   assert.deepEqual(await found(index, words), [id(9)]);
+  // A long sentence between quotes is found by its beginning.
+  const sentence = Array.from({ length: 90 }, (_, number) => `s${number}`).join(' ');
+  await index.update([whole(10, [message(10, sentence)])]);
+  assert.deepEqual(await found(index, `"${sentence}"`), [id(10)]);
 });
 
 test('CL-252 what is replaced or removed is out of the store in the same write', async () => {

@@ -38,10 +38,11 @@ export function parseQuery(text: string, { asTyped = false } = {}): readonly Phr
       const isLast = index === pieces.length - 1 && at === chunks.length - 1;
       const phrase = phraseOf(chunk, chunk.endsWith('*') || (asTyped && isLast && ENDS_IN_WORD.test(chunk)));
       if (phrase.length === 0) continue;
-      slotCount += phrase.length;
       // CL-250: without it one long query would keep the device busy for minutes.
-      if (phrases.length >= PHRASE_LIMIT || slotCount > SLOT_LIMIT) return phrases;
-      phrases.push(phrase);
+      if (phrases.length >= PHRASE_LIMIT || slotCount >= SLOT_LIMIT) return phrases;
+      const cut = phrase.slice(0, SLOT_LIMIT - slotCount);
+      slotCount += cut.length;
+      phrases.push(cut);
     }
   }
   return phrases;
