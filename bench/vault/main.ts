@@ -5,13 +5,17 @@
  */
 import { createNodeRandom } from '@sotto/adapters-node';
 import { createMemorySealedStore, createRealClock } from '@sotto/testkit';
+import { measureInBrowser } from './browser.ts';
 import { judge } from './budgets.ts';
 import { FULL_HISTORY } from './made-history.ts';
 import { measureOpening } from './opening.ts';
 
+const log = (line: string) => console.log(`  ${line}`);
 const { gc } = globalThis as { gc?: () => void };
 const messages = Number(process.argv[2] ?? FULL_HISTORY.messages);
 const conversations = Math.ceil((FULL_HISTORY.conversations * messages) / FULL_HISTORY.messages);
+
+const options = { ...FULL_HISTORY, messages, conversations };
 
 const figures = await measureOpening(
   {
@@ -27,8 +31,9 @@ const figures = await measureOpening(
       gc?.();
       return process.memoryUsage().heapUsed;
     },
-    log: (line) => console.log(`  ${line}`),
+    log,
   },
-  { ...FULL_HISTORY, messages, conversations },
+  options,
 );
 for (const line of judge('Node', figures)) console.log(line);
+for (const line of judge('Chromium', await measureInBrowser(options, log))) console.log(line);

@@ -15,9 +15,9 @@ export interface OpeningPorts {
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Of the processor, in all. */
-  readonly cpuMs?: () => number;
+  readonly cpuMs?: () => number | Promise<number>;
   /** Bytes of heap in use, after a collection where there can be one; undefined where nobody tells. */
-  readonly heapBytes: () => number | undefined;
+  readonly heapBytes: () => number | undefined | Promise<number | undefined>;
   readonly log?: (line: string) => void;
 }
 
@@ -70,10 +70,12 @@ export async function measureOpening(
     };
   };
   const costOf = async (name: string, work: () => unknown): Promise<Cost> => {
-    const [atMs, atCpuMs] = [ports.now(), ports.cpuMs?.()];
+    const atCpuMs = await ports.cpuMs?.();
+    const atMs = ports.now();
     await work();
-    const cpuMs = atCpuMs === undefined ? undefined : (ports.cpuMs?.() ?? 0) - atCpuMs;
-    const cost = { ms: ports.now() - atMs, cpuMs };
+    const ms = ports.now() - atMs;
+    const cpuMs = atCpuMs === undefined ? undefined : ((await ports.cpuMs?.()) ?? 0) - atCpuMs;
+    const cost = { ms, cpuMs };
     log(`${name}: ${cost.ms.toFixed(0)} ms${cpuMs === undefined ? '' : `, processor ${cpuMs.toFixed(0)} ms`}`);
     return cost;
   };
@@ -83,7 +85,7 @@ export async function measureOpening(
   first.history.close();
   rows.length = 0;
 
-  const before = heapBytes();
+  const before = await heapBytes();
   let opened = first;
   const list = await costOf('list', async () => {
     opened = await open();
@@ -103,7 +105,7 @@ export async function measureOpening(
     }
   });
   const save = { ms: saves.ms / SAVES, cpuMs: saves.cpuMs === undefined ? undefined : saves.cpuMs / SAVES };
-  const after = heapBytes();
+  const after = await heapBytes();
   const heapMB = before === undefined || after === undefined ? undefined : (after - before) / 1e6;
   history.close();
   return { records, firstSync, list, compared, chat, save, heapMB };
