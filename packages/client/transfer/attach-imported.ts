@@ -22,7 +22,7 @@ export function attachImported(attachments: Pick<Attachments, 'attach' | 'keep'>
         const { name, mediaType, bytes } = file;
         kept.push(await attachments.attach({ name, mediaType, bytes, read: () => file.pieces() }));
       } catch (error) {
-        // CL-285: one spoiled file must not cost a person the others
+        // CL-292: a device without room would lose every file that follows, and say that all was taken
         if (!(error instanceof TransferError)) throw error;
         leaveOut(file);
       }
