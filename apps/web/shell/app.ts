@@ -12,7 +12,7 @@ import type { OrderModel, OrderPanel, OrderSlot } from '../features/order/model.
 import { createProofModel, type ProofModel } from '../features/proof/model.ts';
 import { createSearchSlot, type SearchSlot } from '../features/search/slot.ts';
 import { createSettingsModel, type SettingsModel } from '../features/settings/model.ts';
-import type { GuardPorts } from '../features/unlocking/guard.ts';
+import type { GuardViewPorts } from '../features/unlocking/guard.ts';
 import type { UnlockSettingsPorts } from '../features/unlocking/settings-model.ts';
 import type { UnlockPorts } from '../features/unlocking/unlock-model.ts';
 import type { History, Page, Services } from './services.ts';
@@ -63,7 +63,7 @@ export interface App {
   /** What unlocking works on, and its settings. */
   readonly unlockable: UnlockPorts & UnlockSettingsPorts;
   /** What watches over an open account. */
-  readonly guardable: GuardPorts;
+  readonly guardable: GuardViewPorts;
   readonly settings: SettingsModel;
   readonly page: Page;
   /** What "Try to break it" attacks: the real network, and who is trusted. */
@@ -346,6 +346,7 @@ export function createApp(services: Services): App {
     guardable: {
       ...services,
       isBusy: () => chat.state.get().turn !== undefined || attach.state.get().busy,
+      hasDraft: () => composer.state.get().text.trim() !== '',
       lock: lockNow,
     },
     settings,

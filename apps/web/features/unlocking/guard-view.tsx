@@ -25,12 +25,15 @@ export default function GuardView() {
 }
 
 function Warning({ guard }: { guard: Guard }) {
+  const { guardable } = useApp();
   const { secondsLeft } = useStore(guard.state);
   return (
     <div className="guard" role="alert">
       {secondsLeft !== undefined && (
         <div className="guard-card row">
-          <p>{u('guard.near')}</p>
+          <p>
+            {u('guard.near')} {guardable.hasDraft() && u('guard.draft')}
+          </p>
           <span className="note" aria-hidden="true">
             {u('guard.seconds', { seconds: secondsLeft })}
           </span>

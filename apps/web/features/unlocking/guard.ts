@@ -20,6 +20,12 @@ const SECOND_MS = 1000;
 const TELL_MS = 10_000;
 const ACTIVE = 'active';
 
+/** What its view is told beside what it works on. */
+export interface GuardViewPorts extends GuardPorts {
+  /** Something is typed and not sent: it is in memory alone. */
+  readonly hasDraft: () => boolean;
+}
+
 export interface GuardPorts {
   readonly clock: Clock;
   readonly tabs: TabChannel;

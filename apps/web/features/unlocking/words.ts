@@ -40,6 +40,7 @@ const en = {
   'forget.sure': 'Yes, erase it',
 
   'guard.near': 'Nobody seems to be here: your chats are about to lock.',
+  'guard.draft': 'What you typed and did not send is not kept.',
   'guard.seconds': '{seconds} s',
   'guard.stay': 'I am here',
 
