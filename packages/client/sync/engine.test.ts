@@ -427,6 +427,17 @@ test('CL-220 what this device has removed since keeps its place, whatever arrive
   assert.equal(server.rows.get(id(1))?.envelope, undefined);
 });
 
+test('CL-220 a write of a record that this device has removed since, and that is gone already, is not sent', async (t) => {
+  const { server, engine, write } = await setUp(t);
+  server.put(id(1), undefined);
+  await write(put(1, 5), head(9, 1), removal(1));
+  await engine.sync();
+  assert.deepEqual(sentIds(server), [
+    [9, 1],
+    [1, undefined],
+  ]);
+});
+
 test('a write of a record that another device removed is not sent', async (t) => {
   const { server, engine, history, write } = await setUp(t);
   server.put(id(1), undefined);

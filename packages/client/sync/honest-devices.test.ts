@@ -21,8 +21,13 @@ import { Dice } from './world-for-testing.ts';
 const SEEDS = 40;
 const STEPS = 14;
 
+interface Account {
+  readonly accountId: Uint8Array<ArrayBuffer>;
+  readonly accountKey: AccountKey;
+}
+
 class Device {
-  readonly #account: { readonly accountId: Uint8Array<ArrayBuffer>; readonly accountKey: AccountKey };
+  readonly #account: Account;
   readonly #keys: DeviceKeys;
   readonly #server: TestServer;
   readonly #dice: Dice;
@@ -36,7 +41,7 @@ class Device {
   readonly acknowledged = new Map<string, string>();
   readonly removed = new Set<string>();
 
-  constructor(account: Device['#account'], keys: DeviceKeys, server: TestServer, dice: Dice) {
+  constructor(account: Account, keys: DeviceKeys, server: TestServer, dice: Dice) {
     [this.#account, this.#keys, this.#server, this.#dice] = [account, keys, server, dice];
     this.#random = createSeededRandom(dice.id());
   }
