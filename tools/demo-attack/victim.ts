@@ -16,10 +16,19 @@ import type { RecordStore } from '@sotto/ports';
 import { createMemoryDeviceStore } from '@sotto/testkit';
 import { createAccountKey, createRecoveryCode } from '@sotto/vault';
 import { acceptPin, devPolicy } from '@sotto/verify';
+import type { LinkTask } from './link-devices.ts';
 import type { Forged, RemovalTask } from './removal.ts';
 
 export interface VictimTask {
-  readonly kind: 'ask' | 'read-history' | 'sign-in-again' | 'steal-answer' | 'judge-hardware' | 'open-file' | RemovalTask;
+  readonly kind:
+    | 'ask'
+    | 'read-history'
+    | 'sign-in-again'
+    | 'steal-answer'
+    | 'judge-hardware'
+    | 'open-file'
+    | LinkTask
+    | RemovalTask;
   readonly url: string;
   /** The fingerprint that this person pinned earlier. */
   readonly pinned: string;
@@ -61,6 +70,8 @@ try {
     'steal-answer': loseAnswer,
     'judge-hardware': judgeHardware,
     'open-file': openFileAgain,
+    'link-by-secret': linkDevices,
+    'link-by-digits': linkDevices,
   } as const;
   const saw = await tasks[task.kind]();
   outcome = { kind: 'answered', code: '', rule: '', saw };
@@ -96,6 +107,12 @@ async function judgeHardware(): Promise<string> {
 async function openFileAgain(): Promise<string> {
   const { openFile } = await import('./open-file.ts');
   return openFile(ports, task.url);
+}
+
+/** A second device is let in. */
+async function linkDevices(): Promise<string> {
+  const { linkDevices: link } = await import('./link-devices.ts');
+  return link(task.kind as LinkTask, ports, task.url);
 }
 
 async function ask(): Promise<string> {
