@@ -1,11 +1,10 @@
 import type { DeviceView, LocksAndDevices, LockView } from '@sotto/client/epochs';
 import { type ReactNode, useEffect, useState } from 'react';
-import { errorWords } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { useStore } from '../../ui/use-store.ts';
 import { createLocksModel, type LocksModel, type LocksStep } from './model.ts';
-import { l } from './words.ts';
+import { l, lockErrorWords } from './words.ts';
 import './locks.css';
 
 type StepOf<Kind extends LocksStep['kind']> = Extract<LocksStep, { kind: Kind }>;
@@ -27,7 +26,7 @@ export default function LocksDialog({ onClose }: { onClose: () => void }) {
         {step.kind === 'list' && data !== undefined && <Lists data={data} model={model} />}
         <p role="status">{said !== undefined && l(said)}</p>
         <p className="alarm" role="alert">
-          {error !== undefined && errorWords(error)}
+          {error !== undefined && lockErrorWords(error)}
         </p>
       </div>
     </Dialog>

@@ -1,5 +1,7 @@
 /** The words of locks and devices, loaded with them: a table of the same kind as the app's own. */
 
+import { errorWords } from '../../shell/words.ts';
+
 const en = {
   title: 'Locks and devices',
   loading: 'One moment',
@@ -76,6 +78,15 @@ const en = {
 
   'findings.title': 'The server’s list of locks is not what your devices know.',
   'findings.whatToDo': 'Change the key: the new list is made by this device, and what should not be there is left out.',
+
+  'error.lock-last': 'This is the last way into your chats. Add another one first.',
+  'error.history-doubtful':
+    'The server shows something else than your devices wrote. Look at the notice in the list of chats first: a new key would take it as it is.',
+  'error.epoch-conflict': 'Another device is changing the key at this moment. Try again in a moment.',
+  'error.epoch-withheld': 'The server does not show what belongs to your newest key. Try again.',
+  'error.locks-full': 'Your account has as many ways in as it may have. Remove one first.',
+  'error.network-unreachable':
+    'Locks and keys can be changed only while the server can be reached. Nothing was lost; try again.',
 } as const;
 
 export type LockWordKey = keyof typeof en;
@@ -83,4 +94,10 @@ export type LockWordKey = keyof typeof en;
 /** The words for `key`, with `{name}` replaced by the parameter of that name. */
 export function l(key: LockWordKey, parameters: Readonly<Record<string, string | number>> = {}): string {
   return en[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(parameters[name] ?? whole));
+}
+
+/** Words for an error's code, where this table has some of its own. */
+export function lockErrorWords(code: string): string {
+  const key = `error.${code}`;
+  return key in en ? l(key as LockWordKey) : errorWords(code);
 }
