@@ -16,9 +16,16 @@ import { startEvilOperator } from './evil-operator.ts';
 import { FILE_ATTACKS } from './file-attacks.ts';
 import { HARDWARE_ATTACKS } from './hardware-attacks.ts';
 import { LINK_ATTACKS } from './link-attacks.ts';
+import { SYNC_ATTACKS } from './sync-attacks.ts';
 import type { Outcome, VictimTask } from './victim.ts';
 
-export const ALL_ATTACKS: readonly Attack[] = [...ATTACKS, ...FILE_ATTACKS, ...HARDWARE_ATTACKS, ...LINK_ATTACKS];
+export const ALL_ATTACKS: readonly Attack[] = [
+  ...ATTACKS,
+  ...FILE_ATTACKS,
+  ...HARDWARE_ATTACKS,
+  ...LINK_ATTACKS,
+  ...SYNC_ATTACKS,
+];
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const VICTIM_LIMIT_MS = 30_000;
 /** With a rule switched off a client may wait for what never comes, and that is what is shown. */

@@ -27,6 +27,8 @@ export interface VictimTask {
     | 'steal-answer'
     | 'judge-hardware'
     | 'open-file'
+    | 'open-shared'
+    | 'read-kept-history'
     | LinkTask
     | RemovalTask;
   readonly url: string;
@@ -70,6 +72,8 @@ try {
     'steal-answer': loseAnswer,
     'judge-hardware': judgeHardware,
     'open-file': openFileAgain,
+    'open-shared': openLink,
+    'read-kept-history': keptHistory,
     'link-by-secret': linkDevices,
     'link-by-digits': linkDevices,
   } as const;
@@ -80,6 +84,11 @@ try {
   outcome = { kind: 'refused', code: error.code, rule: error.rule ?? '', saw: error.message };
 }
 process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0));
+
+async function keptHistory(): Promise<string> {
+  const { readKeptHistory } = await import('./kept-history.ts');
+  return readKeptHistory(ports, task.url, task.words, () => signal('written'));
+}
 
 /** Here the node is under attack: it has the rule, and runs in this process too. */
 async function loseAnswer(): Promise<string> {
@@ -107,6 +116,11 @@ async function judgeHardware(): Promise<string> {
 async function openFileAgain(): Promise<string> {
   const { openFile } = await import('./open-file.ts');
   return openFile(ports, task.url);
+}
+
+async function openLink(): Promise<string> {
+  const { openSharedChat } = await import('./open-shared.ts');
+  return openSharedChat(ports, task.url);
 }
 
 /** A second device is let in. */
