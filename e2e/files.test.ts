@@ -151,6 +151,17 @@ test('what is pasted and dropped is attached, what is taken back is not sent, an
   assert.match(answer, /from drop/);
   assert.doesNotMatch(answer, /from paste/);
   assert.match(answer, /File "evil\.svg": not shown to you/);
+  await page.getByRole('button', { name: words('places.room'), exact: true }).click();
+  await page
+    .getByRole('dialog')
+    .getByText(/kept here only/)
+    .waitFor();
+  await page
+    .getByRole('dialog')
+    .getByText(/in 2 files/)
+    .waitFor();
+  await shot(page, 'files-room');
+  await page.keyboard.press('Escape');
   const many = Array.from({ length: 12 }, (_, i) => ({
     name: `${i}.txt`,
     mimeType: 'text/plain',
@@ -159,4 +170,7 @@ test('what is pasted and dropped is attached, what is taken back is not sent, an
   await page.getByLabel(words('composer.attach')).setInputFiles(many);
   await page.getByText(w('error.too-many', { limit: 10 })).waitFor();
   await page.locator('.files-draft .file.ready').nth(9).waitFor();
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await shot(page, 'files-narrow-dark');
 });

@@ -38,7 +38,7 @@ const TAG_BYTES = 16;
 const LENGTH_BYTES = 8;
 const LEAST_CHUNK = 12;
 const GREATEST_CHUNK = 20;
-/** Measured (docs/known-gaps.md, "Attachments"): below it calls cost more than bytes, above it nothing is won. */
+/** Measured (spec/decisions/2026-11-21-files.md): below it calls cost more than bytes, above it nothing is won. */
 const CHUNK = 18;
 
 /** Longest content of a blob. */
