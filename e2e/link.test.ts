@@ -33,7 +33,7 @@ function linking(page: Page) {
   };
 }
 
-async function twoDevices(t: { after(run: () => Promise<void>): void }) {
+async function twoDevices(t: { after(run: () => Promise<void>): void }, look: Parameters<typeof openBrowser>[0] = {}) {
   const open = async (options: Parameters<typeof openBrowser>[0] = {}): Promise<Browser> => {
     const browser = await openBrowser(options);
     t.after(() => browser.close());
@@ -44,7 +44,7 @@ async function twoDevices(t: { after(run: () => Promise<void>): void }) {
   const me = person(old.page);
   await me.ask(QUESTION);
   await me.keep('skip');
-  const fresh = await open({ authenticator: 'prf' });
+  const fresh = await open({ authenticator: 'prf', ...look });
   await person(fresh.page).button('unlock.guest').click();
   await person(fresh.page).button('link.new').click();
   await me.button('link.open').click();
@@ -102,7 +102,7 @@ test('the open device shows the code, and the new one reads it', async (t) => {
 });
 
 test('without a camera, by keyboard alone: a short code is typed, six digits are the same on both screens, and the device is in', async (t) => {
-  const { fresh, old, other, ofOld, ofNew } = await twoDevices(t);
+  const { fresh, old, other, ofOld, ofNew } = await twoDevices(t, { width: 390, height: 800, dark: true });
   await ofNew.button('choose.digits').press('Enter');
   await ofNew.dialog.locator('.digits').waitFor();
   const code = await ofNew.digits();

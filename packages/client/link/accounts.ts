@@ -4,6 +4,7 @@ import type { AccountPorts, OpenAccount } from '../account-types.ts';
 import { saveDevice } from '../device-key.ts';
 import { markRegistered, signInWithDevice } from '../device-sign-in.ts';
 import { openAccount } from '../epochs/open-account.ts';
+import { refreshKeptLocks } from '../kept-locks.ts';
 import { FIRST_EPOCH } from '../keyring.ts';
 import type { LinkMailboxes } from './mailbox.ts';
 import { joinAccount, type NewDeviceOptions } from './new-device.ts';
@@ -41,5 +42,7 @@ export async function joinByLink(
   api.signsInWith({ accountId: encodeHex(account.accountId), signIn: () => signInWithDevice(ports, account) });
   await saveDevice(ports, account);
   await markRegistered(ports, account);
+  // So that the account's other locks open it here as well, also without the server, and a passphrase can be set.
+  await refreshKeptLocks(ports).catch(() => {});
   return openAccount(ports, account.accountId, account);
 }

@@ -70,9 +70,7 @@ export function createLinkModel(side: Side, { random, accounts, onJoined }: Link
       } else {
         const history = await accounts.join({ meeting, compare: ask, signal });
         onJoined(history);
-        state.set(
-          accounts.passkeysAvailable() ? { step: 'joined', error: undefined } : { step: 'done', passkey: 'none' },
-        );
+        state.set({ step: 'joined', error: undefined });
       }
     } catch (cause) {
       if (!signal.aborted) state.set({ step: 'failed', code: codeOf(cause) });

@@ -10,13 +10,19 @@ import { linkErrorWords, w } from './words.ts';
 
 /** Linking a device, one step at a time, on the new device or the open one. */
 export default function LinkDialog({ side, onClose }: { side: Side; onClose: () => void }) {
-  const { linkable } = useApp();
+  const { linkable, panels } = useApp();
   const [model] = useState(() => createLinkModel(side, linkable));
   useEffect(() => model.stop, [model]);
   const state = useStore(model.state);
   return (
     <Dialog title={w(`${side}.title`)} onClose={onClose} dismissible={state.step !== 'adding-passkey'}>
-      <Step side={side} model={model} state={state} onClose={onClose} />
+      <Step
+        side={side}
+        model={model}
+        state={state}
+        onClose={onClose}
+        setPassphrase={() => panels.patch({ linking: undefined, unlockSettings: true })}
+      />
     </Dialog>
   );
 }
@@ -26,9 +32,10 @@ interface StepProps {
   readonly model: LinkModel;
   readonly state: LinkState;
   readonly onClose: () => void;
+  readonly setPassphrase: () => void;
 }
 
-function Step({ side, model, state, onClose }: StepProps) {
+function Step({ side, model, state, onClose, setPassphrase }: StepProps) {
   switch (state.step) {
     case 'choose':
       return (
@@ -70,7 +77,8 @@ function Step({ side, model, state, onClose }: StepProps) {
           {state.error !== undefined && <Alarm code={state.error} />}
           <div className="row end">
             <Button word="joined.skip" onClick={model.withoutLock} />
-            <Button word="joined.add" primary onClick={() => void model.addPasskey()} />
+            <Button word="joined.passphrase" onClick={setPassphrase} />
+            {model.passkeysAvailable && <Button word="joined.add" primary onClick={() => void model.addPasskey()} />}
           </div>
         </>
       );

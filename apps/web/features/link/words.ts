@@ -43,8 +43,9 @@ const en = {
 
   'joined.lead': 'This device is in: your chats are open here.',
   'joined.lock':
-    'It has no lock of its own yet. With a passkey you open your chats here after locking; without one you use your recovery code, or link it again.',
+    'It has no lock of its own yet. With a passkey, a passphrase or a PIN you open your chats here after locking; without one you use your recovery code, or link it again.',
   'joined.add': 'Add a passkey',
+  'joined.passphrase': 'Set a passphrase or PIN',
   'joined.skip': 'Not now',
   'joined.adding':
     'Your browser asks for the passkey, three times in all: to make it, and to see twice that it gives the same key.',
