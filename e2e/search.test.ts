@@ -50,7 +50,7 @@ test('a guest finds an older message by the keyboard, and is brought to it', asy
   assert.deepEqual(browser.complaints, []);
 });
 
-test('CL-259 an account finds its chats again after unlocking on the index that was kept, and nothing of it lies open', async (t) => {
+test('an account finds its chats again after unlocking on the index that was kept, and nothing of it lies open', async (t) => {
   const browser = await openBrowser();
   t.after(() => browser.close());
   const { page } = browser;

@@ -22,13 +22,17 @@ const PERMISSIONS = [
 const WASM_WORKER = /^\/assets\/argon2-worker-[\w-]{8}\.js$/;
 const WASM_WORKER_POLICY = "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'";
 
+/** The worker of the search knows the key of what the device keeps, and every word: it may ask nobody for anything (CL-259). */
+const SEARCH_WORKER = /^\/assets\/search-worker-[\w-]{8}\.js$/;
+const SEARCH_WORKER_POLICY = "default-src 'none'; frame-ancestors 'none'";
+
 /**
  * @param site undefined for the page that says why this address is not served
  * @param path of the request
  */
 export function securityHeaders(site: Site | undefined, path: string): Readonly<Record<string, string>> {
   return {
-    'content-security-policy': WASM_WORKER.test(path) ? WASM_WORKER_POLICY : pagePolicy(site),
+    'content-security-policy': policyOf(site, path),
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-embedder-policy': 'require-corp',
     'cross-origin-resource-policy': 'same-origin',
@@ -38,6 +42,11 @@ export function securityHeaders(site: Site | undefined, path: string): Readonly<
     // Not for localhost: the browser would then refuse plain http on every port of this machine.
     ...(site?.secure && site.rpId !== 'localhost' ? { 'strict-transport-security': 'max-age=31536000' } : {}),
   };
+}
+
+function policyOf(site: Site | undefined, path: string): string {
+  if (SEARCH_WORKER.test(path)) return SEARCH_WORKER_POLICY;
+  return WASM_WORKER.test(path) ? WASM_WORKER_POLICY : pagePolicy(site);
 }
 
 function pagePolicy(site: Site | undefined): string {

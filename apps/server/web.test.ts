@@ -81,7 +81,7 @@ test('SV-114 one worker may compile WebAssembly and do nothing else; no page and
     '/',
     '/chat/abc',
     '/assets/index-a1B2_c3D.js',
-    '/assets/search-worker-a1B2_c3D.js',
+    '/assets/other-worker-a1B2_c3D.js',
     '/assets/argon2-worker-a1B2_c3D.html',
     '/assets/x/argon2-worker-a1B2_c3D.js',
     '/argon2-worker-a1B2_c3D.js',
@@ -90,5 +90,15 @@ test('SV-114 one worker may compile WebAssembly and do nothing else; no page and
     const policy = await policyOf(path);
     assert.doesNotMatch(policy, /wasm|unsafe/, path);
     assert.match(policy, /script-src 'self'; /, path);
+  }
+});
+
+test('CL-259 the worker that searches may reach nobody; every other file keeps the policy of the page', async (t) => {
+  const browser = await withWeb(t);
+  const policyOf = async (path: string) =>
+    (await browser.call('GET', path)).headers.get('content-security-policy') ?? '';
+  assert.equal(await policyOf('/assets/search-worker-a1B2_c3D.js'), "default-src 'none'; frame-ancestors 'none'");
+  for (const path of ['/', '/assets/search-worker-a1B2_c3D.css', '/search-worker-a1B2_c3D.js']) {
+    assert.match(await policyOf(path), /connect-src 'self' /, path);
   }
 });
