@@ -9,7 +9,7 @@ import type { OpenedRecord } from '@sotto/vault';
 import type { ShownRecord } from '@sotto/vault/heads';
 import type { Damage } from '../record-keeper.ts';
 import { describe, type Entry, encodeEntries, PAGE_LIMIT, parseEntries } from './entries.ts';
-import { encodeMarks, type Mark, parseMarks } from './marks.ts';
+import { encodeGroup, encodeMarks, type Mark, parseMarks } from './marks.ts';
 import { encodePack, HEADS, KEYS, OTHERS, packLimit, parsePack } from './pack.ts';
 import type { Values } from './values.ts';
 
@@ -57,6 +57,8 @@ export class Archive {
   readonly #pageSizes = new Map<number, number>();
   readonly #marks = new Map<string, Mark>();
   readonly #marksByGroup = new Map<string, Set<string>>();
+  /** As they were last written, for groups that share a page with what changes. */
+  readonly #markBytes = new Map<string, Bytes>();
   #hasMarks = false;
   #damaged = new Map<string, Damage>();
   #differing = new Map<string, OpenedRecord>();
@@ -270,7 +272,7 @@ export class Archive {
     for (const page of new Set([...dirtyPages, ...this.#dirtyMarks])) {
       const entries = [...this.#entries.values()].filter((entry) => entry.page === page);
       pages[page] = [version, version];
-      const marks = new Map(entries.map(({ groupId }) => [groupId, this.marksOf(groupId)]));
+      const marks = new Map(entries.map(({ groupId }) => [groupId, this.#encodedMarks(groupId)]));
       changes.push(this.#values.seal(this.#values.name('list', pageName(page)), encodeEntries(version, entries)));
       changes.push(this.#values.seal(this.#values.name('marks', pageName(page)), encodeMarks(version, marks)));
     }
@@ -402,6 +404,7 @@ export class Archive {
     this.#pageSizes.clear();
     this.#marks.clear();
     this.#marksByGroup.clear();
+    this.#markBytes.clear();
     if (andPacks) this.#packs.clear();
     this.#dirtyGroups.clear();
     this.#dirtyPacks.clear();
@@ -460,7 +463,14 @@ export class Archive {
     this.#touchMarks(groupId);
   }
 
+  #encodedMarks(groupId: string): Bytes {
+    const encoded = this.#markBytes.get(groupId) ?? encodeGroup(this.marksOf(groupId));
+    this.#markBytes.set(groupId, encoded);
+    return encoded;
+  }
+
   #touchMarks(groupId: string): void {
+    this.#markBytes.delete(groupId);
     if (!this.#hasMarks) return;
     const page = this.#entries.get(groupId)?.page;
     if (page === undefined) this.#dirtyGroups.add(groupId);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OpenedRecord } from '@sotto/vault';
 import { type Entry, encodeEntries, parseEntries } from './entries.ts';
-import { encodeMarks, type Mark, parseMarks } from './marks.ts';
+import { encodeGroup, encodeMarks, type Mark, parseMarks } from './marks.ts';
 import { encodePack, parsePack } from './pack.ts';
 
 const id = (byte: number) => byte.toString(16).padStart(2, '0').repeat(16);
@@ -33,7 +33,10 @@ const record: OpenedRecord = {
   ...{ recordId: id(2), deviceId: id(9), deviceCounter: 5, epoch: 2 },
   content: { type: 'unknown', recordType: 'note', clock: 4, fields: { text: 'a', list: [1, null] } },
 };
-const pageOfMarks = () => encodeMarks(11, new Map([...Map.groupBy(marks, ({ groupId }) => groupId)]));
+const pageOfMarks = () => {
+  const groups = [...Map.groupBy(marks, ({ groupId }) => groupId)];
+  return encodeMarks(11, new Map(groups.map(([groupId, all]) => [groupId, encodeGroup(all)])));
+};
 
 test('list, marks and packs are read as they were written', () => {
   assert.deepEqual(parseEntries(encodeEntries(11, [entry]), 3, 11), [entry]);
