@@ -53,7 +53,8 @@ export default function RoomDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Report({ report: { server, bytes, waiting, chats } }: { report: RoomReport }) {
+function Report({ report: { server, bytes, waiting, problem, chats } }: { report: RoomReport }) {
+  const { files } = useApp();
   return (
     <>
       {server === undefined ? (
@@ -72,6 +73,14 @@ function Report({ report: { server, bytes, waiting, chats } }: { report: RoomRep
         </>
       )}
       {waiting > 0 && <p>{w('usage.waiting', { count: waiting })}</p>}
+      {problem !== undefined && (
+        <p className="problem">
+          {w('usage.problem', { reason: reasonOf(problem) })}{' '}
+          <button type="button" className="quiet" onClick={() => void files().then((open) => open.wake())}>
+            {w('usage.again')}
+          </button>
+        </p>
+      )}
       {chats.length === 0 && <p>{w('usage.none')}</p>}
     </>
   );

@@ -16,6 +16,8 @@ export interface RoomReport {
   /** Of all files, true lengths. */
   readonly bytes: number;
   readonly waiting: number;
+  /** Why the last try to send ended early. */
+  readonly problem: unknown;
   /** Largest first. */
   readonly chats: readonly ChatUsage[];
 }
@@ -46,6 +48,7 @@ export async function lookAtRoom(
     server: await attachments.usage(),
     bytes: chats.reduce((sum, chat) => sum + chat.bytes, 0),
     waiting: attachments.state.waiting,
+    problem: attachments.state.problem,
     chats: chats.sort((a, b) => b.bytes - a.bytes).slice(0, CHATS_SHOWN),
   };
 }
