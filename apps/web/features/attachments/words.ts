@@ -35,6 +35,10 @@ const en = {
   'reason.blob-too-large': 'A file may have 256 MB at most.',
   'reason.blob-length-mismatch': 'The file changed while it was read. Attach it again.',
   'reason.blob-unknown': 'It is not on the server yet; the device that attached it has not sent it.',
+  'reason.blob-conflict': 'The server keeps something else under its name. Attach it again.',
+  'reason.blob-incomplete': 'It has not arrived whole yet. It is sent again.',
+  'reason.blob-digest-mismatch': 'A part of it did not arrive as it was sent. It is sent again.',
+  'reason.blob-version-unsupported': 'A newer version of Sotto wrote it. Load this page again.',
   'reason.changed': 'What came is not the file that was kept. Nothing of it was opened.',
 
   'usage.title': 'Room',
