@@ -14,16 +14,20 @@ import { findMutants } from '../mutants/find-mutants.ts';
 import { ATTACKS, type Attack } from './attacks.ts';
 import { startEvilOperator } from './evil-operator.ts';
 import { FILE_ATTACKS } from './file-attacks.ts';
+import { FORK_ATTACKS } from './fork-attacks.ts';
 import { HARDWARE_ATTACKS } from './hardware-attacks.ts';
 import { LINK_ATTACKS } from './link-attacks.ts';
+import { SHARE_ATTACKS } from './share-attacks.ts';
 import { SYNC_ATTACKS } from './sync-attacks.ts';
 import type { Outcome, VictimTask } from './victim.ts';
 
 export const ALL_ATTACKS: readonly Attack[] = [
   ...ATTACKS,
   ...FILE_ATTACKS,
+  ...FORK_ATTACKS,
   ...HARDWARE_ATTACKS,
   ...LINK_ATTACKS,
+  ...SHARE_ATTACKS,
   ...SYNC_ATTACKS,
 ];
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

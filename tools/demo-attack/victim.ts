@@ -18,6 +18,7 @@ import { createAccountKey, createRecoveryCode } from '@sotto/vault';
 import { acceptPin, devPolicy } from '@sotto/verify';
 import type { LinkTask } from './link-devices.ts';
 import type { Forged, RemovalTask } from './removal.ts';
+import type { SeveralDevicesTask } from './several-devices.ts';
 
 export interface VictimTask {
   readonly kind:
@@ -30,7 +31,8 @@ export interface VictimTask {
     | 'open-shared'
     | 'read-kept-history'
     | LinkTask
-    | RemovalTask;
+    | RemovalTask
+    | SeveralDevicesTask;
   readonly url: string;
   /** The fingerprint that this person pinned earlier. */
   readonly pinned: string;
@@ -74,6 +76,9 @@ try {
     'open-file': openFileAgain,
     'open-shared': openLink,
     'read-kept-history': keptHistory,
+    'read-on-tablet': severalDevices,
+    'read-second-history': severalDevices,
+    'read-after-deleting': severalDevices,
     'link-by-secret': linkDevices,
     'link-by-digits': linkDevices,
   } as const;
@@ -106,6 +111,11 @@ async function loseAnswer(): Promise<string> {
 async function removeDevice(): Promise<string> {
   const { afterRemoval } = await import('./removal.ts');
   return afterRemoval(task.kind as RemovalTask, task.url, signal);
+}
+
+async function severalDevices(): Promise<string> {
+  const { onSeveralDevices } = await import('./several-devices.ts');
+  return onSeveralDevices(task.kind as SeveralDevicesTask, task.url, signal);
 }
 
 async function judgeHardware(): Promise<string> {
