@@ -24,3 +24,16 @@ export function messageOf({ recordId, content }: OpenedRecord): SearchDocument |
   const fileNames = parseAttachments(unknownFields?.attachments).map(({ name }) => name);
   return { id: recordId, kind: role, createdAtMs, text, fileNames };
 }
+
+/**
+ * A chat with all of its messages. Somebody else who reads it at the same moment may let go of it in between: then it is read again.
+ */
+export async function readWhole(
+  source: { wholeConversation(conversationId: string): Promise<WholeConversation | undefined> },
+  conversationId: string,
+): Promise<WholeConversation | undefined> {
+  const whole = await source.wholeConversation(conversationId);
+  if (whole === undefined) return undefined;
+  const messageCount = whole.records.filter(({ content }) => content.type === 'message').length;
+  return messageCount < whole.summary.messageCount ? source.wholeConversation(conversationId) : whole;
+}

@@ -226,3 +226,25 @@ test('a change of more records than are remembered is read whole', async () => {
   await until(async () => (await search(index, { text: 'drop' })).total === 600);
   await stop();
 });
+
+test('a chat that somebody else let go of while it was read is read again', async () => {
+  const history = await openMadeHistory('let go');
+  const conversationId = await history.createConversation('One');
+  await say(history, conversationId, 'needle');
+  let reads = 0;
+  const source = {
+    conversations: () => history.conversations(),
+    onRecords: (listener: Parameters<History['onRecords']>[0]) => history.onRecords(listener),
+    wholeConversation: async (wanted: string) => {
+      const whole = await history.wholeConversation(wanted);
+      return whole && reads++ === 0 ? { ...whole, records: [] } : whole;
+    },
+  };
+  const index = await createWorld('let go').open();
+  const feed = new SearchFeed({ source, index, clock, takingTurns: createTurns(), turnName: 'search' });
+  const ended = feed.run();
+  await until(() => feed.progress?.done === 1);
+  assert.equal((await found(index, 'needle')).length, 1);
+  feed.stop();
+  await ended;
+});

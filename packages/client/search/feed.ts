@@ -7,7 +7,7 @@ import type { Clock } from '@sotto/ports';
 import { conversationOf, greatestClock, type OpenedRecord } from '@sotto/vault';
 import type { ConversationSummary, RecordChange, WholeConversation } from '../record-keeper.ts';
 import type { TakingTurns } from '../watch/turns.ts';
-import { documentsOf, messageOf, titleOf, versionOf } from './documents.ts';
+import { documentsOf, messageOf, readWhole, titleOf, versionOf } from './documents.ts';
 import type { ConversationChange, SearchAnswer, SearchIndexLike, SearchRequest } from './types.ts';
 
 /** What the feed needs of a `History`. */
@@ -200,7 +200,7 @@ export class SearchFeed {
   }
 
   async #wholeOf({ conversationId }: ConversationSummary): Promise<ConversationChange> {
-    const whole = await this.#options.source.wholeConversation(conversationId);
+    const whole = await readWhole(this.#options.source, conversationId);
     if (whole === undefined) return { conversationId, version: 'gone', isWhole: true, documents: [] };
     return { conversationId, version: versionOf(whole.summary), isWhole: true, documents: documentsOf(whole) };
   }

@@ -3,6 +3,7 @@ import { SottoError } from '@sotto/bytes';
 import {
   type FeedProgress,
   makeSnippet,
+  readWhole,
   type SearchFilters,
   type SearchHit,
   type SnippetPart,
@@ -187,7 +188,7 @@ function createTexts(history: History, query: string) {
   const wholeOf = (conversationId: string) => {
     const known = wholes.get(conversationId);
     if (known !== undefined) return known;
-    const reading = history.wholeConversation(conversationId);
+    const reading = readWhole(history, conversationId);
     wholes.set(conversationId, reading);
     return reading;
   };
