@@ -65,9 +65,13 @@ export function createFilesOf(ports: FilesPorts): FilesOf {
       const isRemoval = changes.some(({ record }) => record?.content.type === 'conversation' && record.content.deleted);
       if (isRemoval && (place === 'server' || loading !== undefined)) wake();
     });
+    // The line is back: what waits does not wait for its time.
+    const onOnline = () => loading !== undefined && wake();
+    if (place === 'server') globalThis.addEventListener?.('online', onOnline);
     open = mine;
     leave = () => {
       unfollow();
+      if (place === 'server') globalThis.removeEventListener?.('online', onOnline);
       history.beforeRemoval = undefined;
       void loading?.then(
         (files) => files.stop(),
