@@ -20,12 +20,20 @@ const EDITS = 1000;
 const random = createNodeRandom();
 const clock = createNodeClock();
 const isMissed: string[] = [];
+let startedMs = performance.now();
+let startedCpu = process.cpuUsage();
+const begin = () => {
+  startedMs = performance.now();
+  startedCpu = process.cpuUsage();
+};
 
 function tell(figure: string, value: number, unit: string, budget: { atLeast: number } | { atMost: number }): void {
   const isKept = 'atLeast' in budget ? value >= budget.atLeast : value <= budget.atMost;
   const words = 'atLeast' in budget ? `at least ${budget.atLeast}` : `at most ${budget.atMost}`;
   if (!isKept) isMissed.push(figure);
-  process.stdout.write(`${figure}: ${Math.round(value)} ${unit} (${words}${isKept ? '' : ', MISSED'})\n`);
+  const { user, system } = process.cpuUsage(startedCpu);
+  const cpu = `${Math.round((user + system) / 1000)} ms of CPU, the server's too`;
+  process.stdout.write(`${figure}: ${Math.round(value)} ${unit} (${words}${isKept ? '' : ', MISSED'}; ${cpu})\n`);
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), 'sotto-bench-'));
@@ -59,7 +67,7 @@ try {
     ...{ store: createMemoryRecordStore(), clock, random },
   });
   const { history } = await new Keeper(phone.ports).keep(code, guest, async () => {});
-  let startedMs = performance.now();
+  begin();
   let records = 0;
   await history.inOneChange(async () => {
     for (const made of madeHistory({ conversations: MESSAGES / 20, messages: MESSAGES, words: 60 })) {
@@ -70,12 +78,12 @@ try {
   process.stdout.write(
     `${records} records kept on the device: ${Math.round(records / ((performance.now() - startedMs) / 1000))} a second\n`,
   );
-  startedMs = performance.now();
+  begin();
   await history.settled();
   await whenSent(history);
   process.stdout.write(`the rest of them sent in ${Math.round(performance.now() - startedMs)} ms\n`);
 
-  startedMs = performance.now();
+  begin();
   let [newest, count] = [0, 0];
   for (let more = true; more; ) {
     const page = await phone.ports.api.recordPage(newest);
@@ -85,7 +93,7 @@ try {
   }
   tell('pages alone', count / ((performance.now() - startedMs) / 1000), 'records/s', { atLeast: 5000 });
 
-  startedMs = performance.now();
+  begin();
   const account = await unlockWithRecoveryCode(laptop.ports, code);
   const other = await openAccountHistory(laptop.ports, account);
   await other.refresh();
@@ -115,7 +123,7 @@ try {
   phone.network.isThere = true;
   await history.settled();
   laptop.network.isThere = true;
-  startedMs = performance.now();
+  begin();
   await other.refresh();
   tell(`merging ${EDITS} edits of each of two devices`, performance.now() - startedMs, 'ms', { atMost: 1000 });
   await other.settled();
