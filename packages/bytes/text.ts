@@ -12,8 +12,7 @@ const VALUES: Record<string, Uint8Array> = { [BASE64]: valuesOf(BASE64), [BASE64
 const HEX = '0123456789abcdef';
 const HEX_VALUES = valuesOf(HEX);
 const HEX_CODES = Uint8Array.from(HEX, (digit) => digit.charCodeAt(0));
-/** Of what is made into text at once: each code is an argument of a call. */
-const PART_BYTES = 2048;
+const ASCII = new TextDecoder('latin1');
 
 function valuesOf(alphabet: string): Uint8Array {
   const values = new Uint8Array(128).fill(NO_VALUE);
@@ -30,18 +29,13 @@ function badEncoding(name: string): BytesError {
  * history of years has a million ids and digests.
  */
 export function encodeHex(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += PART_BYTES) {
-    const part = bytes.subarray(at, at + PART_BYTES);
-    const codes = new Uint8Array(2 * part.length);
-    for (let i = 0; i < part.length; i++) {
-      const byte = part[i] as number;
-      codes[2 * i] = HEX_CODES[byte >> 4] as number;
-      codes[2 * i + 1] = HEX_CODES[byte & 15] as number;
-    }
-    text += String.fromCharCode(...codes);
+  const codes = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    codes[2 * i] = HEX_CODES[byte >> 4] as number;
+    codes[2 * i + 1] = HEX_CODES[byte & 15] as number;
   }
-  return text;
+  return ASCII.decode(codes);
 }
 
 /** @throws BytesError unless `text` is lower-case hex of an even length (and of `expectedBytes` bytes, when given). */
