@@ -23,6 +23,8 @@ export interface BrowserOptions {
   readonly dark?: boolean;
   /** Runs in every page before the app's own code. */
   readonly initScript?: string;
+  /** A moving picture (y4m) that the browser's camera sees, instead of none. */
+  readonly camera?: string;
   /** A profile folder to use again; kept after `close`. */
   readonly folder?: string;
 }
@@ -44,7 +46,7 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<Browser
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: EXECUTABLE,
     headless: true,
-    args: FLAGS,
+    args: [...FLAGS, ...cameraFlags(options.camera)],
     chromiumSandbox: process.getuid?.() !== 0,
     viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
     colorScheme: options.dark ? 'dark' : 'light',
@@ -75,6 +77,12 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<Browser
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function cameraFlags(file: string | undefined): string[] {
+  if (file === undefined) return [];
+  const fake = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
+  return [...fake, `--use-file-for-fake-video-capture=${file}`];
 }
 
 /** Lives in one tab, and survives the wiping of the site's data there: the same passkey on a "new" device. */

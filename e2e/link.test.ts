@@ -1,7 +1,11 @@
 /** A device lets another in: two Chromium profiles, each way, and what goes wrong. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { encodeQR } from 'qr';
 import { type LinkWordKey, w } from '../apps/web/features/link/words.ts';
 import type { System } from '../tools/harness/system.ts';
 import { type Browser, openBrowser, shot } from './browser.ts';
@@ -101,6 +105,54 @@ test('the open device shows the code, and the new one reads it', async (t) => {
   await other.openChat(QUESTION);
   await other.answers.filter({ hasText: ANSWER }).waitFor();
 });
+
+test('the new device reads the code with its camera', async (t) => {
+  const old = await openBrowser();
+  t.after(() => old.close());
+  const me = person(old.page);
+  await old.page.goto(system.link);
+  await me.ask(QUESTION);
+  await me.keep('skip');
+  await me.button('link.open').click();
+  const ofOld = linking(old.page);
+  await ofOld.button('choose.show').click();
+
+  const folder = mkdtempSync(path.join(tmpdir(), 'sotto-camera-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const camera = path.join(folder, 'code.y4m');
+  writeFileSync(camera, pictureOf(encodeQR(await ofOld.text(), 'raw', { ecc: 'medium', encoding: 'byte', border: 4 })));
+  const fresh = await openBrowser({ camera });
+  t.after(() => fresh.close());
+  await fresh.page.goto(system.link);
+  await person(fresh.page).button('unlock.guest').click();
+  await person(fresh.page).button('link.new').click();
+  const ofNew = linking(fresh.page);
+  await ofNew.button('choose.read').click();
+  await ofNew.button('reading.camera').click();
+  await ofOld.button('asked.yes').click();
+  await ofNew.button('joined.skip').click();
+  await ofNew.button('done.close').click();
+  await person(fresh.page).openChat(QUESTION);
+  await person(fresh.page).answers.filter({ hasText: ANSWER }).waitFor();
+  assert.deepEqual(fresh.complaints, []);
+});
+
+/** A moving picture of 640 by 480 that shows a QR code, as a camera's file: brightness, then no colour. */
+function pictureOf(rows: readonly (readonly boolean[])[]): Buffer {
+  const [width, height, scale] = [640, 480, 10];
+  const [left, top] = [(width - rows.length * scale) >> 1, (height - rows.length * scale) >> 1];
+  const light = Buffer.alloc(width * height, 200);
+  for (const [y, row] of rows.entries()) {
+    for (const [x, isDark] of row.entries()) {
+      for (let line = 0; line < scale; line++) {
+        const from = (top + y * scale + line) * width + left + x * scale;
+        light.fill(isDark ? 20 : 235, from, from + scale);
+      }
+    }
+  }
+  const frame = Buffer.concat([Buffer.from('FRAME\n'), light, Buffer.alloc((width * height) / 2, 128)]);
+  return Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F10:1 Ip A1:1 C420\n`), frame, frame]);
+}
 
 test('without a camera, by keyboard alone: a short code is typed, six digits are the same on both screens, and the device is in', async (t) => {
   const { fresh, old, other, ofOld, ofNew } = await twoDevices(t, { width: 390, height: 800, dark: true });
