@@ -54,7 +54,8 @@ export function createTransferModel({ clock, history, page, files: filesOf }: Tr
   return {
     state,
     exportAll: async () => {
-      const open = await filesOf?.();
+      // Chats go along also where their files cannot be had: those are counted.
+      const open = await filesOf?.().catch(() => undefined);
       const openFile: OpenFile | undefined = open && ((...file) => open.attachments.open(...file));
       const chats = history().eachConversation();
       const { zip, conversations, messages, files, filesLeftOut } = await packHistory(
