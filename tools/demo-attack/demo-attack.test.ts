@@ -21,7 +21,7 @@ describe('each attack', { concurrency: 2, timeout: 300_000 }, () => {
 function check(attack: Attack): void {
   test(`${attack.name}: the line is true`, async () => {
     const row = await runAttack(system, attack);
-    assert.equal(row.verdict, attack.refusedBy === undefined ? 'NOT DETECTED' : 'REFUSED');
+    assert.equal(row.verdict, attack.refusedBy === undefined ? 'NOT DETECTED' : 'REFUSED', row.saw);
     if (attack.mayRead !== true) assert.equal(row.bytesRead, 0);
   });
 
