@@ -53,6 +53,8 @@ export async function keepEpochs(
   accountKey: AccountKey,
   memory: EpochMemory,
 ): Promise<void> {
+  // Another tab may have come further: what it keeps must not become older.
+  if ((await knownEpoch(ports.device, accountId)) > epoch) return;
   const content = encodeUtf8(JSON.stringify(memory));
   const sealed = await sealLocal({ accountId, key: accountKey }, nameOf(epoch), content, ports.random);
   await ports.device.set(storeKey(accountId), new ByteWriter().u32(epoch).raw(sealed).finish());

@@ -5,6 +5,8 @@
  */
 import { encodeHex, parseBase64 } from '@sotto/bytes';
 import {
+  createDeviceKeys,
+  type DeviceKeys,
   type LockKind,
   type LockSecret,
   lockPublicKey,
@@ -13,10 +15,10 @@ import {
   unwrapAccountKey,
 } from '@sotto/vault';
 import type { AccountPorts, OpenAccount, UsedLock } from '../account-types.ts';
-import { openLocalKey } from '../archive/local-key.ts';
+import { forgetAccount, openLocalKey } from '../archive/local-key.ts';
 import { loadDevice, saveDevice } from '../device-key.ts';
 import { ClientError } from '../errors.ts';
-import { type OpenedKey, openAccountEpochs } from './account-epochs.ts';
+import { type AccountEpochs, type OpenedKey, openAccountEpochs } from './account-epochs.ts';
 
 export type OpeningPorts = Pick<AccountPorts, 'random' | 'clock' | 'device' | 'sealed' | 'takingTurns'> & {
   readonly api?: AccountPorts['api'];
@@ -37,7 +39,7 @@ export async function openAccount(
     return ports.api.epoch();
   };
   const epochs = await openAccountEpochs(ports, accountId, opened, fetchStatement);
-  const device = await loadDevice(ports, accountId, epochs.accountKey, epochs.earlierKeys());
+  const device = await openDevice(ports, accountId, epochs);
   epochs.useDevice(device);
   epochs.onAdopted(async () => {
     const { accountKey } = epochs;
@@ -55,6 +57,21 @@ export async function openAccount(
       return epochs.accountKey;
     },
   };
+}
+
+/** This device's signing key; a new one where another device has removed this one: then nothing that it kept goes on. */
+async function openDevice(ports: OpeningPorts, accountId: Uint8Array, epochs: AccountEpochs): Promise<DeviceKeys> {
+  const { accountKey, newest } = epochs;
+  const device = await loadDevice(ports, accountId, accountKey, epochs.earlierKeys());
+  const deviceId = encodeHex(device.deviceId);
+  const isRemoved = newest?.places.has(deviceId) === true && !newest.devices.has(deviceId);
+  // VA-146: what it wrote under its old key would be believed by nobody, and taken for an attack
+  if (!isRemoved) return device;
+  if (ports.sealed !== undefined) await forgetAccount(ports.sealed, accountId);
+  await ports.device.delete(`heads/${encodeHex(accountId)}`);
+  const renewed = await createDeviceKeys(ports.random);
+  await saveDevice(ports, { accountId, accountKey, device: renewed });
+  return renewed;
 }
 
 /** What is expected of a lock, and what opens it. */

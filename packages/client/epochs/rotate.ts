@@ -16,8 +16,8 @@ import {
   sealToLock,
   unsafeRevealSecret,
 } from '@sotto/vault';
-import { encodeNextKey, lockDigest, signEpoch, type VerifiedLock } from '@sotto/vault/rotation';
-import type { LocksAnswer, PasskeysAnswer, RotationRequest } from '@sotto/wire';
+import { encodeNextKey, lockDigest, parseEpoch, signEpoch, type VerifiedLock } from '@sotto/vault/rotation';
+import { DEVICE_LIMIT_COUNT, type LocksAnswer, type PasskeysAnswer, type RotationRequest } from '@sotto/wire';
 import type { AccountPorts, OpenAccount } from '../account-types.ts';
 import { ClientError } from '../errors.ts';
 import type { History } from '../history.ts';
@@ -109,6 +109,7 @@ async function draftRotation(
 ): Promise<Draft> {
   const { accountId, device, epochs } = account;
   const book = await readLockBook(account, history, plan.removeDevices);
+  const devices = newestWriters(book.devices, history, encodeHex(device.deviceId));
   const [{ locks: shown }, passkeys] = [await api.locks(), await api.passkeys()];
   const epoch = epochs.epoch + 1;
   const accountKey = createAccountKey(random);
@@ -125,7 +126,7 @@ async function draftRotation(
     accountId,
     {
       epoch,
-      devices: book.devices,
+      devices,
       places: standing.places,
       locks: new Map(locks.map(({ lockId, lock }) => [lockId, lockDigest(parseBase64(lock))])),
       earlierKeys: [...epochs.earlierKeys().toReversed(), epochs.accountKey].map((key) =>
@@ -137,8 +138,10 @@ async function draftRotation(
   );
   const own = { deviceId: encodeHex(device.deviceId), deviceCounter: standing.deviceCounter };
   const statement: OpenedRecord = { recordId: encodeHex(random.bytes(16)), ...own, epoch, content };
+  // What no device could read must not become the beginning of an epoch.
+  parseEpoch(statement);
   const nextKeys = await Promise.all(
-    [...book.devices.keys()]
+    [...devices.keys()]
       .flatMap((deviceId) => book.locks.get(deviceId) ?? [])
       .map(async (each): Promise<OpenedRecord> => {
         const next = { epoch, deviceId: each.lockId, lock: await seal.lock(each) };
@@ -159,10 +162,21 @@ async function draftRotation(
     epochRecordId: statement.recordId,
     locks,
     credentials: remainingPasskeys(passkeys, book, shown, plan),
-    devices: [...book.devices.values()].map((key) => encodeBase64(new Uint8Array(key))),
+    devices: [...devices.values()].map((key) => encodeBase64(new Uint8Array(key))),
     records,
   };
   return { accountKey, statement, request };
+}
+
+/** A statement names so many at most; a device that wrote longest ago makes itself a new key when it comes back (VA-146). */
+function newestWriters(
+  devices: ReadonlyMap<string, Uint8Array>,
+  history: Pick<History, 'devices'>,
+  ownId: string,
+): Map<string, Uint8Array> {
+  const wrote = new Map(history.devices().map(({ deviceId, atMs }) => [deviceId, atMs]));
+  const lastOf = (deviceId: string) => (deviceId === ownId ? Number.POSITIVE_INFINITY : (wrote.get(deviceId) ?? 0));
+  return new Map([...devices].sort(([a], [b]) => lastOf(b) - lastOf(a)).slice(0, DEVICE_LIMIT_COUNT));
 }
 
 type LockToSeal = VerifiedLock & {

@@ -5,7 +5,8 @@ import { createMemoryDeviceStore, createMemorySealedStore } from '@sotto/testkit
 import { unsafeRevealSecret } from '@sotto/vault';
 import { addPasskey } from '../account.ts';
 import { ClientError } from '../errors.ts';
-import { unlockWithPasskey } from '../unlock.ts';
+import { refreshKeptLocks } from '../kept-locks.ts';
+import { unlockWithPasskey, unlockWithRecoveryCode } from '../unlock.ts';
 import { readLockBook } from './lock-book.ts';
 import {
   authenticator,
@@ -169,3 +170,28 @@ test('two devices that rotate at once: both go on in one line of epochs', async 
   assert.equal(phone.account.epochs.epoch, laptop.account.epochs.epoch);
   assert.deepEqual(unsafeRevealSecret(phone.account.accountKey), unsafeRevealSecret(laptop.account.accountKey));
 });
+
+for (const kept of [false, true]) {
+  test(`VA-146 a device that was removed and comes back with a lock is a new device, without an alarm (kept ${kept})`, async () => {
+    const phone = await newAccount();
+    const profile = { device: createMemoryDeviceStore(), ...(kept && { sealed: createMemorySealedStore() }) };
+    const lost = await unlocked(phone.code, freshBrowser(profile));
+    await say(lost, 'before');
+    assert.deepEqual(await synced(phone), []);
+    await run(phone, { removeDevices: new Set([deviceIdOf(lost)]) });
+    lost.history.close();
+    // What it kept of its locks opens what it kept; with the server's answer it keeps the new ones, for the next time.
+    const before = freshBrowser(profile);
+    if (kept) await unlockWithRecoveryCode(before, phone.code);
+    if (kept) await before.api.signInAgain();
+    if (kept) await refreshKeptLocks(before);
+    const found = await unlocked(phone.code, freshBrowser(profile));
+    assert.notEqual(deviceIdOf(found), deviceIdOf(lost));
+    await say(found, 'found again');
+    for (const each of [found, phone, found]) assert.deepEqual(await synced(each), []);
+    assert.deepEqual(titles(phone), ['before', 'found again']);
+    await run(phone);
+    assert.deepEqual(await synced(found), []);
+    assert.equal(found.account.epochs.epoch, 3);
+  });
+}

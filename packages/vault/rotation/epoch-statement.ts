@@ -17,6 +17,8 @@ import type { OpenedRecord } from '../record.ts';
 export const EPOCH_TYPE = 'epoch';
 const LABEL = encodeUtf8('sotto/vault/epoch/v1');
 const LIST_LIMIT = 64;
+/** Of logs, those of removed devices among them. */
+const PLACES_LIMIT = 256;
 
 export interface EpochStatement {
   /** The epoch that begins: 2 or more. */
@@ -156,7 +158,7 @@ function parseStatement(content: OpenedRecord['content']): { statement: Verified
   const statement = {
     epoch,
     devices: readMap(fields.devices, readKey),
-    places: readMap(fields.places, (_id, value) => readPlace(value)),
+    places: readMap(fields.places, (_id, value) => readPlace(value), PLACES_LIMIT),
     locks: readMap(fields.locks, (_id, value) => readHash(value)),
     earlierKeys: earlierKeys as string[],
     atMs,
@@ -165,9 +167,13 @@ function parseStatement(content: OpenedRecord['content']): { statement: Verified
   return { statement, signature: parseHex(signature, 64) };
 }
 
-function readMap<T>(value: JsonValue | undefined, read: (id: string, value: JsonValue) => T): Map<string, T> {
+function readMap<T>(
+  value: JsonValue | undefined,
+  read: (id: string, value: JsonValue) => T,
+  limit = LIST_LIMIT,
+): Map<string, T> {
   const entries = isJsonObject(value) ? Object.entries(value) : undefined;
-  const isMap = entries !== undefined && entries.length <= LIST_LIMIT && entries.every(([id]) => isId(id));
+  const isMap = entries !== undefined && entries.length <= limit && entries.every(([id]) => isId(id));
   // VA-130: the same
   if (!isMap) throw malformed();
   return new Map(entries.map(([id, each]) => [id, read(id, each)]));
