@@ -134,6 +134,12 @@ test('CL-235 two tabs write over the same store at once, and neither loses a wor
     assert.deepEqual(messagesOf(tab.history).sort(), [...texts].sort());
     assert.deepEqual(codes(tab.history), []);
   }
+  person.server.online = false;
+  await one.history.rename(chat, 'offline, in one tab');
+  await two.history.refresh();
+  assert.equal(two.history.conversations()[0]?.title, 'offline, in one tab');
+  person.server.online = true;
+  await one.history.settled();
   const laptop = await person.open(await person.newDevice());
   await laptop.history.settled();
   await laptop.history.load(chat);

@@ -242,7 +242,12 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   }
 
   async wholeConversation(conversationId: string): Promise<WholeConversation | undefined> {
-    const summaryNow = () => this.summaries().find((each) => each.conversationId === conversationId);
+    const summaryNow = () => {
+      const { summary, state } = this.#archive.entry(conversationId) ?? {};
+      const conversation = this.held.conversation(conversationId);
+      if (summary !== undefined) return state === 'removed' ? undefined : summary;
+      return conversation?.deleted === false ? summaryOf(conversation) : undefined;
+    };
     if (summaryNow() === undefined) return undefined;
     const isOpen = this.#open.includes(conversationId);
     const wasThere = this.#archive.isLoaded(conversationId);
@@ -457,6 +462,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   async refresh(): Promise<void> {
     try {
+      await this.#marksThere();
+      await this.engine.inTurn(() => this.#catchUp());
       await this.engine.sync();
     } catch (error) {
       // CL-236: without the server everything that is here goes on; the engine's state says why
