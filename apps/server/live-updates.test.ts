@@ -39,6 +39,12 @@ async function start(t: TestContext, limits: Partial<Limits> = {}) {
 const next = async (socket: WebSocket, name: string) => once(socket, name, { signal: AbortSignal.timeout(WAIT_MS) });
 const told = async (socket: WebSocket) =>
   parseLiveMessage(new Uint8Array((await next(socket, 'message'))[0] as Buffer));
+/** Writes that come quickly are told as one, or as several on a busy machine. */
+const toldUpTo = async (newest: number, socket: WebSocket) => {
+  const numbers: number[] = [];
+  while (numbers.at(-1) !== newest) numbers.push(await told(socket));
+  return numbers;
+};
 const closed = async (socket: WebSocket) => {
   const [code, reason] = (await next(socket, 'close')) as [number, Buffer];
   return [code, reason.toString()];
@@ -58,9 +64,9 @@ test('SV-65 listeners of an account are told its newest sequence, at once and wh
   assert.equal(await told(theirs), 0);
   const heard: number[] = [];
   theirs.on('message', (data: Buffer) => heard.push(data.length));
-  const waiting = Promise.all([told(mine), told(second)]);
+  const waiting = Promise.all([toldUpTo(4, mine), toldUpTo(4, second)]);
   await Promise.all([put(account), put(account), put(account)]);
-  assert.deepEqual(await waiting, [4, 4]);
+  for (const numbers of await waiting) assert.deepEqual(numbers, numbers.toSorted());
   assert.deepEqual(heard, []);
 });
 
