@@ -40,11 +40,14 @@ const next = async (socket: WebSocket, name: string) => once(socket, name, { sig
 const told = async (socket: WebSocket) =>
   parseLiveMessage(new Uint8Array((await next(socket, 'message'))[0] as Buffer));
 /** Writes that come quickly are told as one, or as several on a busy machine. */
-const toldUpTo = async (newest: number, socket: WebSocket) => {
-  const numbers: number[] = [];
-  while (numbers.at(-1) !== newest) numbers.push(await told(socket));
-  return numbers;
-};
+const toldUpTo = (newest: number, socket: WebSocket) =>
+  new Promise<number[]>((resolve) => {
+    const numbers: number[] = [];
+    socket.on('message', (data: Buffer) => {
+      numbers.push(parseLiveMessage(new Uint8Array(data)));
+      if (numbers.at(-1) === newest) resolve(numbers);
+    });
+  });
 const closed = async (socket: WebSocket) => {
   const [code, reason] = (await next(socket, 'close')) as [number, Buffer];
   return [code, reason.toString()];
