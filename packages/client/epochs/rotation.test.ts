@@ -173,7 +173,8 @@ test('two devices that rotate at once: both go on in one line of epochs', async 
 
 for (const kept of [false, true]) {
   test(`VA-146 a device that was removed and comes back with a lock is a new device, without an alarm (kept ${kept})`, async () => {
-    const phone = await newAccount();
+    const own = newProfile();
+    const phone = await newAccount(freshBrowser(own));
     const profile = { device: createMemoryDeviceStore(), ...(kept && { sealed: createMemorySealedStore() }) };
     const lost = await unlocked(phone.code, freshBrowser(profile));
     await say(lost, 'before');
@@ -193,5 +194,6 @@ for (const kept of [false, true]) {
     await run(phone);
     assert.deepEqual(await synced(found), []);
     assert.equal(found.account.epochs.epoch, 3);
+    assert.equal(deviceIdOf(await unlocked(phone.code, freshBrowser(own))), deviceIdOf(phone));
   });
 }
