@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { w as linkWords } from '../../apps/web/features/link/words.ts';
+import { l as locksWords } from '../../apps/web/features/locks/words.ts';
 import { w as searchWords } from '../../apps/web/features/search/words.ts';
 import { u as unlockWords } from '../../apps/web/features/unlocking/words.ts';
 import { t as words } from '../../apps/web/shell/words.ts';
@@ -135,8 +136,8 @@ async function usePlainly(run: Run, page: string): Promise<void> {
   });
   try {
     await beGuest(run, system);
-    const code = await keepAndUse(run, system);
-    await lockInEveryState(run, system, code);
+    const { code, phrase } = await keepAndUse(run, system);
+    await lockInEveryState(run, system, code, phrase);
     await chatInTerminal(places, system.link, run.folder('person'), run.say('prompt and answer in the terminal'));
   } finally {
     await system.stop();
@@ -160,8 +161,8 @@ async function beGuest(run: Run, system: System): Promise<void> {
   await leave('guest');
 }
 
-/** The guest keeps the chats and goes on; files, search, every way to unlock, a second device. @returns the recovery code */
-async function keepAndUse(run: Run, system: System): Promise<string> {
+/** The guest keeps the chats and goes on; files, search, every way to unlock, a second device. @returns what was written down */
+async function keepAndUse(run: Run, system: System): Promise<{ code: string; phrase: string }> {
   const { me, browser, leave } = await sitDown(run, 'browser', system.link);
   const { page } = browser;
   await me.openChat('');
@@ -182,6 +183,7 @@ async function keepAndUse(run: Run, system: System): Promise<string> {
   await search(run, me);
   const passphrase = run.say('passphrase').slice(0, 24);
   await setPassphrase(me, passphrase);
+  const phrase = await addPhrase(run, me);
   await linkAnother(run, system, me);
 
   await page.reload();
@@ -214,14 +216,14 @@ async function keepAndUse(run: Run, system: System): Promise<string> {
   // Closed as it stands: the account open, words in the message box.
   await me.box.fill(run.say('account draft that was not sent'));
   await leave('account open');
-  return code;
+  return { code, phrase };
 }
 
 /** The same browser again: locked at first; then staying unlocked, which is said to leave the key; then locked for good. */
-async function lockInEveryState(run: Run, system: System, code: string): Promise<void> {
+async function lockInEveryState(run: Run, system: System, code: string, phrase: string): Promise<void> {
   let seat = await sitDown(run, 'browser', system.link);
   await openMore(seat.me);
-  await seat.me.unlockWithCode(code);
+  await seat.me.unlockWithCode(phrase);
   await openNewest(seat.me);
   await seat.me.button('unlock.settings').click();
   await seat.browser.page.getByLabel(unlockWords('stay.title')).click();
@@ -274,6 +276,22 @@ async function setPassphrase(me: Person, passphrase: string): Promise<void> {
   await me.page.getByRole('button', { name: unlockWords('passphrase.set'), exact: true }).click();
   await me.page.getByText(unlockWords('passphrase.done')).waitFor();
   await closeDialog(me);
+}
+
+/** A second thing to write down. @returns its words */
+async function addPhrase(run: Run, me: Person): Promise<string> {
+  const button = (word: Parameters<typeof locksWords>[0]) =>
+    me.page.getByRole('dialog').getByRole('button', { name: locksWords(word), exact: true });
+  await me.button('locks.open').click();
+  await button('add.recovery-phrase').click();
+  const written = await me.page.locator('ol.written li').allTextContents();
+  run.add({ name: 'recovery phrase', bytes: Buffer.from(written.join(' ')), kind: 'text', pieceBytes: 32 });
+  await button('write.next').click();
+  await me.page.getByLabel(locksWords('confirm.phrase')).fill(written.at(-1) ?? '');
+  await button('confirm.add').click();
+  await me.page.getByText(locksWords('add.added')).waitFor();
+  await closeDialog(me);
+  return written.join(' ');
 }
 
 async function closeDialog({ page }: Person): Promise<void> {

@@ -51,6 +51,13 @@ test('what was packed is unpacked: zlib and gzip anywhere, deflate and brotli as
   }
 });
 
+test('of a needle that says how long a piece must be, a shorter one is no find', () => {
+  const phrase = { ...text, bytes: Buffer.from('one two three four five six seven eight'), pieceBytes: 24 };
+  const searcher = new Searcher([phrase]);
+  assert.equal(searcher.search('x', phrase.bytes.subarray(3, 26)).length, 0);
+  assert.equal(searcher.search('x', phrase.bytes.subarray(3, 27)).length, 1);
+});
+
 test('noise holds no finds, and the search says how much it looked at', () => {
   const searcher = new Searcher([text, key]);
   assert.deepEqual(searcher.search('x', randomBytes(200_000)), []);

@@ -18,6 +18,8 @@ export interface Needle {
   readonly bytes: Buffer;
   /** Text is looked for in every form; key bytes in those that make sense for bytes. */
   readonly kind: 'text' | 'key';
+  /** How long a run must be, where 12 bytes are not like no other's: a word of a public list is in the app's own files. */
+  readonly pieceBytes?: number;
 }
 
 export interface Find {
@@ -47,7 +49,7 @@ export class Searcher {
         if (needle.kind === 'key' && TEXT_ONLY.has(encoding.name)) continue;
         const encoded = encoding.encode(needle.bytes);
         if (encoding.name !== 'raw' && encoded.equals(needle.bytes)) continue;
-        this.#add(needle.name, encoding.name, encoded);
+        this.#add(needle.name, encoding.name, encoded, needle.pieceBytes ?? PIECE_BYTES);
       }
     }
   }
@@ -73,7 +75,7 @@ export class Searcher {
       const candidates = this.#pieces.get(head | 0);
       if (candidates === undefined) continue;
       for (const piece of candidates) {
-        if (piece.bytes.compare(bytes, at, at + PIECE_BYTES) !== 0) continue;
+        if (piece.bytes.compare(bytes, at, at + piece.bytes.length) !== 0) continue;
         const isAscii = SPREADABLE.has(piece.encoding) || (prefix === 'wide:' && WIDE.has(piece.encoding));
         if ((prefix === 'spaced:' || prefix === 'wide:') && !isAscii) continue;
         const encoding = prefix + piece.encoding;
@@ -83,9 +85,9 @@ export class Searcher {
     }
   }
 
-  #add(needle: string, encoding: string, bytes: Buffer): void {
-    for (let at = 0; at + PIECE_BYTES <= bytes.length; at++) {
-      const piece = bytes.subarray(at, at + PIECE_BYTES);
+  #add(needle: string, encoding: string, bytes: Buffer, length: number): void {
+    for (let at = 0; at + length <= bytes.length; at++) {
+      const piece = bytes.subarray(at, at + length);
       const head = piece.readInt32LE(0);
       const same = this.#pieces.get(head);
       if (same?.some((other) => other.bytes.equals(piece) && other.needle === needle)) continue;

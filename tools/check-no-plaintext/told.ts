@@ -19,7 +19,15 @@ function isNoSecret(name: string, length: number): boolean {
 }
 
 /** What every run must have told: a build that tells nothing would find nothing. */
-export const EXPECTED = ['AccountKey', 'EpochKey', 'LocalKey', 'LockSecret', 'DeviceKeys', 'LinkSecret'] as const;
+export const EXPECTED = [
+  'AccountKey',
+  'EpochKey',
+  'LocalKey',
+  'LockSecret',
+  'DeviceKeys',
+  'LinkSecret',
+  'BlobKey',
+] as const;
 
 const SHORTEST_BYTES = 16;
 
