@@ -75,7 +75,8 @@ export class Searcher {
       const candidates = this.#pieces.get(head | 0);
       if (candidates === undefined) continue;
       for (const piece of candidates) {
-        if (piece.bytes.compare(bytes, at, at + piece.bytes.length) !== 0) continue;
+        const end = at + piece.bytes.length;
+        if (end > bytes.length || piece.bytes.compare(bytes, at, end) !== 0) continue;
         const isAscii = SPREADABLE.has(piece.encoding) || (prefix === 'wide:' && WIDE.has(piece.encoding));
         if ((prefix === 'spaced:' || prefix === 'wide:') && !isAscii) continue;
         const encoding = prefix + piece.encoding;
