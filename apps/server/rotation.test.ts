@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { concatBytes, encodeBase64, encodeHex, parseBase64 } from '@sotto/bytes';
+import { concatBytes, encodeBase64, encodeHex, encodeUtf8, parseBase64 } from '@sotto/bytes';
 import { createSeededRandom, createSoftwareAuthenticator } from '@sotto/testkit';
+import { createApp } from './app.ts';
 import {
   accountRequest,
   createAccount,
@@ -167,6 +168,56 @@ test('SV-106 every other session of the account ends, and nobody else’s', asyn
   assert.equal((await rotate(account, await rotationOf(account))).status, 200);
   assert.equal((await other.call('GET', '/api/locks')).json.error.code, 'signed-out');
   for (const { browser } of [account, stranger]) assert.equal((await browser.call('GET', '/api/locks')).status, 200);
+});
+
+test('SV-106 a request that was begun before the rotation adds no way in after it', async (t) => {
+  const server = await createTestServer(t);
+  const account = await createAccount(server);
+  const removed = server.browser();
+  const { lookupId, authenticator } = account;
+  await removed.call('POST', '/api/sign-in/recovery', { lookupId, authenticator });
+  const authenticators = createSoftwareAuthenticator({ origin: ORIGIN, random: createSeededRandom('removed') });
+  const options = (await removed.call('POST', '/api/passkeys/register/options', {})).json;
+  const passkey = (await authenticators.create(options)).response;
+  const lock = randomBase64(200);
+  const verifier = randomBase64(32);
+  const rotation = await rotationOf(account);
+  const bodies: [string, string, object][] = [
+    ['POST', '/api/devices', { publicKey: randomBase64(32), record: randomBase64(120) }],
+    ['POST', '/api/recoveries', { kind: 'recovery-code', lookupId: randomBase64(16), verifier, lock }],
+    ['PUT', `/api/locks/${randomHex()}`, { kind: 'recovery-code', lock }],
+    ['POST', '/api/passkeys/register', passkey],
+    ['POST', '/api/rotation', { ...rotation, epoch: 3, baseSequence: 2 }],
+    ['POST', '/api/account/remove', { recovery: { lookupId, authenticator } }],
+  ];
+  const app = createApp(server.graph.services);
+  const begun = bodies.map(([method, path, body]) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const late = new ReadableStream({
+      async pull(controller) {
+        await promise;
+        controller.enqueue(encodeUtf8(JSON.stringify(body)));
+        controller.close();
+      },
+    });
+    const headers = {
+      host: new URL(ORIGIN).host,
+      'sotto-client': '1',
+      'content-type': 'application/json',
+      cookie: removed.cookie,
+    };
+    const init: RequestInit & { duplex: 'half' } = { method, headers, body: late, duplex: 'half' };
+    return { path, resolve, answer: Promise.resolve(app.request(`${ORIGIN}${path}`, init)) };
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal((await rotate(account, rotation)).status, 200);
+  const before = await tablesOf(server);
+  for (const { path, resolve, answer } of begun) {
+    resolve();
+    const { error } = (await (await answer).json()) as { error?: { code: string } };
+    assert.equal(error?.code, 'signed-out', path);
+    assert.equal(await tablesOf(server), before, path);
+  }
 });
 
 test('SV-107 a record or lock of an older epoch is refused, one of this epoch and a removal are not', async (t) => {

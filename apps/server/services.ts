@@ -80,6 +80,25 @@ export function requireAccount(c: AppContext): Subject {
   return subject;
 }
 
+/**
+ * Asked in the transaction that adds a way to sign in: the request's body may have come long after its session was looked up.
+ *
+ * @throws ServerError `signed-out`
+ */
+export async function requireStanding(db: Kysely<Database>, c: AppContext): Promise<void> {
+  const { tokenHash, subject } = requireSession(c);
+  // Written before the session is read, so that a rotation of this account is before or after.
+  await db
+    .updateTable('accounts')
+    .set((eb) => ({ last_sequence: eb.ref('last_sequence') }))
+    .where('account_id', '=', subject.id)
+    .execute();
+  const standing = db.selectFrom('sessions').select('token_hash').where('token_hash', '=', tokenHash);
+  const isEnded = (await standing.executeTakeFirst()) === undefined;
+  // SV-106: a removed device would begin a request before the rotation, and add a key of its own after it.
+  if (isEnded) throw new ServerError('signed-out');
+}
+
 /** Who to count for rate limits. Not logged, not stored. */
 export function addressOf(c: AppContext): string {
   return c.env?.incoming?.socket.remoteAddress ?? 'local';

@@ -16,7 +16,15 @@ import { removeAccount } from '../account-removal.ts';
 import { readJson } from '../body.ts';
 import { ServerError } from '../errors.ts';
 import { isOlderThan } from '../sealed-epoch.ts';
-import { type AppContext, type AppEnv, addressOf, requireAccount, type Services, spend } from '../services.ts';
+import {
+  type AppContext,
+  type AppEnv,
+  addressOf,
+  requireAccount,
+  requireStanding,
+  type Services,
+  spend,
+} from '../services.ts';
 import { expiredCookie } from '../sessions.ts';
 import { signIn } from '../sign-in.ts';
 import { passkeyOwner } from './passkeys.ts';
@@ -87,6 +95,7 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
             : undefined;
       // SV-130: an unlocked device in other hands would be enough, or a lock of somebody else's account.
       if (owner !== id) throw new ServerError('recovery-refused');
+      await requireStanding(db, c);
       await removeAccount(services, id);
       c.header('set-cookie', expiredCookie(c.get('site')));
       return c.json({ accountId: id });
@@ -109,6 +118,7 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
       const { kind, lock, credentialId } = parseLockRequest(await readJson(c.req.raw, limits.jsonBytes));
       const row = { kind, credential_id: credentialId ?? null, lock: parseBase64(lock), updated_at_ms: clock.nowMs() };
       await db.transaction().execute(async (transaction) => {
+        await requireStanding(transaction, c);
         const mine = await transaction.selectFrom('locks').select('lock_id').where('account_id', '=', id).execute();
         const isNew = mine.every(({ lock_id }) => lock_id !== lockId);
         const { epoch } = await transaction

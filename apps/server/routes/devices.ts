@@ -10,7 +10,7 @@ import { wasRemoved } from '../account-removal.ts';
 import { readJson } from '../body.ts';
 import { createChallenge, useChallenge } from '../challenges.ts';
 import { ServerError } from '../errors.ts';
-import { type AppEnv, addressOf, requireAccount, type Services, spend } from '../services.ts';
+import { type AppEnv, addressOf, requireAccount, requireStanding, type Services, spend } from '../services.ts';
 import { signIn } from '../sign-in.ts';
 
 export function deviceRoutes(services: Services): Hono<AppEnv> {
@@ -21,6 +21,7 @@ export function deviceRoutes(services: Services): Hono<AppEnv> {
       const { publicKey, record } = parseDeviceRequest(await readJson(c.req.raw, limits.jsonBytes));
       const key = parseBase64(publicKey);
       await db.transaction().execute(async (transaction) => {
+        await requireStanding(transaction, c);
         const known = await transaction
           .selectFrom('devices')
           .select('public_key')

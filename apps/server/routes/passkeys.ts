@@ -17,7 +17,15 @@ import { Hono } from 'hono';
 import { readJson } from '../body.ts';
 import { createChallenge, useChallenge } from '../challenges.ts';
 import { ServerError } from '../errors.ts';
-import { type AppContext, type AppEnv, addressOf, requireAccount, type Services, spend } from '../services.ts';
+import {
+  type AppContext,
+  type AppEnv,
+  addressOf,
+  requireAccount,
+  requireStanding,
+  type Services,
+  spend,
+} from '../services.ts';
 import { signIn } from '../sign-in.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -67,28 +75,35 @@ export function passkeyRoutes(services: Services): Hono<AppEnv> {
       // SV-15: a passkey that was not proven would let its maker sign in to this account.
       if (registrationInfo === undefined) throw new ServerError('passkey-refused');
       const { id: credentialId, publicKey, counter } = registrationInfo.credential;
-      const taken = await db
-        .selectFrom('credentials')
-        .select('account_id')
-        .where('credential_id', '=', credentialId)
-        .executeTakeFirst();
-      const mine = await db.selectFrom('credentials').select('credential_id').where('account_id', '=', id).execute();
-      // SV-21: options may be asked for many times before the first answer is sent.
-      if (mine.length >= limits.credentialsPerAccount) throw new ServerError('locks-full');
-      // SV-17: a credential opens one account; the second to name it must not take it over.
-      if (taken !== undefined) throw new ServerError('passkey-taken');
-      await db
-        .insertInto('credentials')
-        .values({
-          credential_id: credentialId,
-          account_id: id,
-          public_key: new Uint8Array(publicKey),
-          counter,
-          transports: transportsOf(response),
-          created_at_ms: clock.nowMs(),
-          last_used_at_ms: null,
-        })
-        .execute();
+      await db.transaction().execute(async (transaction) => {
+        await requireStanding(transaction, c);
+        const taken = await transaction
+          .selectFrom('credentials')
+          .select('account_id')
+          .where('credential_id', '=', credentialId)
+          .executeTakeFirst();
+        const mine = await transaction
+          .selectFrom('credentials')
+          .select('credential_id')
+          .where('account_id', '=', id)
+          .execute();
+        // SV-21: options may be asked for many times before the first answer is sent.
+        if (mine.length >= limits.credentialsPerAccount) throw new ServerError('locks-full');
+        // SV-17: a credential opens one account; the second to name it must not take it over.
+        if (taken !== undefined) throw new ServerError('passkey-taken');
+        await transaction
+          .insertInto('credentials')
+          .values({
+            credential_id: credentialId,
+            account_id: id,
+            public_key: new Uint8Array(publicKey),
+            counter,
+            transports: transportsOf(response),
+            created_at_ms: clock.nowMs(),
+            last_used_at_ms: null,
+          })
+          .execute();
+      });
       return c.json({ credentialId }, 201);
     })
     .post('/sign-in/passkey/options', async (c) => {

@@ -17,7 +17,7 @@ import type { Database } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { writeRecordsIn } from '../record-writes.ts';
 import { isOlderThan } from '../sealed-epoch.ts';
-import { type AppEnv, requireAccount, requireSession, type Services, spend } from '../services.ts';
+import { type AppEnv, requireAccount, requireSession, requireStanding, type Services, spend } from '../services.ts';
 
 export function rotationRoutes(services: Services): Hono<AppEnv> {
   const { db, clock, limits, rates, onSessionEnd, onRecordsChanged } = services;
@@ -27,9 +27,10 @@ export function rotationRoutes(services: Services): Hono<AppEnv> {
       const { id } = requireAccount(c);
       spend(rates.rotations, id);
       const request = parseRotationRequest(await readJson(c.req.raw, ROTATION_LIMIT_BYTES));
-      const { newest, ended } = await db
-        .transaction()
-        .execute((transaction) => rotate(services, transaction, id, requireSession(c).tokenHash, request));
+      const { newest, ended } = await db.transaction().execute(async (transaction) => {
+        await requireStanding(transaction, c);
+        return rotate(services, transaction, id, requireSession(c).tokenHash, request);
+      });
       for (const tokenHash of ended) onSessionEnd(tokenHash);
       onRecordsChanged(id, newest);
       return c.json({ epoch: request.epoch });
@@ -55,6 +56,7 @@ export function rotationRoutes(services: Services): Hono<AppEnv> {
       const { kind, lookupId, verifier, lock } = parseRecoveryRequest(await readJson(c.req.raw, limits.jsonBytes));
       const lockId = encodeHex(parseBase64(lookupId));
       await db.transaction().execute(async (transaction) => {
+        await requireStanding(transaction, c);
         const known = await transaction
           .selectFrom('recoveries')
           .selectAll()
