@@ -224,13 +224,14 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   }
 
   async load(conversationId: string): Promise<void> {
-    if (!this.#open.includes(conversationId)) {
-      await this.#read([conversationId]);
-      for (const record of this.#archive.loaded(conversationId)) {
-        if (!this.#unsaved.has(record.recordId)) this.held.set(record);
-      }
-    }
-    this.#opened(conversationId);
+    if (this.#open.includes(conversationId)) this.#opened(conversationId);
+    else
+      await this.#reading([conversationId], () => {
+        for (const record of this.#archive.loaded(conversationId)) {
+          if (!this.#unsaved.has(record.recordId)) this.held.set(record);
+        }
+        this.#opened(conversationId);
+      });
     this.#tell([]);
   }
 
@@ -250,10 +251,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     };
     if (summaryNow() === undefined) return undefined;
     const isOpen = this.#open.includes(conversationId);
-    const wasThere = this.#archive.isLoaded(conversationId);
-    if (!isOpen) await this.#read([conversationId]);
-    const records = isOpen ? this.held.of(conversationId) : this.#archive.loaded(conversationId);
-    if (!isOpen && !wasThere) this.#archive.unload(conversationId);
+    const records = isOpen ? this.held.of(conversationId) : await this.#recordsOf(conversationId);
     const summary = summaryNow();
     return summary === undefined ? undefined : { summary, records };
   }
@@ -271,13 +269,39 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   /** Packs into memory. What another tab has written meanwhile is no damage; what is damage is fetched again. */
   async #read(groupIds: readonly string[]): Promise<void> {
-    if ((await this.#archive.load(groupIds)).length === 0) return;
-    for (const groupId of groupIds) this.#archive.unload(groupId);
+    if ((await this.#archive.load(groupIds)).size === 0) return;
     await this.#marksThere();
     await this.engine.inTurn(async () => {
       await this.#catchUp();
       await this.#ensure(groupIds);
     });
+  }
+
+  /** Reads packs and uses them at once: what goes on in turn may let go of them a moment later. */
+  async #reading<Result>(groupIds: readonly string[], use: () => Result): Promise<Result> {
+    for (;;) {
+      await this.#read(groupIds);
+      if (groupIds.every((groupId) => this.#archive.isLoaded(groupId))) return use();
+    }
+  }
+
+  /** Of a chat that is not open, which need not stay in memory. */
+  async #recordsOf(groupId: string): Promise<OpenedRecord[]> {
+    if (this.#archive.isLoaded(groupId)) return this.#archive.loaded(groupId);
+    const { packs, isWhole } = (await this.#archive.read([groupId])).get(groupId) ?? { packs: [], isWhole: true };
+    if (isWhole) return packs.flatMap((pack) => [...pack.values()]);
+    const records = await this.#reading([groupId], () => this.#archive.loaded(groupId));
+    this.#letGo(groupId);
+    return records;
+  }
+
+  /** In turn, so that nothing is taken from whoever is about to write it. */
+  #letGo(groupId: string): void {
+    const unload = async () => {
+      if (!this.#isHeld(groupId)) this.#archive.unload(groupId);
+    };
+    // What stays in memory for once does no harm.
+    void this.engine.inTurn(unload).catch(() => undefined);
   }
 
   #opened(conversationId: string): void {
@@ -289,7 +313,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       if (oldest === undefined || oldest === conversationId) return;
       this.#open = this.#open.filter((each) => each !== oldest);
       for (const { recordId } of this.held.of(oldest)) this.held.delete(recordId);
-      this.#archive.unload(oldest);
+      this.#letGo(oldest);
     }
   }
 
@@ -845,8 +869,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     const mark = this.#archive.mark(recordId);
     if (mark?.shown === undefined) return undefined;
     if (mark.shown !== mark.held) return this.#archive.shownInstead(recordId);
-    await this.#read([mark.groupId]);
-    return this.#archive.get(mark.groupId, recordId);
+    return this.#reading([mark.groupId], () => this.#archive.get(mark.groupId, recordId));
   }
 
   #changeWatch<Result>(
@@ -929,8 +952,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   /** In turn: the groups are in memory; what is damaged is given up, and fetched again. */
   async #ensure(groupIds: readonly string[]): Promise<void> {
     const damaged = await this.#archive.load(groupIds.filter((groupId) => this.#archive.entry(groupId) !== undefined));
-    if (damaged.length === 0) return;
-    for (const groupId of damaged) this.#archive.giveUp(groupId);
+    if (damaged.size === 0) return;
+    for (const [groupId, packs] of damaged) this.#archive.giveUp(groupId, packs);
     await this.#commit([], undefined, [{ name: this.#values.name('cursor'), value: undefined }]);
     await this.engine.load();
   }

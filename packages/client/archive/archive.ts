@@ -155,18 +155,25 @@ export class Archive {
     return undefined;
   }
 
-  /** Brings packs into memory. @returns ids of groups of which a pack is damaged or gone */
-  async load(groupIds: Iterable<string>): Promise<string[]> {
+  /**
+   * Brings packs into memory, in turn or not.
+   *
+   * @returns what is left of groups of which a pack is damaged, gone, or was written meanwhile: in turn, it is damage
+   */
+  async load(groupIds: Iterable<string>): Promise<Map<string, Pack[]>> {
     const wanted = [...new Set(groupIds)].filter((groupId) => !this.#packs.has(groupId));
-    const read = await this.read(wanted);
-    const damaged: string[] = [];
-    for (const [groupId, { packs, isWhole }] of read) {
-      this.#packs.set(groupId, packs);
-      if (!isWhole) damaged.push(groupId);
+    const entries = new Map(wanted.map((groupId) => [groupId, this.#entries.get(groupId)]));
+    const damaged = new Map<string, Pack[]>();
+    for (const [groupId, { packs, isWhole }] of await this.read(wanted)) {
+      // What is in memory by now may hold what is not stored yet.
+      if (this.#packs.has(groupId)) continue;
+      if (isWhole && this.#entries.get(groupId) === entries.get(groupId)) this.#packs.set(groupId, packs);
+      else damaged.set(groupId, packs);
     }
     return damaged;
   }
 
+  /** In turn: who changes a group has it in memory. */
   unload(groupId: string): void {
     if (!this.#dirtyGroups.has(groupId)) this.#packs.delete(groupId);
   }
@@ -241,8 +248,9 @@ export class Archive {
     if (this.#damaged.delete(recordId)) this.#isOddDirty = true;
   }
 
-  /** Gives up what a damaged pack held: it is fetched again. */
-  giveUp(groupId: string): void {
+  /** Gives up what a damaged pack held: it is fetched again. @param packs what `load` has found of it */
+  giveUp(groupId: string, packs: Pack[]): void {
+    this.#packs.set(groupId, packs);
     for (const mark of this.marksOf(groupId)) {
       if (mark.held !== undefined && this.get(groupId, mark.recordId) === undefined) this.#dropMark(mark);
     }
@@ -326,7 +334,10 @@ export class Archive {
       if (then.length !== now.length || then.some((version, i) => version !== now[i])) changed.add(groupId);
     }
     const fresh = await this.read([...changed].filter((groupId) => this.#packs.has(groupId)));
-    for (const [groupId, { packs }] of fresh) this.#packs.set(groupId, packs);
+    for (const [groupId, { packs, isWhole }] of fresh) {
+      if (isWhole) this.#packs.set(groupId, packs);
+      else this.#packs.delete(groupId);
+    }
     return changed;
   }
 
