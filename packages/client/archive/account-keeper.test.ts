@@ -309,6 +309,32 @@ test('CL-242 the store holds no word of the person, and names of random ids and 
   }
 });
 
+test('CL-243 in the middle of a sync nothing is compared: heads may be here that list what is not', async () => {
+  const person = newPerson('arriving');
+  const writer = await person.open(await person.newDevice());
+  for (let count = 0; count < 4; count++) await say(writer.history, `chat ${count}`);
+  await writer.history.settled();
+  const phone = await person.newDevice();
+  await (await person.open(phone)).history.settled();
+  await say(writer.history, 'while it was away');
+  await writer.history.settled();
+  const { keeper, history } = await person.open(phone);
+  const rows = [...person.server.rows.values()].toSorted((a, b) => a.sequence - b.sequence);
+  // A page that holds the newest head alone, and a visit that ended there.
+  const { changes, stored } = await keeper.engine.inTurn(() => keeper.apply(rows.slice(-1)));
+  await phone.sealed.write(changes);
+  stored?.();
+  await keeper.compared();
+  assert.deepEqual(codes(history), []);
+  const again = await person.open(phone);
+  await again.keeper.compared();
+  assert.deepEqual(codes(again.history), []);
+  await again.history.settled();
+  assert.deepEqual(codes(again.history), []);
+  assert.equal(again.history.conversations().length, 5);
+  assert.notEqual(again.history.compareCode, undefined);
+});
+
 async function copyOf(store: MemorySealedStore): Promise<MemorySealedStore> {
   const copy = createMemorySealedStore();
   await copy.write(await store.list(''));

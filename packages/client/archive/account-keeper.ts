@@ -79,6 +79,11 @@ export interface AccountKeeperOptions {
   readonly earlierMemory?: { readonly store: DeviceStore; readonly accountKey: AccountKey };
 }
 
+type ChangeOfWatch<Result> = (
+  state: WatchState,
+  save: (state: WatchState) => Promise<void>,
+) => Promise<readonly [WatchState, Result]>;
+
 interface Waiting {
   readonly recordId: string;
   readonly content: RecordContent;
@@ -515,6 +520,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     const known = records.flatMap(({ recordId }) => this.#archive.mark(recordId) ?? []);
     const groups = opened.map(({ content }) => groupOf(content));
     await this.#ensure([...groups, ...known.map(({ groupId }) => groupId)]);
+    this.#archive.arriving(true);
     const superseded: string[] = [];
     const changes: RecordChange[] = [];
     for (const { recordId, envelope } of records) {
@@ -547,7 +553,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     if (reshown !== undefined) await this.#showOnly(reshown);
     this.#isFresh = false;
     await this.compared();
-    return { removed: await this.#compare() };
+    return { removed: await this.#compare(true) };
   }
 
   restarted(): void {
@@ -794,9 +800,23 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   }
 
   /** Compares what the server shows with the logs. @returns ids of records that a device removed */
-  async #compare(): Promise<string[]> {
+  async #compare(isPulled = false): Promise<string[]> {
     await this.#read([HEADS, ...ALWAYS]);
-    await this.#watch.compare(this.#shownHistory(), new Set(this.#archive.damaged.keys()));
+    await this.#watch.prepare(this.#shownHistory());
+    const isWhole = await this.engine.inTurn(async () => {
+      await this.#catchUp();
+      await this.#ensure([HEADS]);
+      if (isPulled && this.#archive.isArriving) {
+        this.#archive.arriving(false);
+        await this.#commit([], undefined);
+      }
+      // CL-243: in the middle of a sync, of this tab or another, heads are here that list what is not
+      if (this.#archive.isArriving) return false;
+      const damaged = new Set(this.#archive.damaged.keys());
+      await this.#watch.compare(this.#shownHistory(), damaged, (work) => this.#changeWatchInTurn(work));
+      return true;
+    });
+    if (!isWhole) return [];
     const idsOf = (isSo: (recordId: string) => boolean) =>
       [...this.#archive.marks()].flatMap(({ recordId }) => (isSo(recordId) ? [recordId] : []));
     // What whoever was removed has sealed since under an old key is shown to nobody (CL-324).
@@ -872,16 +892,16 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     return this.#reading([mark.groupId], () => this.#archive.get(mark.groupId, recordId));
   }
 
-  #changeWatch<Result>(
-    work: (state: WatchState, save: (state: WatchState) => Promise<void>) => Promise<readonly [WatchState, Result]>,
-  ): Promise<Result> {
-    return this.engine.inTurn(async () => {
-      const before = await this.#loadWatch();
-      const save = (state: WatchState) => this.#saveWatch(state);
-      const [state, result] = await work(before, save);
-      if (state !== before) await save(state);
-      return result;
-    });
+  #changeWatch<Result>(work: ChangeOfWatch<Result>): Promise<Result> {
+    return this.engine.inTurn(() => this.#changeWatchInTurn(work));
+  }
+
+  async #changeWatchInTurn<Result>(work: ChangeOfWatch<Result>): Promise<Result> {
+    const before = await this.#loadWatch();
+    const save = (state: WatchState) => this.#saveWatch(state);
+    const [state, result] = await work(before, save);
+    if (state !== before) await save(state);
+    return result;
   }
 
   async #loadWatch(): Promise<WatchState> {

@@ -25,6 +25,8 @@ interface Meta {
   readonly odd: number;
   /** The greatest that was ever seen. */
   readonly clock: number;
+  /** A sync has brought something and did not end: heads may be here that list what is not. */
+  readonly isArriving?: boolean;
 }
 
 /** What is rare: records that did not open, and versions that the server shows in place of what is held. */
@@ -69,6 +71,7 @@ export class Archive {
   readonly #dirtyGroups = new Set<string>();
   readonly #dirtyMarks = new Set<number>();
   #isOddDirty = false;
+  #isMetaDirty = false;
   /** Of a write the end is not known: what is in memory may not be what is stored. */
   #isDoubtful = false;
 
@@ -200,6 +203,10 @@ export class Archive {
     return found;
   }
 
+  get isArriving(): boolean {
+    return this.#meta.isArriving === true;
+  }
+
   // Changing: in turn, after `catchUp`, with the groups loaded and the marks there.
 
   /** Holds a record. @param shown what the server shows of it; `held` where it shows this very version */
@@ -239,6 +246,12 @@ export class Archive {
     if (differed || record !== undefined) this.#isOddDirty = true;
   }
 
+  arriving(isArriving: boolean): void {
+    if (this.isArriving === isArriving) return;
+    this.#meta = { ...this.#meta, isArriving };
+    this.#isMetaDirty = true;
+  }
+
   damage(recordId: string, damage: Damage): void {
     this.#damaged.set(recordId, damage);
     this.#isOddDirty = true;
@@ -259,7 +272,8 @@ export class Archive {
 
   /** Every value that the changes since the last write made; nothing where there is none. */
   async changes(): Promise<SealedChange[]> {
-    if (this.#dirtyGroups.size === 0 && this.#dirtyMarks.size === 0 && !this.#isOddDirty) return [];
+    const isSame = this.#dirtyGroups.size === 0 && this.#dirtyMarks.size === 0 && !this.#isOddDirty;
+    if (isSame && !this.#isMetaDirty) return [];
     this.#isDoubtful = true;
     const version = this.#version + 1;
     this.#version = version;
@@ -285,10 +299,12 @@ export class Archive {
       changes.push(this.#values.seal(this.#values.name('marks', pageName(page)), encodeMarks(version, marks)));
     }
     if (this.#isOddDirty) {
-      const odd = { damaged: this.#damaged, shown: this.#differing };
-      changes.push(this.#values.seal(this.#values.name('list', 'odd'), encodeOdd(version, odd)));
+      const rare = { damaged: this.#damaged, shown: this.#differing };
+      changes.push(this.#values.seal(this.#values.name('list', 'odd'), encodeOdd(version, rare)));
     }
-    this.#meta = { version, pages, odd: this.#isOddDirty ? version : this.#meta.odd, clock: this.#clock };
+    const odd = this.#isOddDirty ? version : this.#meta.odd;
+    this.#meta = { ...this.#meta, version, pages, odd, clock: this.#clock };
+    this.#isMetaDirty = false;
     const meta = await this.#values.seal(this.#values.name('list', 'meta'), encodeUtf8(JSON.stringify(this.#meta)));
     this.#fingerprint = fingerprintOf(meta.value);
     const sealed = await Promise.all(changes);
@@ -407,6 +423,7 @@ export class Archive {
     }
     this.#dirtyGroups.clear();
     this.#dirtyMarks.clear();
+    this.#isMetaDirty = false;
   }
 
   #clear({ andPacks = true } = {}): void {

@@ -288,8 +288,13 @@ export class Watch {
    * Compares what the server shows with the logs. Call when a whole sync has arrived.
    *
    * @param damaged records that are there and did not open
+   * @param change where the caller is in turn already
    */
-  async compare(history: ShownHistory, damaged: ReadonlySet<string>): Promise<void> {
+  async compare(
+    history: ShownHistory,
+    damaged: ReadonlySet<string>,
+    change: WatchMemory['change'] = this.#change,
+  ): Promise<void> {
     const epochs = await this.#options.epochs?.view(history.epochs, history.announcements);
     const { findings: refused, heads } = await this.#readHeads(history, epochs);
     this.#heads = heads;
@@ -301,7 +306,7 @@ export class Watch {
     const manifest = new Manifest(logs);
     const shown = new Map([...history.records].filter(([recordId]) => !outside.has(recordId)));
     const isJudged = ({ recordId = '' }: Finding) => !damaged.has(recordId) && !outside.has(recordId);
-    await this.#change(async (state) => {
+    await change(async (state) => {
       const gone = new Set(state.gone);
       const judged = manifest.judge(shown, gone).filter(isJudged);
       const foundInEpochs = [...(epochs?.findings ?? []), ...(byEpochs?.findings ?? [])];
@@ -318,6 +323,11 @@ export class Watch {
       return [{ ...adopted, known: [...placesOf(logs)], gone: [...state.gone, ...newlyGone] }, undefined];
     });
     if (this.#findings.length === 0) void this.#gather();
+  }
+
+  /** Checks signatures, so that `compare` finds them checked. */
+  async prepare(history: ShownHistory): Promise<void> {
+    await this.#readHeads(history, undefined);
   }
 
   /**
