@@ -335,6 +335,23 @@ test('CL-243 in the middle of a sync nothing is compared: heads may be here that
   assert.notEqual(again.history.compareCode, undefined);
 });
 
+test('CL-18 what this device has read stays when the server shows an older version, across visits; that it does is seen', async () => {
+  const person = newPerson('older version');
+  const phone = await person.newDevice();
+  const { history } = await person.open(phone);
+  const { chat, message } = await say(history, 'one');
+  await history.settled();
+  await history.saveMessage({ ...turnOf(chat), messageId: message, text: 'two' });
+  await history.settled();
+  person.server.evil.rollBack(message);
+  for (const device of [phone, phone]) {
+    const again = await person.open(device);
+    await again.history.settled();
+    assert.deepEqual(await textsOf(again.history, chat), ['two']);
+    assert.deepEqual(codes(again.history), ['VA-107 record-rolled-back']);
+  }
+});
+
 async function copyOf(store: MemorySealedStore): Promise<MemorySealedStore> {
   const copy = createMemorySealedStore();
   await copy.write(await store.list(''));
