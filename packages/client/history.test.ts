@@ -171,6 +171,11 @@ test('CL-17 a removed chat leaves no message in the store and stays removed when
   await history.removeConversation(chat);
   assert.equal(rows.get(question)?.envelope, undefined);
   assert.equal(rows.get(answer)?.envelope, undefined);
+  assert.equal(
+    [...rows.values()].filter(({ envelope }) => envelope !== undefined).length,
+    1,
+    'the mark, and no title of the other device',
+  );
   await old.saveMessage({ conversationId: chat, parentId: question, role: 'user', text: 'late', status: 'complete' });
 
   const reader = await open(store);

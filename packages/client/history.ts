@@ -264,7 +264,9 @@ export class History {
     await this.beforeRemoval?.(conversationId, messages);
     // CL-17: the mark comes first, so that a crash between the two leaves a removed chat and not half of one.
     await this.#describe(conversationId, 'removed');
-    await this.removeRecords(messages.map(({ recordId }) => recordId));
+    // A title that another device wrote goes too; the marks stay, for whoever writes late.
+    const rest = this.#keeper.held.of(conversationId).filter(({ content }) => !isMark(content));
+    await this.removeRecords(rest.map(({ recordId }) => recordId));
   }
 
   /** Fetches what is new where the records are stored. */
@@ -470,4 +472,8 @@ function toThreadMessage({ node, siblingIds }: ThreadEntry, ownDeviceId: string)
     ...(recovery === undefined ? {} : { recovery }),
     ...(attachments === undefined ? {} : { attachments }),
   };
+}
+
+function isMark(content: RecordContent): boolean {
+  return content.type === 'conversation' && content.deleted === true;
 }
