@@ -94,6 +94,8 @@ export function deriveEpochKey(accountKey: AccountKey, accountId: Uint8Array, ep
  * A copy of a secret's bytes. For the key schedule of this package, for the local key as it is sealed, and for a guest's device,
  * which keeps its own key beside its records and says so; nothing else may call it.
  */
-export function unsafeRevealSecret(secret: AccountKey | EpochKey | LocalKey | LockSecret | BlobKey): Uint8Array<ArrayBuffer> {
+export function unsafeRevealSecret(
+  secret: AccountKey | EpochKey | LocalKey | LockSecret | BlobKey,
+): Uint8Array<ArrayBuffer> {
   return reveal(secret);
 }

@@ -1,9 +1,9 @@
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
-import { AttachButton, AttachChips } from '../attachments/door-view.tsx';
 import { ArrowUp, Square } from '../../ui/icons.tsx';
 import { useStore } from '../../ui/use-store.ts';
+import { AttachButton, AttachChips } from '../attachments/door-view.tsx';
 
 /** Where the person writes. */
 export function Composer() {
