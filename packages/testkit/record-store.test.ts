@@ -83,7 +83,7 @@ test('VA-07, VA-09, VA-10 lies of a store about sealed records are refused by th
   store.evil.tamper(a, 100);
   store.evil.replace(b, random.bytes(300));
   assert.equal(await read(ids[1]), 'record-malformed');
-  // Not noticed in this version (VA-70): the older version is authentic, and an absent record leaves no trace.
+  // Not noticed by opening alone (VA-70): the older version is authentic, and an absent record leaves no trace.
   store.evil.rollBack(a);
   assert.equal(await read(ids[0]), 'first');
   store.evil.drop(b);
