@@ -6,8 +6,9 @@ import { sha256 } from '@sotto/crypto/hash';
 import { createSeededRandom, createSoftwareAuthenticator } from '@sotto/testkit';
 import { createDeviceKeys } from '@sotto/vault';
 import { deviceSignInMessage } from '@sotto/wire';
-import { forgetRemovedAccounts } from './account-removal.ts';
+import { forgetRemovedAccounts, removeAccount } from './account-removal.ts';
 import {
+  accountRequest,
   createAccount,
   createTestServer,
   ORIGIN,
@@ -75,6 +76,7 @@ test('SV-131 every row, file, session and line of it goes; its id and the time r
   const { services, sqlite } = server.graph;
   const ended: string[] = [];
   const end = services.onSessionEnd;
+  services.captures.add(accountId, 0, 'to-node', random.bytes(60));
   const onSessionEnd = (hash: string) => {
     ended.push(hash);
     end(hash);
@@ -93,6 +95,7 @@ test('SV-131 every row, file, session and line of it goes; its id and the time r
     };
     assert.equal(count, name === 'deleted_accounts' ? 1 : 0, name);
   }
+  assert.deepEqual(services.captures.framesOf(accountId), []);
   for await (const { ownerId } of services.blobs.list()) assert.notEqual(ownerId, accountId);
   await server.clock.advance(91 * DAY_MS);
   await forgetRemovedAccounts(services);
@@ -106,4 +109,34 @@ test('SV-132 a device of a removed account learns why, and who names another id 
   const told = await signInAsDevice(accountId);
   assert.deepEqual([told.status, told.json.error.code], [410, 'account-deleted']);
   assert.equal((await signInAsDevice(randomHex())).json.error.code, 'device-refused');
+});
+
+test('SV-131 a part that is on its way when its account is removed is not left behind', async (t) => {
+  const { server, accountId, browser } = await fullAccount(t);
+  const { services } = server.graph;
+  const part = random.bytes(64);
+  const digest = { 'sotto-digest': encodeHex(sha256(part)) };
+  const answers = Array.from({ length: 8 }, (_, i) =>
+    browser.call('PUT', `/api/blobs/${randomHex()}/${i}`, part, digest),
+  );
+  await Promise.all([removeAccount(services, accountId), ...answers]);
+  for await (const { ownerId } of services.blobs.list()) assert.notEqual(ownerId, accountId);
+});
+
+test('SV-13 nobody takes the id of a removed account', async (t) => {
+  const { server, account, accountId, browser } = await fullAccount(t);
+  assert.equal((await browser.call('POST', '/api/account/remove', recoveryOf(account))).status, 200);
+  const { body } = accountRequest();
+  const answer = await server.browser().call('POST', '/api/accounts', { ...body, accountId });
+  assert.deepEqual([answer.status, answer.json.error.code], [409, 'account-exists']);
+});
+
+test('SV-75 what a removed account left in the store is collected, and keeps no server from starting', async (t) => {
+  const { server, account, accountId, browser } = await fullAccount(t);
+  const left = { ownerId: accountId, blobId: randomHex(), part: 0 };
+  await server.graph.services.blobs.put(left, random.bytes(10));
+  assert.equal((await browser.call('POST', '/api/account/remove', recoveryOf(account))).status, 200);
+  const { dataDir, clock } = server;
+  const again = await createTestServer(t, { dataDir, clock });
+  assert.ok(await again.graph.services.blobs.get(left));
 });

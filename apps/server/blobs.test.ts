@@ -90,6 +90,28 @@ test('SV-71 a part arrives as it was sent or is not kept; sent again it is the s
   assert.equal((await stat(join(server.dataDir, 'blobs'))).mode & 0o777, 0o700);
 });
 
+test('SV-71 of two that write one part at once the first is kept, on the disk too', async (t) => {
+  const server = await createTestServer(t);
+  const account = await createAccount(server);
+  const blobId = randomHex();
+  const [first, second] = [random.bytes(500), random.bytes(500)];
+  const store = server.graph.services.blobs as { put: BlobStore['put'] };
+  const write = store.put;
+  const kept: { answer?: Promise<Answer> } = {};
+  store.put = async (name, bytes) => {
+    if (bytes[0] === second[0] && bytes[1] === second[1]) await kept.answer;
+    await write(name, bytes);
+  };
+  kept.answer = put(account, blobId, 0, first);
+  const refused = put(account, blobId, 0, second);
+  assert.equal((await kept.answer).status, 200);
+  assert.equal(codeOf(await refused), '409 blob-conflict');
+  assert.deepEqual(
+    new Uint8Array(await readFile(join(server.dataDir, 'blobs', account.accountId, blobId, '0'))),
+    first,
+  );
+});
+
 test('SV-72 a file is whole when every part is there: until then it is not handed out, and which are there is told', async (t) => {
   const server = await createTestServer(t);
   const account = await createAccount(server);
@@ -134,6 +156,16 @@ test('SV-73 bytes of files count into those of the account, files are counted, a
   );
   const { usedBytes, allowedBytes } = (await get(account, '')).json;
   assert.deepEqual([usedBytes, allowedBytes], [1812, 2000]);
+});
+
+test('SV-73 parts are counted, and what comes at once is refused before it is on the disk', async (t) => {
+  const server = await createTestServer(t, { limits: { blobPartsPerAccount: 3 } });
+  const account = await createAccount(server);
+  const ids = Array.from({ length: 12 }, () => randomHex());
+  const answers = await Promise.all(ids.map((blobId) => put(account, blobId, 0, random.bytes(1))));
+  assert.equal(answers.filter(({ status }) => status === 200).length, 3);
+  for (const answer of answers) if (answer.status !== 200) assert.equal(codeOf(answer), '507 store-full');
+  assert.equal(filesOf(server, account).length, 3);
 });
 
 test('SV-73 what the store refuses is not there', async (t) => {
@@ -189,6 +221,30 @@ test('SV-75 what was not finished within a day, and parts that no row names, are
   assert.deepEqual(filesOf(server, account), [whole]);
   assert.deepEqual(await readdir(join(dataDir, 'blobs')), [account.accountId]);
   assert.equal(await usedOf(account), 100);
+});
+
+test('SV-75 a file that is finished while others are collected stays', async (t) => {
+  const server = await createTestServer(t);
+  const { graph, clock } = server;
+  const accounts = [await createAccount(server), await createAccount(server)];
+  const begun = new Map<string, () => Promise<Answer>>();
+  for (const account of accounts) {
+    const blobId = randomHex();
+    await put(account, blobId, 0, random.bytes(100));
+    begun.set(blobId, () => commit(account, blobId, 1));
+  }
+  await clock.advance(25 * HOUR_MS);
+  const store = graph.services.blobs as { remove: BlobStore['remove'] };
+  const remove = store.remove;
+  store.remove = async (ownerId, blobId) => {
+    begun.delete(blobId);
+    for (const finish of begun.values()) assert.equal((await finish()).status, 200);
+    await remove(ownerId, blobId);
+  };
+  assert.equal(await collectBlobs(graph.services), 1);
+  assert.equal(begun.size, 1);
+  const whole = accounts.flatMap((account) => filesOf(server, account));
+  assert.deepEqual(whole, [...begun.keys()]);
 });
 
 test('SV-75 a server does not start on files whose database is not there', async (t) => {

@@ -1,29 +1,34 @@
 /**
  * Sealed files (spec/server.md "Files"): rows here, bytes in the blob store. A part is durable in the store before its row is written, and
- * its row is gone before it is removed there: a row always has its part, and a part without a row is left over and collected.
+ * its row is gone before it is removed there: a row always has its part, and a part without a row is left over and collected. What
+ * writes and removes takes its account's turn, from the first question to the last row.
  */
 import { encodeHex } from '@sotto/bytes';
 import { sha256 } from '@sotto/crypto/hash';
 import type { BlobStore } from '@sotto/ports';
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './database/schema.ts';
+import { wasRemoved } from './deleted-accounts.ts';
 import { ServerError } from './errors.ts';
 import type { Services } from './services.ts';
 
 /** A part is in the store for a moment before its row is written. */
 const LEFT_OVER_MS = 60 * 60 * 1000;
 
-type BlobServices = Pick<Services, 'db' | 'clock' | 'limits' | 'blobs'>;
+type BlobServices = Pick<Services, 'db' | 'clock' | 'limits' | 'blobs' | 'blobTurns'>;
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** @returns bytes of the file that are kept. @throws ServerError `blob-digest-mismatch`, `blob-conflict`, `store-full` */
-export async function putPart(
+export function putPart(services: BlobServices, accountId: string, ...part: Part): Promise<number> {
+  return services.blobTurns.take(accountId, () => putPartInTurn(services, accountId, ...part));
+}
+
+type Part = [blobId: string, part: number, bytes: Bytes, expectedDigest: string];
+
+async function putPartInTurn(
   services: BlobServices,
   accountId: string,
-  blobId: string,
-  part: number,
-  bytes: Bytes,
-  expectedDigest: string,
+  ...[blobId, part, bytes, expectedDigest]: Part
 ): Promise<number> {
   const { db, blobs } = services;
   const digest = encodeHex(sha256(bytes));
@@ -77,11 +82,19 @@ async function judge(
   const files = await mine.select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
   // SV-73: as above, with the smallest of files
   if (blob === undefined && files.count >= limits.blobsPerAccount) throw new ServerError('store-full');
+  const all = db.selectFrom('blob_parts').where('account_id', '=', account_id);
+  const parts = await all.select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+  // SV-73: as above, with the smallest of parts: the disk gives each a block and a name
+  if (parts.count >= limits.blobPartsPerAccount) throw new ServerError('store-full');
   return false;
 }
 
 /** @returns bytes of the file. @throws ServerError `blob-unknown`, `blob-incomplete`, `blob-conflict` */
-export async function commitBlob(
+export function commitBlob(services: BlobServices, accountId: string, blobId: string, parts: number): Promise<number> {
+  return services.blobTurns.take(accountId, () => commitInTurn(services, accountId, blobId, parts));
+}
+
+async function commitInTurn(
   { db, clock, blobs }: BlobServices,
   accountId: string,
   blobId: string,
@@ -130,7 +143,12 @@ export async function readPart(
 }
 
 /** Done where there is none. */
-export async function removeBlob({ db, blobs }: BlobServices, accountId: string, blobId: string): Promise<void> {
+export function removeBlob(services: BlobServices, accountId: string, blobId: string): Promise<void> {
+  return services.blobTurns.take(accountId, () => removeInTurn(services, accountId, blobId));
+}
+
+/** Within the account's turn. */
+export async function removeInTurn({ db, blobs }: BlobServices, accountId: string, blobId: string): Promise<void> {
   await db.transaction().execute((transaction) => forget(transaction, accountId, blobId));
   await blobs.remove(accountId, blobId);
 }
@@ -142,41 +160,47 @@ async function forget(db: Transaction<Database>, accountId: string, blobId: stri
 
 /** Removes what was begun and not finished, and parts that no row names: of removed files and accounts, and of writes that a crash cut. */
 export async function collectBlobs(services: BlobServices): Promise<number> {
-  const { db, clock, limits, blobs } = services;
+  const { db, clock, limits, blobs, blobTurns } = services;
+  const oldestMs = clock.nowMs() - limits.unfinishedBlobMs;
   let removed = 0;
   const unfinished = await db
     .selectFrom('blobs')
     .select(['account_id', 'blob_id'])
     .where('committed', '=', 0)
-    .where('written_at_ms', '<', clock.nowMs() - limits.unfinishedBlobMs)
+    .where('written_at_ms', '<', oldestMs)
     .execute();
   for (const { account_id, blob_id } of unfinished) {
-    await removeBlob(services, account_id, blob_id);
-    removed++;
+    const isGone = await blobTurns.take(account_id, async () => {
+      const blob = await blobRow(db, account_id, blob_id);
+      // SV-75: while others were removed its device may have gone on with it, or finished it
+      if (blob === undefined || blob.committed === 1 || blob.written_at_ms >= oldestMs) return false;
+      await removeInTurn(services, account_id, blob_id);
+      return true;
+    });
+    if (isGone) removed++;
   }
   for await (const { ownerId, blobId, writtenAtMs } of blobs.list()) {
-    if (clock.nowMs() - writtenAtMs < LEFT_OVER_MS || (await isKnown(db, ownerId, blobId))) continue;
-    await blobs.remove(ownerId, blobId);
-    removed++;
+    if (clock.nowMs() - writtenAtMs < LEFT_OVER_MS) continue;
+    const isGone = await blobTurns.take(ownerId, async () => {
+      if ((await blobRow(db, ownerId, blobId)) !== undefined) return false;
+      await blobs.remove(ownerId, blobId);
+      return true;
+    });
+    if (isGone) removed++;
   }
   return removed;
 }
 
-/** True where the store holds files and the database knows no account: the two do not belong together. */
+/** True where the store holds files and the database knows no account, nor a removed one: the two do not belong together. */
 export async function isForeignStore(db: Kysely<Database>, blobs: BlobStore): Promise<boolean> {
   if ((await db.selectFrom('accounts').select('account_id').limit(1).executeTakeFirst()) !== undefined) return false;
-  for await (const _ of blobs.list()) return true;
+  for await (const { ownerId } of blobs.list()) if (!(await wasRemoved({ db }, ownerId))) return true;
   return false;
 }
 
-async function isKnown(db: Kysely<Database>, accountId: string, blobId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('blobs')
-    .select('blob_id')
-    .where('account_id', '=', accountId)
-    .where('blob_id', '=', blobId)
-    .executeTakeFirst();
-  return row !== undefined;
+async function blobRow(db: Kysely<Database>, accountId: string, blobId: string) {
+  const mine = db.selectFrom('blobs').selectAll().where('account_id', '=', accountId);
+  return mine.where('blob_id', '=', blobId).executeTakeFirst();
 }
 
 async function sizeOf(db: Kysely<Database>, accountId: string, blobId: string): Promise<number> {

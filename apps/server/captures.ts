@@ -39,6 +39,10 @@ export class Captures {
     if (this.#bySubject.size > this.#subjectsLimit && oldest !== undefined) this.#bySubject.delete(oldest);
   }
 
+  forget(subjectId: string): void {
+    this.#bySubject.delete(subjectId);
+  }
+
   /** Oldest first. */
   framesOf(subjectId: string): CapturedFrame[] {
     return (this.#bySubject.get(subjectId) ?? []).map(({ first, ...frame }) => ({

@@ -25,6 +25,7 @@ import { Relay } from './relay.ts';
 import type { Services } from './services.ts';
 import { Sessions } from './sessions.ts';
 import { plainSites, tlsSites } from './site.ts';
+import { Turns } from './turns.ts';
 
 export interface ServerConfig {
   /** 0 takes any free port. */
@@ -71,6 +72,7 @@ export async function createGraph(config: ServerConfig): Promise<Graph> {
   const services: Services = {
     db,
     blobs,
+    blobTurns: new Turns(),
     clock,
     random,
     limits,

@@ -14,6 +14,7 @@ export interface Limits {
   readonly bytesPerAccount: number;
   /** Sealed files; their bytes count into those of the account. */
   readonly blobsPerAccount: number;
+  readonly blobPartsPerAccount: number;
   /** How long a file that was begun and not finished is kept. */
   readonly unfinishedBlobMs: number;
   readonly locksPerAccount: number;
@@ -84,6 +85,7 @@ export const DEFAULT_LIMITS: Limits = {
   recordsPerAccount: 200_000,
   bytesPerAccount: 1024 * 1024 * 1024,
   blobsPerAccount: 20_000,
+  blobPartsPerAccount: 40_000,
   unfinishedBlobMs: DAY_MS,
   locksPerAccount: 32,
   credentialsPerAccount: 32,

@@ -14,11 +14,14 @@ import type { NodeDirectory } from './node-directory.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Session, Sessions, Subject } from './sessions.ts';
 import type { Site, SiteOf } from './site.ts';
+import type { Turns } from './turns.ts';
 
 export interface Services {
   readonly db: Kysely<Database>;
   /** The parts of sealed files. */
   readonly blobs: BlobStore;
+  /** By account: its files are written and removed one after the other. */
+  readonly blobTurns: Turns;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

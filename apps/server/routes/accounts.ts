@@ -14,6 +14,7 @@ import {
 import { Hono } from 'hono';
 import { removeAccount } from '../account-removal.ts';
 import { readJson } from '../body.ts';
+import { wasRemoved } from '../deleted-accounts.ts';
 import { ServerError } from '../errors.ts';
 import { isOlderThan } from '../sealed-epoch.ts';
 import {
@@ -44,6 +45,9 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
         const sameAccount = transaction.selectFrom('accounts').select('account_id').where('account_id', '=', accountId);
         const sameCode = transaction.selectFrom('recoveries').select('account_id').where('lookup_id', '=', lookupId);
         const taken = (await sameAccount.executeTakeFirst()) ?? (await sameCode.executeTakeFirst());
+        const isRemoved = await wasRemoved({ db: transaction }, accountId);
+        // SV-13: the other devices of a removed account are told that it is gone, whoever takes its id.
+        if (isRemoved) throw new ServerError('account-exists');
         // SV-13: answering with a session would hand an account to whoever repeats its id.
         if (taken !== undefined) throw new ServerError('account-exists');
         await transaction.insertInto('accounts').values({ account_id: accountId, created_at_ms: now }).execute();

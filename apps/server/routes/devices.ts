@@ -6,9 +6,9 @@ import { encodeBase64, encodeBase64Url, parseBase64, parseHex } from '@sotto/byt
 import { verifyEd25519 } from '@sotto/crypto/sign';
 import { deviceSignInMessage, parseDeviceRequest, parseDeviceSignInRequest } from '@sotto/wire';
 import { Hono } from 'hono';
-import { wasRemoved } from '../account-removal.ts';
 import { readJson } from '../body.ts';
 import { createChallenge, useChallenge } from '../challenges.ts';
+import { wasRemoved } from '../deleted-accounts.ts';
 import { ServerError } from '../errors.ts';
 import { type AppEnv, addressOf, requireAccount, requireStanding, type Services, spend } from '../services.ts';
 import { signIn } from '../sign-in.ts';
