@@ -107,6 +107,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   readonly #unsaved = new Map<string, OpenedRecord>();
   #waiting: Waiting[] = [];
   #isWriting = false;
+  #isClosed = false;
   #clock = 0;
   #watchState: { readonly sealed: Bytes; readonly state: WatchState } | undefined;
   /** While everything is shown anew from the beginning: what has been. */
@@ -185,11 +186,14 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#sync?.stop();
     this.engine.close();
     this.#archive.close();
     for (const { recordId } of [...this.held.values()]) this.held.delete(recordId);
     this.#unsaved.clear();
+    this.#unopened.clear();
+    this.#open = [];
     this.#summaries = [];
     this.#watchState = undefined;
   }
@@ -286,7 +290,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   async #reading<Result>(groupIds: readonly string[], use: () => Result): Promise<Result> {
     for (;;) {
       await this.#read(groupIds);
-      if (groupIds.every((groupId) => this.#archive.isLoaded(groupId))) return use();
+      if (this.#isClosed || groupIds.every((groupId) => this.#archive.isLoaded(groupId))) return use();
     }
   }
 
@@ -979,7 +983,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   }
 
   #isHeld(groupId: string): boolean {
-    return ALWAYS.includes(groupId) || this.#open.includes(groupId);
+    return !this.#isClosed && (ALWAYS.includes(groupId) || this.#open.includes(groupId));
   }
 
   #release(recordId: string): void {

@@ -7,6 +7,7 @@ import { encodeUtf8, equalBytes, parseUtf8 } from '@sotto/bytes';
 import type { SealedChange } from '@sotto/ports';
 import type { OpenedRecord } from '@sotto/vault';
 import type { ShownRecord } from '@sotto/vault/heads';
+import { ClientError } from '../errors.ts';
 import type { Damage } from '../record-keeper.ts';
 import { describe, type Entry, encodeEntries, PAGE_LIMIT, parseEntries } from './entries.ts';
 import { encodeGroup, encodeMarks, type Mark, parseMarks } from './marks.ts';
@@ -74,6 +75,7 @@ export class Archive {
   #isMetaDirty = false;
   /** Of a write the end is not known: what is in memory may not be what is stored. */
   #isDoubtful = false;
+  #isClosed = false;
 
   /** @param deviceId of this device, as hex */
   constructor(values: Values, deviceId: string) {
@@ -98,6 +100,7 @@ export class Archive {
   /** @returns false where they do not belong to the list: everything is to be fetched anew */
   async loadMarks(): Promise<boolean> {
     const state = await this.#readState(this.#meta, { marks: this.#meta.pages.keys() });
+    this.#assertOpen();
     if (state === undefined) this.#clear();
     else this.#adopt(state);
     this.#hasMarks = state !== undefined;
@@ -173,6 +176,7 @@ export class Archive {
       if (isWhole && this.#entries.get(groupId) === entries.get(groupId)) this.#packs.set(groupId, packs);
       else damaged.set(groupId, packs);
     }
+    if (this.#isClosed) this.#packs.clear();
     return damaged;
   }
 
@@ -272,6 +276,7 @@ export class Archive {
 
   /** Every value that the changes since the last write made; nothing where there is none. */
   async changes(): Promise<SealedChange[]> {
+    this.#assertOpen();
     const isSame = this.#dirtyGroups.size === 0 && this.#dirtyMarks.size === 0 && !this.#isOddDirty;
     if (isSame && !this.#isMetaDirty) return [];
     this.#isDoubtful = true;
@@ -326,6 +331,7 @@ export class Archive {
    * @returns ids of groups that may have changed; undefined where nothing usable is stored any more
    */
   async catchUp(): Promise<ReadonlySet<string> | undefined> {
+    this.#assertOpen();
     const name = this.#values.name('list', 'meta');
     const sealed = await this.#values.sealed(name);
     if (equalBytes(fingerprintOf(sealed), this.#fingerprint)) return NONE;
@@ -335,6 +341,7 @@ export class Archive {
     const pages = [...(meta?.pages.keys() ?? [])];
     const wanted = { lists: pages.filter(differs(0)), marks: pages.filter(differs(1)), odd: meta?.odd !== known.odd };
     const state = meta && (await this.#readState(meta, wanted));
+    this.#assertOpen();
     if (state === undefined) {
       this.#clear();
       return undefined;
@@ -359,6 +366,7 @@ export class Archive {
 
   /** Erases list, packs and marks. What waits to be sent stays. */
   async erase(): Promise<void> {
+    this.#assertOpen();
     this.#clear();
     for (const area of ['list', 'pack', 'marks'] as const)
       await this.#values.store.erase(`${this.#values.name(area)}/`);
@@ -366,9 +374,15 @@ export class Archive {
     this.#hasMarks = true;
   }
 
-  /** Lets go of everything in memory. */
+  /** Lets go of everything in memory. What is still under way rejects with `store-unavailable`. */
   close(): void {
+    this.#isClosed = true;
     this.#clear();
+  }
+
+  #assertOpen(): void {
+    // CL-239: what is in memory after that is empty, and would replace the list of everything that is kept
+    if (this.#isClosed) throw new ClientError('store-unavailable', { rule: 'CL-239' });
   }
 
   /** Everything at once, before anything in memory changes. @returns undefined where a part of it is not usable */

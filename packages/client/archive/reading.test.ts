@@ -84,3 +84,27 @@ test('CL-235 a chat that is opened and read while it is written loses nothing, i
     laptop.history.close();
   }
 });
+
+test('CL-239 what is under way when the account is locked does not replace what is kept', async () => {
+  for (let seed = 0; seed < 12; seed++) {
+    const person = newPerson(`locked ${seed}`);
+    const phone = await person.newDevice();
+    const first = await person.open(phone);
+    const chat = await longChat(first.history);
+    const other = await say(first.history, 'other');
+    await first.history.settled();
+    first.history.close();
+    const { history, keeper } = await person.open({ ...phone, sealed: slow(phone.sealed, `${seed}`) });
+    await keeper.compared();
+    const saving = history.rename(other.chat, 'renamed').catch(() => undefined);
+    for (let left = seed * 20; left > 0; left--) await undefined;
+    history.close();
+    await saving;
+    person.server.online = false;
+    const again = await person.open(phone);
+    assert.equal(again.history.conversations().length, 2, `seed ${seed}`);
+    await again.history.load(chat);
+    assert.equal(again.history.thread(chat).length, LONG, `seed ${seed}`);
+    again.history.close();
+  }
+});
