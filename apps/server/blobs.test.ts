@@ -64,6 +64,8 @@ test('SV-70 an id or number of another form is refused, and a part has a limit',
   assert.equal(codeOf(await put(account, randomHex(), 0, new Uint8Array())), '400 bad-request');
   assert.equal(codeOf(await put(account, randomHex(), 0, random.bytes(BLOB_PART_LIMIT_BYTES + 1))), '413 too-large');
   assert.equal((await put(account, randomHex(), BLOB_PARTS_LIMIT - 1, bytes)).status, 200);
+  assert.equal(codeOf(await get(account, '?after=%00')), '400 bad-request');
+  assert.equal((await get(account, `?after=${randomHex()}`)).status, 200);
 });
 
 test('SV-71 a part arrives as it was sent or is not kept; sent again it is the same part; no other takes its place', async (t) => {

@@ -199,6 +199,8 @@ test('SV-68 writes are counted by record and by byte, pages by page, for each ac
   assert.ok(await refused([write(999)]));
   await server.clock.advance(10_000);
   assert.ok(await refused([write(1001)]));
+  for (let i = 0; i < 3; i++) await batch(account, []);
+  assert.ok(await refused([]));
   assert.equal((await account.browser.call('GET', '/api/records/bulk')).status, 200);
   assert.equal((await account.browser.call('GET', '/api/records/index')).status, 200);
   assert.equal((await account.browser.call('GET', '/api/records/bulk')).status, 429);

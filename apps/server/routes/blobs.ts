@@ -18,6 +18,8 @@ export function blobRoutes(services: Services): Hono<AppEnv> {
     .get('/blobs', async (c) => {
       const { id } = requireAccount(c);
       const after = c.req.query('after') ?? '';
+      // SV-70: text that a database may not know how to compare
+      if (!/^([0-9a-f]{32})?$/.test(after)) throw new ServerError('bad-request');
       const rows = await db
         .selectFrom('blobs')
         .innerJoin('blob_parts', (join) =>

@@ -87,7 +87,8 @@ async function writeOne(
 
 /** SV-68: what a write costs is counted by record and by byte, however many come in one request. */
 function spendWrites({ rates }: Services, accountId: string, writes: readonly RecordWrite[]): void {
-  spend(rates.recordWrites, accountId, writes.length);
+  // An empty batch is a transaction, too.
+  spend(rates.recordWrites, accountId, Math.max(1, writes.length));
   const bytes = writes.reduce((sum, { envelope }) => sum + (envelope?.length ?? 0), 0);
   spend(rates.recordWriteBytes, accountId, bytes);
 }
