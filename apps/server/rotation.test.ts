@@ -135,6 +135,38 @@ test('SV-104 look-up, passkey and device of what was removed are gone', async (t
   assert.equal(old.json.error.code, 'recovery-refused');
 });
 
+test('SV-104 what a rotation removes while it signs in is not signed in', async (t) => {
+  const server = await createTestServer(t);
+  const account = await createAccount(server);
+  const recovery = accountRequest();
+  const { lookupId, verifier } = recovery.body.recovery;
+  const added = { kind: 'recovery-code', lookupId, verifier, lock: randomBase64(100) };
+  assert.equal((await account.browser.call('POST', '/api/recoveries', added)).status, 201);
+  const device = createSoftwareAuthenticator({ origin: ORIGIN, random: createSeededRandom(randomHex()) });
+  const creation = (await account.browser.call('POST', '/api/passkeys/register/options', {})).json;
+  await account.browser.call('POST', '/api/passkeys/register', (await device.create(creation)).response);
+  const { sessions } = server.graph.services;
+  const end = sessions.end.bind(sessions);
+  for (const [epoch, path] of ['/api/sign-in/passkey', '/api/sign-in/recovery'].entries()) {
+    const elsewhere = server.browser();
+    await elsewhere.call('POST', '/api/guest', {});
+    const options = (await elsewhere.call('POST', '/api/sign-in/passkey/options', {})).json;
+    const { authenticator } = recovery;
+    const proof = epoch === 0 ? (await device.get(options)).response : { lookupId, authenticator };
+    const kept = { lockId: encodeHex(parseBase64(lookupId)), kind: 'recovery-code', lock: randomBase64(200) };
+    const rotation = await rotationOf(account, { epoch: epoch + 2 });
+    if (epoch === 0) rotation.locks.push(kept);
+    rotation.records = [{ recordId: rotation.epochRecordId, envelope: envelope(epoch + 2) }];
+    // Between the look-up and the new session the guest's own ends.
+    sessions.end = async (session) => {
+      sessions.end = end;
+      assert.equal((await rotate(account, rotation)).status, 200);
+      await end(session);
+    };
+    assert.equal((await elsewhere.call('POST', path, proof)).json.error?.code, 'signed-out', path);
+  }
+});
+
 test('SV-105 a rotation names its own passkeys alone, and those that remain', async (t) => {
   const server = await createTestServer(t);
   const [account, stranger] = [await createAccount(server), await createAccount(server)];

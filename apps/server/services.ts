@@ -90,16 +90,20 @@ export function requireAccount(c: AppContext): Subject {
  */
 export async function requireStanding(db: Kysely<Database>, c: AppContext): Promise<void> {
   const { tokenHash, subject } = requireSession(c);
-  // Written before the session is read, so that a rotation of this account is before or after.
-  await db
-    .updateTable('accounts')
-    .set((eb) => ({ last_sequence: eb.ref('last_sequence') }))
-    .where('account_id', '=', subject.id)
-    .execute();
+  await holdAccount(db, subject.id);
   const standing = db.selectFrom('sessions').select('token_hash').where('token_hash', '=', tokenHash);
   const isEnded = (await standing.executeTakeFirst()) === undefined;
   // SV-106: a removed device would begin a request before the rotation, and add a key of its own after it.
   if (isEnded) throw new ServerError('signed-out');
+}
+
+/** Written before anything is read, so that a rotation of this account is before or after the caller's transaction. */
+export async function holdAccount(db: Kysely<Database>, accountId: string): Promise<void> {
+  await db
+    .updateTable('accounts')
+    .set((eb) => ({ last_sequence: eb.ref('last_sequence') }))
+    .where('account_id', '=', accountId)
+    .execute();
 }
 
 /** Who to count for rate limits. Not logged, not stored. */

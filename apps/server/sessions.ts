@@ -37,10 +37,10 @@ export class Sessions {
   }
 
   /** @returns the value of the `Set-Cookie` header; the token is held nowhere else */
-  async start(subject: Subject, site: Site): Promise<string> {
+  async start(subject: Subject, site: Site, db = this.#db): Promise<string> {
     const token = this.#random.bytes(TOKEN_BYTES);
     const nowMs = this.#clock.nowMs();
-    await this.#db
+    await db
       .insertInto('sessions')
       .values({
         token_hash: hashOf(token),

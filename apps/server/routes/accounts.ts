@@ -27,7 +27,7 @@ import {
   spend,
 } from '../services.ts';
 import { expiredCookie } from '../sessions.ts';
-import { signIn } from '../sign-in.ts';
+import { recoveryProof, signIn } from '../sign-in.ts';
 import { passkeyOwner } from './passkeys.ts';
 
 export function accountRoutes(services: Services): Hono<AppEnv> {
@@ -82,11 +82,12 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
           .execute();
         if (guest?.kind === 'guest') await transaction.deleteFrom('guests').where('guest_id', '=', guest.id).execute();
       });
-      return signIn(c, services, accountId, 201);
+      return signIn(c, services, accountId, 201, recoveryProof(accountId, lookupId));
     })
     .post('/sign-in/recovery', async (c) => {
       const proof = parseRecoverySignInRequest(await readJson(c.req.raw, limits.jsonBytes));
-      return signIn(c, services, await recoveryOwner(services, c, proof), 200);
+      const owner = await recoveryOwner(services, c, proof);
+      return signIn(c, services, owner, 200, recoveryProof(owner, encodeHex(parseBase64(proof.lookupId))));
     })
     .post('/account/remove', async (c) => {
       const { id } = requireAccount(c);

@@ -11,7 +11,7 @@ import { createChallenge, useChallenge } from '../challenges.ts';
 import { wasRemoved } from '../deleted-accounts.ts';
 import { ServerError } from '../errors.ts';
 import { type AppEnv, addressOf, requireAccount, requireStanding, type Services, spend } from '../services.ts';
-import { signIn } from '../sign-in.ts';
+import { type Proof, signIn } from '../sign-in.ts';
 
 export function deviceRoutes(services: Services): Hono<AppEnv> {
   const { db, clock, limits, rates } = services;
@@ -51,18 +51,20 @@ export function deviceRoutes(services: Services): Hono<AppEnv> {
       await useChallenge(services, encodeBase64Url(challenge), { purpose: 'device-sign-in' });
       const message = deviceSignInMessage(parseHex(accountId, 16), c.get('site').origin, challenge);
       const isSigned = await verifyEd25519(publicKey, message, parseBase64(request.signature));
-      const device = await db
-        .selectFrom('devices')
-        .select('account_id')
-        .where('account_id', '=', accountId)
-        .where('public_key', '=', publicKey)
-        .executeTakeFirst();
+      const find: Proof = (store) =>
+        store
+          .selectFrom('devices')
+          .select('account_id')
+          .where('account_id', '=', accountId)
+          .where('public_key', '=', publicKey)
+          .executeTakeFirst();
+      const device = await find(db);
       // SV-110: the signature is the only proof that the device is the one that it names.
       if (!isSigned) throw new ServerError('device-refused');
       // SV-132: whoever could sign in is told why it cannot any more.
       if (device === undefined && (await wasRemoved(services, accountId))) throw new ServerError('account-deleted');
       // SV-111: a device that was removed, or never was, gets what a wrong signature gets.
       if (device === undefined) throw new ServerError('device-refused');
-      return signIn(c, services, accountId, 200);
+      return signIn(c, services, accountId, 200, find);
     });
 }

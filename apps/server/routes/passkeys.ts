@@ -26,7 +26,7 @@ import {
   type Services,
   spend,
 } from '../services.ts';
-import { signIn } from '../sign-in.ts';
+import { passkeyProof, signIn } from '../sign-in.ts';
 
 const TIMEOUT_MS = 120_000;
 /** Ed25519, ES256, RS256. */
@@ -117,7 +117,9 @@ export function passkeyRoutes(services: Services): Hono<AppEnv> {
       return c.json(options);
     })
     .post('/sign-in/passkey', async (c) => {
-      return signIn(c, services, await passkeyOwner(services, c, await readResponse(c)), 200);
+      const answer = await readResponse(c);
+      const owner = await passkeyOwner(services, c, answer);
+      return signIn(c, services, owner, 200, passkeyProof(owner, String(answer.id)));
     });
 }
 
