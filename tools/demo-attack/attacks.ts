@@ -390,7 +390,8 @@ function editNodes(edit: (node: WireNode) => WireNode) {
   };
 }
 
-function editRecords(edit: (records: WireRecord[]) => WireRecord[]) {
+/** Changes every page of records that a device without a store of its own is shown. */
+export function editRecords(edit: (records: WireRecord[]) => WireRecord[]) {
   return (method: string, path: string, answer: Answer): void => {
     if (method !== 'GET' || !path.startsWith('/api/records')) return;
     const page = JSON.parse(answer.body.toString()) as { records: WireRecord[] };

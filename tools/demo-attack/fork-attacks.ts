@@ -1,14 +1,8 @@
 /** Attacks on what several devices of one account agree about (spec/vault.md "Heads"): forks, and what was removed and comes back. */
-import type { Attack, Mounted } from './attacks.ts';
-import type { Answer, EvilOperator } from './evil-operator.ts';
+import { type Attack, editRecords, type Mounted } from './attacks.ts';
+import type { EvilOperator } from './evil-operator.ts';
 
-interface WireRecord {
-  readonly recordId: string;
-  readonly sequence: number;
-  readonly envelope: string | null;
-}
-
-/** A removed device's counter is never that far: what is shown there is new to everybody. */
+/** No history of a demonstration is that long: what is shown at these sequences is new to every device. */
 const BEYOND_ALL = 1_000_000;
 const ONE_RECORD = /^\/api\/records\/([0-9a-f]{32})$/;
 
@@ -93,13 +87,5 @@ function withoutTheLastOfThePhone(operator: EvilOperator): Mounted {
         ),
       };
     },
-  };
-}
-
-function editRecords(edit: (records: WireRecord[]) => WireRecord[]) {
-  return (method: string, path: string, answer: Answer): void => {
-    if (method !== 'GET' || !path.startsWith('/api/records?')) return;
-    const page = JSON.parse(answer.body.toString()) as { records: WireRecord[] };
-    answer.body = Buffer.from(JSON.stringify({ ...page, records: edit(page.records) }));
   };
 }
