@@ -640,7 +640,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     }
     const held = mark?.held === undefined ? undefined : this.#archive.get(mark.groupId, recordId);
     // CL-18: a server that brings an older version back must not undo what this device has read; that it does is seen.
-    if (held !== undefined && compareVersions(held, record) > 0) {
+    const isOld = held !== undefined && (compareVersions(held, record) > 0 || isUnderOlderKey(record, mark?.held));
+    if (isOld) {
       if (!this.engine.isWaiting(recordId)) this.#archive.show(recordId, shown, record);
       return false;
     }
@@ -754,7 +755,17 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     const idsOf = (...codes: Finding['code'][]) =>
       found.flatMap(({ code, recordId }) => (codes.includes(code) && recordId !== undefined ? [recordId] : []));
     await this.remove(idsOf('record-missing'));
-    await this.#removeAgain(idsOf('record-resurrected', 'record-outside-root'), true);
+    const isReplaced = (recordId: string) => {
+      const { held, shown } = this.#archive.mark(recordId) ?? {};
+      return held !== undefined && held !== shown;
+    };
+    const outside = idsOf('record-outside-root');
+    const replaced = outside.filter(isReplaced);
+    await this.#removeAgain([...idsOf('record-resurrected'), ...outside.filter((id) => !isReplaced(id))], true);
+    for (const recordId of replaced) {
+      const content = await this.#heldContent(recordId);
+      if (content !== undefined) await this.write(recordId, { ...content, clock: this.nextClock() });
+    }
     for (const recordId of idsOf('record-rolled-back', 'record-unlisted')) {
       const shown = await this.#shownRecord(recordId);
       if (shown !== undefined) await this.write(recordId, { ...shown.content, clock: this.nextClock() });
@@ -858,9 +869,10 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       if (marks.length === 0) return;
       await this.#ensure(marks.map(({ groupId }) => groupId));
       const again = marks.filter(({ shown }) => fromServer && shown !== undefined).map(({ recordId }) => recordId);
-      for (const { recordId } of marks) {
+      for (const { recordId, held, shown } of marks) {
         if (fromServer) this.#release(recordId);
-        else this.#releaseHeld(recordId);
+        // What is held in place of what the server shows was believed, and is nowhere else.
+        else if (held === shown) this.#releaseHeld(recordId);
       }
       await this.#commit(
         again.map((recordId) => ({ recordId, envelope: undefined })),
@@ -887,6 +899,12 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       announcements: shownOfGroup(OTHERS).filter(({ content }) => typeOf(content) === DEVICE_TYPE),
       epochs: shownOfGroup(KEYS).filter(({ content }) => typeOf(content) === EPOCH_TYPE),
     };
+  }
+
+  async #heldContent(recordId: string): Promise<RecordContent | undefined> {
+    const groupId = this.#archive.mark(recordId)?.groupId;
+    if (groupId === undefined) return undefined;
+    return this.#reading([groupId], () => this.#archive.get(groupId, recordId)?.content);
   }
 
   async #shownRecord(recordId: string): Promise<OpenedRecord | undefined> {
@@ -1010,6 +1028,11 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     this.#summaries = undefined;
     this.onChanged(changes);
   }
+}
+
+/** Whoever has only a key that is out of use must not replace what was sealed since. */
+function isUnderOlderKey({ epoch }: OpenedRecord, held: ShownRecord | undefined): boolean {
+  return held?.epoch !== undefined && epoch < held.epoch;
 }
 
 /** Where records lie together: a chat, the heads, everything else. */

@@ -122,6 +122,26 @@ for (const [where, profile] of profiles) {
   });
 }
 
+test('CL-324 a message forged under the old key does not replace what was sealed since: it is kept, and put in its place again', async () => {
+  const sealedProfile = { device: createMemoryDeviceStore(), sealed: createMemorySealedStore() };
+  const phone = await newAccount(freshBrowser(sealedProfile));
+  const { accountKey } = phone.account;
+  await run(phone);
+  await say(phone, 'one');
+  assert.deepEqual(await synced(phone), []);
+  const chat = phone.history.conversations()[0]?.conversationId as string;
+  await phone.history.load(chat);
+  const texts = () => phone.history.thread(chat).map(({ text }) => text);
+  const [before, messageId] = [texts(), phone.history.thread(chat)[0]?.messageId as string];
+  show(phone, [
+    await forged(phone, accountKey, 1, deviceIdOf(phone), message(chat, 'transfer the money to me'), messageId),
+  ]);
+  assert.deepEqual(await synced(phone), ['VA-135 record-outside-root']);
+  assert.deepEqual(texts(), before);
+  await phone.history.acceptAsItIs();
+  assert.deepEqual(texts(), before);
+});
+
 test('VA-38 an old wrap of a lock is refused by a device that has seen the new epoch', async () => {
   const profile = { device: createMemoryDeviceStore() };
   const phone = await newAccount(freshBrowser(profile));
