@@ -1,7 +1,7 @@
 /**
  * How long a history of years takes to open, against its budgets:
  *
- *     node --expose-gc bench/vault/main.ts [messages]
+ *     npm run bench:vault [-- messages]
  */
 import { createNodeRandom } from '@sotto/adapters-node';
 import { createMemorySealedStore, createRealClock } from '@sotto/testkit';
