@@ -33,7 +33,9 @@ export async function refreshKeptLocks(ports: {
   readonly sealed?: SealedStore;
 }): Promise<void> {
   try {
-    await keepLocks(ports.sealed, await ports.api.locks());
+    const answer = await ports.api.locks();
+    // No account is without a lock: whoever says so would take away what opens it offline.
+    if (answer.locks.length > 0) await keepLocks(ports.sealed, answer);
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
   }

@@ -285,7 +285,7 @@ export function createApp(services: Services): App {
   const lockEverywhere = async (leave: () => Promise<void>) => {
     await settled();
     // Whoever leaves has decided: nothing waits for an undo that nobody can press.
-    await ordering.model?.finish().catch(() => {});
+    await Promise.race([ordering.model?.finish().catch(() => {}), services.clock.sleep(SETTLE_MS)]);
     const left = leave().catch(() => {});
     lock();
     services.tabs.post(LOCK);

@@ -162,3 +162,22 @@ test('CL-226 a newer sequence on the live line leads to a sync; an older one, an
   background.stop();
   assert.ok(sockets[1]?.closed);
 });
+
+test('CL-221 a server that fails every sync does not end the pauses by what it says on the live line', async () => {
+  const { clock, engine, random } = setUp();
+  const socket: Socket = {
+    onMessage: undefined,
+    onClose: undefined,
+    bufferedBytes: 0,
+    send: () => {},
+    close: () => {},
+  };
+  engine.fails = 'store-unavailable';
+  const background = startBackgroundSync({ engine, clock, random, connectLive: async () => socket });
+  for (let second = 0; second < 60; second++) {
+    await clock.advance(1000);
+    socket.onMessage?.(encodeLiveMessage(100 + second));
+  }
+  assert.ok(engine.syncedAtMs.length <= 8, `${engine.syncedAtMs.length} tries in a minute`);
+  background.stop();
+});

@@ -147,7 +147,9 @@ class Background {
       };
       socket.onMessage = (message) => {
         try {
-          if (parseLiveMessage(message) > this.#options.engine.cursor) this.wake();
+          const isNewer = parseLiveMessage(message) > this.#options.engine.cursor;
+          // A server that fails every sync does not end its pauses by what it says here (CL-221).
+          if (isNewer && this.#failures === 0) this.wake();
         } catch {
           // CL-226: what it says otherwise is not for us.
           socket.close();
