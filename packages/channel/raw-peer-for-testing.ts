@@ -62,13 +62,19 @@ export class RawPeer {
     this.#key = key;
     this.#primitives = primitives;
     let order = Promise.resolve();
+    /** After a `switch` to keys that this peer never made, nothing that follows can be read. */
+    let isDeaf = false;
     incoming.attach(
       (message) => {
         order = order.then(async () => {
+          if (isDeaf) return;
           const plaintext = await ciphers.receiving.open(message);
           const frames = parseFrames(plaintext, role === 'initiator' ? 'responder' : 'initiator');
           if (frames.at(-1)?.kind === 'rekey') ciphers.receiving.rekey();
-          if (frames.at(-1)?.kind === 'switch' && this.next !== undefined) ciphers.receiving = this.next.receiving;
+          if (frames.at(-1)?.kind === 'switch') {
+            if (this.next === undefined) isDeaf = true;
+            else ciphers.receiving = this.next.receiving;
+          }
           this.frames.push(...frames);
           this.#wake?.();
         });
