@@ -172,7 +172,7 @@ test('CL-221 a server that fails every sync does not end the pauses by what it s
     send: () => {},
     close: () => {},
   };
-  engine.fails = 'store-unavailable';
+  engine.fails = 'server-failed';
   const background = startBackgroundSync({ engine, clock, random, connectLive: async () => socket });
   for (let second = 0; second < 60; second++) {
     await clock.advance(1000);
