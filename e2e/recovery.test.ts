@@ -33,7 +33,8 @@ async function visit(t: TestContext, folder?: string): Promise<Visitor> {
 }
 
 const cutOf = ({ browser }: Visitor) => browser.page.locator('article .cut', { hasText: words('chat.interrupted') });
-const alertsOf = ({ browser }: Visitor) => browser.page.getByRole('alert');
+/** What is said; a place that stands ready to say something is empty. */
+const alertsOf = ({ browser }: Visitor) => browser.page.getByRole('alert').filter({ hasText: /\S/ });
 const answerOf = async ({ they }: Visitor) => (await they.answers.last().locator('.prose').textContent()) ?? '';
 const countWords = (text: string) => text.split(' ').filter((word) => word !== '').length;
 
