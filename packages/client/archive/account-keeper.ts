@@ -167,9 +167,27 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   async #loadMarks(): Promise<void> {
     if (this.#archive.hasMarks || (await this.#archive.loadMarks())) return;
-    await this.engine.inTurn(() => this.#begin());
+    const isKept = await this.engine.inTurn(async () => {
+      if (await this.#readAgain()) return true;
+      await this.#begin();
+      return false;
+    });
     await this.engine.load();
-    this.#forgetHeld();
+    if (!isKept) this.#forgetHeld();
+  }
+
+  /** In turn: another tab may have written between the list and the marks, which is no damage. */
+  async #readAgain(): Promise<boolean> {
+    if (!(await this.#archive.open()) || !(await this.#archive.loadMarks())) return false;
+    const groupIds = [...ALWAYS, ...this.#open].filter((groupId) => this.#archive.entry(groupId) !== undefined);
+    await this.#ensure(groupIds);
+    for (const groupId of groupIds) {
+      for (const record of this.#archive.loaded(groupId)) {
+        if (!this.#unsaved.has(record.recordId)) this.held.set(record);
+      }
+    }
+    this.#tell([]);
+    return true;
   }
 
   startSync(ports: AccountSyncPorts): void {
