@@ -89,7 +89,7 @@ export function lastGroupOf(code: string): string {
 }
 
 /** The letters people confuse, made equal, as the code's own alphabet does. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text
     .toUpperCase()
     .replace(/[^0-9A-Z]/g, '')

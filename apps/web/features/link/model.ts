@@ -1,9 +1,10 @@
 /** Linking a device, on either side: show a code or read one, compare where there is no camera, agree, be in. */
-import { SottoError } from '@sotto/bytes';
+
 import { type LinkMeeting, readMeeting, showSecret, showShortCode } from '@sotto/client/link';
 import type { Random } from '@sotto/ports';
 import type { Accounts, History } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
+import { codeOf } from '../keep/model.ts';
 
 /** Which of the two devices this is. */
 export type Side = 'new' | 'open';
@@ -116,8 +117,4 @@ export function createLinkModel(side: Side, { random, accounts, onJoined }: Link
     },
     stop: () => running.abort(new Stopped()),
   };
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof SottoError ? cause.code : 'unexpected';
 }

@@ -1,11 +1,10 @@
-import { lazy, Suspense } from 'react';
-import { errorWords, t } from '../../shell/words.ts';
+import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
-import { Dialog } from '../../ui/dialog.tsx';
+import { dialogOnDemand } from '../../ui/on-demand.tsx';
 import { useStore } from '../../ui/use-store.ts';
 
 /** Few people come here, and rarely: what is behind the door is fetched when it is opened. */
-const LocksDialog = lazy(() => import('./view.tsx').catch(() => ({ default: Unreachable })));
+const LocksDialog = dialogOnDemand('locks.open', () => import('./view.tsx').then((view) => view.default));
 
 /** Locks and devices of an open account, where they were asked for. */
 export function LocksDoor() {
@@ -13,11 +12,7 @@ export function LocksDoor() {
   const { locks } = useStore(panels);
   const isAccount = useStore(who).who === 'account';
   if (!locks || !isAccount) return null;
-  return (
-    <Suspense fallback={null}>
-      <LocksDialog onClose={() => panels.patch({ locks: false })} />
-    </Suspense>
-  );
+  return <LocksDialog onClose={() => panels.patch({ locks: false })} />;
 }
 
 /** The way in, in the foot of the places. */
@@ -34,13 +29,5 @@ export function LocksButton({ onChosen }: { onChosen: () => void }) {
     >
       {t('locks.open')}
     </button>
-  );
-}
-
-function Unreachable({ onClose }: { onClose: () => void }) {
-  return (
-    <Dialog title={t('locks.open')} onClose={onClose}>
-      <p>{errorWords('network-unreachable')}</p>
-    </Dialog>
   );
 }

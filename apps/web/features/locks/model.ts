@@ -1,7 +1,8 @@
 /** "Locks and devices": the list, one thing at a time being added, renamed or removed, and what went wrong. */
-import { SottoError } from '@sotto/bytes';
+
 import { LockKeyMissing, type LocksAndDevices, type RotationPlan } from '@sotto/client/epochs';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
+import { codeOf, plain } from '../keep/model.ts';
 import type { LocksSession } from './types.ts';
 
 export type RecoveryKind = 'recovery-code' | 'recovery-phrase';
@@ -129,17 +130,4 @@ function planOf(what: Removal, missing: readonly string[]): RotationPlan {
     removeDevices: new Set(idsOf('device')),
     removePasskeys: new Set(idsOf('passkey')),
   };
-}
-
-/** Case, and the letters that people confuse in a code, made equal. */
-function plain(text: string): string {
-  return text
-    .toUpperCase()
-    .replace(/[^0-9A-Z]/g, '')
-    .replace(/[IL]/g, '1')
-    .replace(/O/g, '0');
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof SottoError ? cause.code : 'unexpected';
 }

@@ -1,22 +1,17 @@
-import { lazy, Suspense } from 'react';
-import { errorWords, t } from '../../shell/words.ts';
+import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
-import { Dialog } from '../../ui/dialog.tsx';
+import { dialogOnDemand } from '../../ui/on-demand.tsx';
 import { useStore } from '../../ui/use-store.ts';
 
 /** What searches is fetched when somebody does. */
-const SearchDialog = lazy(() => import('./view.tsx').catch(() => ({ default: Unreachable })));
+const SearchDialog = dialogOnDemand('search.open', () => import('./view.tsx').then((view) => view.default));
 
 /** The search, where it was asked for. */
 export function SearchDoor() {
   const { panels } = useApp();
   const { searching } = useStore(panels);
   if (!searching) return null;
-  return (
-    <Suspense fallback={null}>
-      <SearchDialog onClose={() => panels.patch({ searching: false })} />
-    </Suspense>
-  );
+  return <SearchDialog onClose={() => panels.patch({ searching: false })} />;
 }
 
 /** The way in, above the list of chats. */
@@ -33,13 +28,5 @@ export function SearchButton({ onChosen }: { onChosen: () => void }) {
     >
       {t('search.open')}
     </button>
-  );
-}
-
-function Unreachable({ onClose }: { onClose: () => void }) {
-  return (
-    <Dialog title={t('search.open')} onClose={onClose}>
-      <p>{errorWords('network-unreachable')}</p>
-    </Dialog>
   );
 }
