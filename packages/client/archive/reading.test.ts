@@ -108,3 +108,20 @@ test('CL-239 what is under way when the account is locked does not replace what 
     again.history.close();
   }
 });
+
+test('CL-235 what another tab writes between the list and the marks is no damage: no chat leaves the list', async () => {
+  const person = newPerson('between');
+  const phone = await person.newDevice();
+  const one = await person.open(phone);
+  await say(one.history, 'before');
+  const two = await person.open(phone);
+  await say(one.history, 'meanwhile');
+  const counts: number[] = [];
+  two.history.subscribe(() => counts.push(two.history.conversations().length));
+  await two.history.refresh();
+  await two.history.settled();
+  assert.equal(two.history.conversations().length, 2);
+  assert.ok(counts.length > 0 && counts.every((count) => count >= 1), `${counts}`);
+  one.history.close();
+  two.history.close();
+});
