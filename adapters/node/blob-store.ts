@@ -2,10 +2,11 @@
  * `BlobStore` as files: `FOLDER/owner/blob/part`, for the server's own user alone. A write is whole or absent (written aside, flushed,
  * renamed, folders flushed). What is in the files is sealed; who owns this user account sees their sizes and times.
  */
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SottoError } from '@sotto/bytes';
 import type { BlobPart, BlobStore } from '@sotto/ports';
+import { flushFolder, writeWhole } from './whole-file.ts';
 
 export type BlobStoreErrorCode = 'store-full' | 'store-unavailable';
 
@@ -24,7 +25,6 @@ const PART = /^[0-9]{1,6}$/;
 
 /** @param folder made with mode 0700 at the first write */
 export function createFileBlobStore(folder: string): BlobStore {
-  let writes = 0;
   const folderOf = (ownerId: string, blobId: string) => join(folder, nameOf(ID, ownerId), nameOf(ID, blobId));
   const fileOf = ({ ownerId, blobId, part }: BlobPart) => join(folderOf(ownerId, blobId), nameOf(PART, String(part)));
 
@@ -33,21 +33,8 @@ export function createFileBlobStore(folder: string): BlobStore {
       named(async () => {
         const file = fileOf(name);
         const inside = folderOf(name.ownerId, name.blobId);
-        const aside = `${file}.${process.pid}-${writes++}.new`;
         const made = await mkdir(inside, { recursive: true, mode: 0o700 });
-        try {
-          const handle = await open(aside, 'wx', 0o600);
-          try {
-            await handle.writeFile(bytes);
-            await handle.sync();
-          } finally {
-            await handle.close();
-          }
-          await rename(aside, file);
-        } catch (error) {
-          await rm(aside, { force: true }).catch(() => undefined);
-          throw error;
-        }
+        await writeWhole(file, bytes);
         await flushFolder(inside);
         if (made === undefined) return;
         await flushFolder(join(folder, name.ownerId));
@@ -101,15 +88,5 @@ async function named<Result, Absent = Result>(
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && absent.length > 0) return absent[0] as Absent;
     throw new BlobStoreError(code === 'ENOSPC' || code === 'EDQUOT' ? 'store-full' : 'store-unavailable', error);
-  }
-}
-
-/** A rename is durable only once the folder itself is. */
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

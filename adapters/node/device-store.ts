@@ -2,10 +2,11 @@
  * `DeviceStore` as one file a value in a folder that only its owner may read. Values may be keys: files are 0600, and a
  * write is whole or absent (written aside, flushed, renamed, folder flushed). Who owns this user account reads them all.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeHex, encodeUtf8, SottoError } from '@sotto/bytes';
 import type { DeviceStore } from '@sotto/ports';
+import { flushFolder, writeWhole } from './whole-file.ts';
 
 const KEY_LIMIT_BYTES = 100;
 
@@ -19,7 +20,6 @@ export class DeviceStoreError extends SottoError<DeviceStoreErrorCode> {
 
 /** @param folder made with mode 0700 when it does not exist */
 export function createFileDeviceStore(folder: string): DeviceStore {
-  let writes = 0;
   return {
     async get(key) {
       try {
@@ -31,20 +31,11 @@ export function createFileDeviceStore(folder: string): DeviceStore {
     },
     async set(key, value) {
       const file = fileOf(folder, key);
-      const aside = `${file}.${process.pid}-${writes++}.new`;
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        const handle = await open(aside, 'wx', 0o600);
-        try {
-          await handle.writeFile(value);
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-        await rename(aside, file);
+        await writeWhole(file, value);
         await flushFolder(folder);
       } catch (error) {
-        await rm(aside, { force: true }).catch(() => undefined);
         throw foreign(error);
       }
     },
@@ -66,16 +57,6 @@ function fileOf(folder: string, key: string): string {
     throw new DeviceStoreError('device-store-bad-key', 'a key has between 1 and 100 bytes');
   }
   return join(folder, encodeHex(name));
-}
-
-/** A rename is durable only once the folder itself is. */
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function codeOf(error: unknown): string | undefined {
