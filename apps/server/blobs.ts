@@ -10,7 +10,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './database/schema.ts';
 import { wasRemoved } from './deleted-accounts.ts';
 import { ServerError } from './errors.ts';
-import type { Services } from './services.ts';
+import type { Services, Writer } from './services.ts';
 
 /** A part is in the store for a moment before its row is written. */
 const LEFT_OVER_MS = 60 * 60 * 1000;
@@ -19,15 +19,15 @@ type BlobServices = Pick<Services, 'db' | 'clock' | 'limits' | 'blobs' | 'blobTu
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** @returns bytes of the file that are kept. @throws ServerError `blob-digest-mismatch`, `blob-conflict`, `store-full` */
-export function putPart(services: BlobServices, accountId: string, ...part: Part): Promise<number> {
-  return services.blobTurns.take(accountId, () => putPartInTurn(services, accountId, ...part));
+export function putPart(services: BlobServices, writer: Writer, ...part: Part): Promise<number> {
+  return services.blobTurns.take(writer.accountId, () => putPartInTurn(services, writer, ...part));
 }
 
 type Part = [blobId: string, part: number, bytes: Bytes, expectedDigest: string];
 
 async function putPartInTurn(
   services: BlobServices,
-  accountId: string,
+  { accountId, hold }: Writer,
   ...[blobId, part, bytes, expectedDigest]: Part
 ): Promise<number> {
   const { db, blobs } = services;
@@ -35,10 +35,14 @@ async function putPartInTurn(
   // SV-71: a part that was spoiled on the way would be found out when the file is needed, and the first copy is gone
   if (digest !== expectedDigest) throw new ServerError('blob-digest-mismatch');
   const row = { account_id: accountId, blob_id: blobId, part, digest, bytes: bytes.length };
-  const isThere = await db.transaction().execute((transaction) => judge(services, transaction, row));
+  const isThere = await db.transaction().execute(async (transaction) => {
+    await hold(transaction);
+    return judge(services, transaction, row);
+  });
   if (!isThere) {
     await blobs.put({ ownerId: accountId, blobId, part }, bytes);
     await db.transaction().execute(async (transaction) => {
+      await hold(transaction);
       if (await judge(services, transaction, row)) return;
       const blob = { account_id: accountId, blob_id: blobId, written_at_ms: services.clock.nowMs() };
       await transaction
@@ -90,13 +94,13 @@ async function judge(
 }
 
 /** @returns bytes of the file. @throws ServerError `blob-unknown`, `blob-incomplete`, `blob-conflict` */
-export function commitBlob(services: BlobServices, accountId: string, blobId: string, parts: number): Promise<number> {
-  return services.blobTurns.take(accountId, () => commitInTurn(services, accountId, blobId, parts));
+export function commitBlob(services: BlobServices, writer: Writer, blobId: string, parts: number): Promise<number> {
+  return services.blobTurns.take(writer.accountId, () => commitInTurn(services, writer, blobId, parts));
 }
 
 async function commitInTurn(
   { db, clock, blobs }: BlobServices,
-  accountId: string,
+  { accountId, hold }: Writer,
   blobId: string,
   parts: number,
 ): Promise<number> {
@@ -112,13 +116,16 @@ async function commitInTurn(
   const isWhole = rows.length === parts && rows.every(({ part, bytes }, i) => part === i && stored.get(part) === bytes);
   // SV-72: a device that is told "kept" forgets its own copy
   if (!isWhole) throw new ServerError('blob-incomplete');
-  await db
-    .updateTable('blobs')
-    .set({ committed: 1, written_at_ms: clock.nowMs() })
-    .where('account_id', '=', accountId)
-    .where('blob_id', '=', blobId)
-    .where('committed', '=', 0)
-    .execute();
+  await db.transaction().execute(async (transaction) => {
+    await hold(transaction);
+    await transaction
+      .updateTable('blobs')
+      .set({ committed: 1, written_at_ms: clock.nowMs() })
+      .where('account_id', '=', accountId)
+      .where('blob_id', '=', blobId)
+      .where('committed', '=', 0)
+      .execute();
+  });
   return rows.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
@@ -143,13 +150,21 @@ export async function readPart(
 }
 
 /** Done where there is none. */
-export function removeBlob(services: BlobServices, accountId: string, blobId: string): Promise<void> {
-  return services.blobTurns.take(accountId, () => removeInTurn(services, accountId, blobId));
+export function removeBlob(services: BlobServices, { accountId, hold }: Writer, blobId: string): Promise<void> {
+  return services.blobTurns.take(accountId, () => removeInTurn(services, accountId, blobId, hold));
 }
 
-/** Within the account's turn. */
-export async function removeInTurn({ db, blobs }: BlobServices, accountId: string, blobId: string): Promise<void> {
-  await db.transaction().execute((transaction) => forget(transaction, accountId, blobId));
+/** Within the account's turn. @param hold of whoever asks for it; the server's own cleaning needs no session */
+export async function removeInTurn(
+  { db, blobs }: BlobServices,
+  accountId: string,
+  blobId: string,
+  hold: Writer['hold'] = async () => undefined,
+): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    await hold(transaction);
+    await forget(transaction, accountId, blobId);
+  });
   await blobs.remove(accountId, blobId);
 }
 

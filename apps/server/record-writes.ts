@@ -8,7 +8,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from './database/schema.ts';
 import { ServerError } from './errors.ts';
 import { isOlderThan } from './sealed-epoch.ts';
-import type { Services } from './services.ts';
+import type { Services, Writer } from './services.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -24,17 +24,18 @@ export interface RecordWrite {
 /**
  * Applies the writes in order, up to the first one that is refused (SV-62).
  *
- * @throws ServerError `bad-request` for an id of another form; what the database throws leaves everything as it was (SV-23)
+ * @throws ServerError `bad-request` for an id of another form, `signed-out`; what the database throws leaves everything as it was (SV-23)
  */
 export async function writeRecords(
   services: Services,
-  accountId: string,
+  { accountId, hold }: Writer,
   writes: readonly RecordWrite[],
 ): Promise<BatchAnswer> {
   if (writes.some(({ recordId }) => !/^[0-9a-f]{32}$/.test(recordId))) throw new ServerError('bad-request');
-  const answer = await services.db
-    .transaction()
-    .execute((transaction) => writeRecordsIn(services, transaction, accountId, writes));
+  const answer = await services.db.transaction().execute(async (transaction) => {
+    await hold(transaction);
+    return writeRecordsIn(services, transaction, accountId, writes);
+  });
   const { newest, ...told } = answer;
   if (told.sequences.length > 0) services.onRecordsChanged(accountId, newest);
   return told;

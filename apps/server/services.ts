@@ -83,8 +83,20 @@ export function requireAccount(c: AppContext): Subject {
   return subject;
 }
 
+/** Who writes: an account, and whether the session that speaks for it stands. */
+export interface Writer {
+  readonly accountId: string;
+  /** Comes first in every transaction of a write. @throws ServerError `signed-out` */
+  readonly hold: (db: Kysely<Database>) => Promise<void>;
+}
+
+/** @throws ServerError `signed-out` or `account-required` */
+export function requireWriter(c: AppContext): Writer {
+  return { accountId: requireAccount(c).id, hold: (db) => requireStanding(db, c) };
+}
+
 /**
- * Asked in the transaction that adds a way to sign in: the request's body may have come long after its session was looked up.
+ * Asked in the transaction that writes: the request's body may have come long after its session was looked up.
  *
  * @throws ServerError `signed-out`
  */
@@ -93,7 +105,7 @@ export async function requireStanding(db: Kysely<Database>, c: AppContext): Prom
   await holdAccount(db, subject.id);
   const standing = db.selectFrom('sessions').select('token_hash').where('token_hash', '=', tokenHash);
   const isEnded = (await standing.executeTakeFirst()) === undefined;
-  // SV-106: a removed device would begin a request before the rotation, and add a key of its own after it.
+  // SV-106, SV-133: a removed device would begin a request before the rotation, and add a key or remove chats after it.
   if (isEnded) throw new ServerError('signed-out');
 }
 

@@ -24,6 +24,8 @@ export interface Postgres {
   readonly version: string;
   /** Runs SQL to its end, each statement by itself. @throws with what PostgreSQL said about the first one it refused */
   sql(text: string): Promise<string>;
+  /** What opens one connection: reads statements, writes rows, one a line. */
+  readonly psql: readonly [string, ...string[]];
   stop(): Promise<void>;
 }
 
@@ -45,13 +47,26 @@ export async function startPostgres(bin: string): Promise<Postgres> {
     await call('initdb', ['-D', data, '-U', 'sotto', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C']);
     const settings = `-c listen_addresses= -c unix_socket_directories=${folder} -c fsync=off`;
     await call('pg_ctl', ['-D', data, '-w', '-l', path.join(folder, 'log'), '-o', settings, 'start']);
+    const psql = [
+      path.join(bin, 'psql'),
+      '-h',
+      folder,
+      '-U',
+      'sotto',
+      '-d',
+      'postgres',
+      '-X',
+      '-q',
+      '-A',
+      '-t',
+    ] as const;
     const sql = async (text: string) => {
-      const args = ['-h', folder, '-U', 'sotto', '-d', 'postgres', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1'];
-      const asking = run(path.join(bin, 'psql'), [...args, '-f', '-'], { maxBuffer: 1 << 24 });
+      const [program, ...args] = psql;
+      const asking = run(program, [...args, '-v', 'ON_ERROR_STOP=1', '-f', '-'], { maxBuffer: 1 << 24 });
       asking.child.stdin?.end(text);
       return (await asking).stdout.trim();
     };
-    return { version: await sql('show server_version;'), sql, stop };
+    return { version: await sql('show server_version;'), sql, psql, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -42,15 +42,18 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
       const now = clock.nowMs();
       const guest = c.get('session')?.subject;
       await db.transaction().execute(async (transaction) => {
-        const sameAccount = transaction.selectFrom('accounts').select('account_id').where('account_id', '=', accountId);
-        const sameCode = transaction.selectFrom('recoveries').select('account_id').where('lookup_id', '=', lookupId);
-        const taken = (await sameAccount.executeTakeFirst()) ?? (await sameCode.executeTakeFirst());
+        // Written before it is asked: who comes with the same id, or removes it, is then before or after.
+        const accounts = await transaction
+          .insertInto('accounts')
+          .values({ account_id: accountId, created_at_ms: now })
+          .onConflict((conflict) => conflict.column('account_id').doNothing())
+          .returning('account_id')
+          .execute();
+        // SV-13: answering with a session would hand an account to whoever repeats its id.
+        if (accounts.length === 0) throw new ServerError('account-exists');
         const isRemoved = await wasRemoved({ db: transaction }, accountId);
         // SV-13: the other devices of a removed account are told that it is gone, whoever takes its id.
         if (isRemoved) throw new ServerError('account-exists');
-        // SV-13: answering with a session would hand an account to whoever repeats its id.
-        if (taken !== undefined) throw new ServerError('account-exists');
-        await transaction.insertInto('accounts').values({ account_id: accountId, created_at_ms: now }).execute();
         await transaction
           .insertInto('devices')
           .values({
@@ -60,7 +63,7 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
             created_at_ms: now,
           })
           .execute();
-        await transaction
+        const codes = await transaction
           .insertInto('recoveries')
           .values({
             lookup_id: lookupId,
@@ -68,7 +71,11 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
             verifier: parseBase64(recovery.verifier),
             created_at_ms: now,
           })
+          .onConflict((conflict) => conflict.column('lookup_id').doNothing())
+          .returning('lookup_id')
           .execute();
+        // SV-13: of two accounts with one code its owner would come into the first.
+        if (codes.length === 0) throw new ServerError('account-exists');
         await transaction
           .insertInto('locks')
           .values({

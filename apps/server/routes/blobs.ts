@@ -8,7 +8,7 @@ import { Hono } from 'hono';
 import { commitBlob, putPart, readPart, removeBlob } from '../blobs.ts';
 import { readBytes, readJson } from '../body.ts';
 import { ServerError } from '../errors.ts';
-import { type AppContext, type AppEnv, requireAccount, type Services, spend } from '../services.ts';
+import { type AppContext, type AppEnv, requireAccount, requireWriter, type Services, spend } from '../services.ts';
 
 const PAGE_BLOBS = 500;
 
@@ -77,18 +77,18 @@ export function blobRoutes(services: Services): Hono<AppEnv> {
       const bytes = await readBytes(c.req.raw, BLOB_PART_LIMIT_BYTES);
       if (bytes.length === 0) throw new ServerError('bad-request');
       const digest = c.req.header(BLOB_DIGEST_HEADER) ?? '';
-      return c.json({ bytes: await told(putPart(services, id, blobId, part, bytes, digest)) });
+      return c.json({ bytes: await told(putPart(services, requireWriter(c), blobId, part, bytes, digest)) });
     })
     .post('/blobs/:blobId/commit', async (c) => {
       const { id } = requireAccount(c);
       spend(rates.blobWrites, id);
       const { parts } = parseCommitBlobRequest(await readJson(c.req.raw, limits.jsonBytes));
-      return c.json({ bytes: await told(commitBlob(services, id, blobIdOf(c), parts)) });
+      return c.json({ bytes: await told(commitBlob(services, requireWriter(c), blobIdOf(c), parts)) });
     })
     .delete('/blobs/:blobId', async (c) => {
       const { id } = requireAccount(c);
       spend(rates.blobWrites, id);
-      await told(removeBlob(services, id, blobIdOf(c)));
+      await told(removeBlob(services, requireWriter(c), blobIdOf(c)));
       return c.json({ bytes: 0 });
     });
 }

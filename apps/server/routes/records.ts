@@ -17,7 +17,7 @@ import { readBytes } from '../body.ts';
 import type { Database } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { type RecordWrite, writeRecords } from '../record-writes.ts';
-import { type AppContext, type AppEnv, requireAccount, type Services, spend } from '../services.ts';
+import { type AppContext, type AppEnv, requireAccount, requireWriter, type Services, spend } from '../services.ts';
 
 export function recordRoutes(services: Services): Hono<AppEnv> {
   const { limits } = services;
@@ -53,7 +53,7 @@ export function recordRoutes(services: Services): Hono<AppEnv> {
       const { id } = requireAccount(c);
       const writes = parseRecordBatch(await readBytes(c.req.raw, RECORD_BATCH_LIMIT_BYTES));
       spendWrites(services, id, writes);
-      return c.json(await writeRecords(services, id, writes));
+      return c.json(await writeRecords(services, requireWriter(c), writes));
     })
     .put('/records/:recordId', async (c) => {
       const { id } = requireAccount(c);
@@ -80,7 +80,7 @@ async function writeOne(
     base: base === undefined ? undefined : sequenceOf(base),
   };
   spendWrites(services, accountId, [write]);
-  const { sequences, refused } = await writeRecords(services, accountId, [write]);
+  const { sequences, refused } = await writeRecords(services, requireWriter(c), [write]);
   if (refused !== undefined) throw new ServerError(refused);
   return sequences[0] as number;
 }

@@ -6,7 +6,15 @@ import { SHARE_DAYS_LIMIT, SHARE_LIMIT_BYTES } from '@sotto/wire';
 import { Hono } from 'hono';
 import { readBytes } from '../body.ts';
 import { ServerError } from '../errors.ts';
-import { type AppContext, type AppEnv, addressOf, requireAccount, type Services, spend } from '../services.ts';
+import {
+  type AppContext,
+  type AppEnv,
+  addressOf,
+  requireAccount,
+  requireStanding,
+  type Services,
+  spend,
+} from '../services.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -47,14 +55,14 @@ export function shareRoutes(services: Services): Hono<AppEnv> {
         expires_at_ms: nowMs + days * DAY_MS,
       };
       await db.transaction().execute(async (transaction) => {
-        const all = transaction.selectFrom('shares').select('share_id');
-        const isTaken = (await all.where('share_id', '=', shareId).executeTakeFirst()) !== undefined;
-        // SV-123: a second copy under one link would be another chat than its owner showed
-        if (isTaken) throw new ServerError('share-taken');
-        const mine = await all.where('account_id', '=', id).execute();
+        await requireStanding(transaction, c);
+        const mine = await transaction.selectFrom('shares').select('share_id').where('account_id', '=', id).execute();
         // SV-121: a list that grows without end is storage that anybody may fill.
         if (mine.length >= limits.sharesPerAccount) throw new ServerError('shares-full');
-        await transaction.insertInto('shares').values(row).execute();
+        const insertion = transaction.insertInto('shares').values(row).returning('share_id');
+        const added = await insertion.onConflict((conflict) => conflict.column('share_id').doNothing()).execute();
+        // SV-123: a second copy under one link would be another chat than its owner showed
+        if (added.length === 0) throw new ServerError('share-taken');
       });
       return c.json({ shareId, expiresAtMs: row.expires_at_ms });
     })
@@ -72,8 +80,11 @@ export function shareRoutes(services: Services): Hono<AppEnv> {
     .delete('/shares/:shareId', async (c) => {
       const { id } = requireAccount(c);
       const shareId = shareIdOf(c);
-      // SV-120: only its owner takes a link back
-      await db.deleteFrom('shares').where('share_id', '=', shareId).where('account_id', '=', id).execute();
+      await db.transaction().execute(async (transaction) => {
+        await requireStanding(transaction, c);
+        // SV-120: only its owner takes a link back
+        await transaction.deleteFrom('shares').where('share_id', '=', shareId).where('account_id', '=', id).execute();
+      });
       return c.json({ shareId });
     });
 }
