@@ -20,6 +20,7 @@ import {
   Manifest,
   OwnLog,
   placesOf,
+  SEEN_LIMIT,
   type ShownRecord,
   type VerifiedSegment,
   verifySegment,
@@ -445,13 +446,21 @@ export class Watch {
     const nowMs = Math.max(0, Math.trunc(clock.nowMs()));
     // CL-204: a write that may still arrive is not spoken for.
     const covered = Math.min(state.counter, ...waiting.map(({ counter }) => counter - 1));
-    const seen = new Map<string, LogPlace>([...placesOf(this.#logs)].filter(([id]) => id !== this.#deviceId));
     const entries = listed.map(({ recordId, digest }) => ({
       ...{ recordId, digest },
       replaces: replacedBy(byRecord.get(recordId) ?? []).filter((each) => each !== digest),
     }));
-    const heads = await log.append(entries, { seen, covered, atMs: nowMs, clock: nowMs });
+    const heads = await log.append(entries, { seen: this.#seen(), covered, atMs: nowMs, clock: nowMs });
     return this.#withHeads({ ...state, log: log.state, pending: waiting }, heads);
+  }
+
+  /** The other devices' logs, of which this device's head speaks. */
+  #seen(): Map<string, LogPlace> {
+    const others = [...this.#logs.values()].filter(({ deviceId }) => deviceId !== this.#deviceId);
+    others.sort((a, b) => b.atMs - a.atMs);
+    // CL-381: a head with more of them than it has room for would be refused by everybody
+    if (others.length > SEEN_LIMIT) others.length = SEEN_LIMIT;
+    return placesOf(new Map(others.map((log) => [log.deviceId, log])));
   }
 
   /**

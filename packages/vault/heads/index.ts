@@ -14,4 +14,4 @@ export {
 export { digestOfBytes, type LogEntry, writeDigest } from './entry.ts';
 export { type Finding, type FindingCode, finding } from './findings.ts';
 export { type HeadToStore, OwnLog, type OwnLogState } from './own-log.ts';
-export { HEAD_TYPE, type LogPlace, SEGMENT_LIMIT, type VerifiedSegment, verifySegment } from './segment.ts';
+export { HEAD_TYPE, type LogPlace, SEEN_LIMIT, SEGMENT_LIMIT, type VerifiedSegment, verifySegment } from './segment.ts';

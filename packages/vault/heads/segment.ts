@@ -15,7 +15,8 @@ import { chain, type LogEntry } from './entry.ts';
 export const HEAD_TYPE = 'head';
 /** Lines of one segment: a full one fills a record of 16 KiB. */
 export const SEGMENT_LIMIT = 80;
-const SEEN_LIMIT = 64;
+/** Of the other devices' logs in one head. */
+export const SEEN_LIMIT = 64;
 const REPLACES_LIMIT = 8;
 const HEAD_LABEL = encodeUtf8('sotto/vault/head/v1');
 
