@@ -25,7 +25,18 @@ export interface LocalPorts {
 }
 
 /** Areas of one account: a name is `acct/<account id>/<area>` and, where there are several, `/` and ids or numbers. */
-export type LocalArea = 'key' | 'watch' | 'list' | 'pack' | 'marks' | 'outbox' | 'cursor' | 'locks' | 'search' | 'blob';
+export type LocalArea =
+  | 'key'
+  | 'watch'
+  | 'list'
+  | 'pack'
+  | 'marks'
+  | 'outbox'
+  | 'unsent'
+  | 'cursor'
+  | 'locks'
+  | 'search'
+  | 'blob';
 
 /** @param accountId 16 bytes. @returns the name of an area's one value, and with `/` the prefix of its names */
 export function localName(accountId: Uint8Array, area: LocalArea): string {

@@ -67,7 +67,8 @@ async function openKeptHistory(
  * @returns false where something waits, and everything was kept
  */
 export async function forgetKept(sealed: SealedStore, accountId: Uint8Array): Promise<boolean> {
-  const waiting = await sealed.list(`${localName(accountId, 'outbox')}/`, { limit: 1 });
+  const waitingIn = (area: 'outbox' | 'unsent') => sealed.list(`${localName(accountId, area)}/`, { limit: 1 });
+  const waiting = [...(await waitingIn('outbox')), ...(await waitingIn('unsent'))];
   // CL-238: what was promised to be sent must not be lost by leaving
   if (waiting.length > 0) return false;
   await forgetAccount(sealed, accountId);

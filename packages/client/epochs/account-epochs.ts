@@ -230,6 +230,12 @@ export class AccountEpochs implements Keyring {
     };
   }
 
+  /** The first statement, of those that this device has verified, that leaves a device out. */
+  leftOutBy(deviceId: string): EpochStatement | undefined {
+    const statements = this.#memory.verified.toSorted((a, b) => a.epoch - b.epoch).map(parseEpoch);
+    return statements.find(({ places, devices }) => places.has(deviceId) && !devices.has(deviceId));
+  }
+
   /** The devices that belong to the account now, by id. @param announcements of the newest and earlier epochs */
   devices(announcements: readonly OpenedRecord[]): Map<string, Uint8Array> {
     return devicesOf(this.newest, announcements.flatMap(toAnnounced));

@@ -15,3 +15,4 @@ export {
 } from './manage.ts';
 export { LockKeyMissing, type RotationPlan, rotate } from './rotate.ts';
 export { sealOlder } from './seal-older.ts';
+export { sendUnsent } from './unsent.ts';

@@ -15,10 +15,11 @@ import {
   unwrapAccountKey,
 } from '@sotto/vault';
 import type { AccountPorts, OpenAccount, UsedLock } from '../account-types.ts';
-import { forgetAccount, openLocalKey } from '../archive/local-key.ts';
+import { openLocalKey } from '../archive/local-key.ts';
 import { loadDevice, saveDevice } from '../device-key.ts';
 import { ClientError } from '../errors.ts';
 import { type AccountEpochs, type OpenedKey, openAccountEpochs } from './account-epochs.ts';
+import { setUnsentAside } from './unsent.ts';
 
 export type OpeningPorts = Pick<AccountPorts, 'random' | 'clock' | 'device' | 'sealed' | 'takingTurns'> & {
   readonly api?: AccountPorts['api'];
@@ -59,15 +60,19 @@ export async function openAccount(
   };
 }
 
-/** This device's signing key; a new one where another device has removed this one: then nothing that it kept goes on. */
-async function openDevice(ports: OpeningPorts, accountId: Uint8Array, epochs: AccountEpochs): Promise<DeviceKeys> {
+/** This device's signing key; a new one where a rotation left this device out: then its log does not go on. */
+async function openDevice(
+  ports: OpeningPorts,
+  accountId: Uint8Array<ArrayBuffer>,
+  epochs: AccountEpochs,
+): Promise<DeviceKeys> {
   const { accountKey, newest } = epochs;
   const device = await loadDevice(ports, accountId, accountKey, epochs.earlierKeys());
   const deviceId = encodeHex(device.deviceId);
   const isRemoved = newest?.places.has(deviceId) === true && !newest.devices.has(deviceId);
   // VA-146: what it wrote under its old key would be believed by nobody, and taken for an attack
   if (!isRemoved) return device;
-  if (ports.sealed !== undefined) await forgetAccount(ports.sealed, accountId);
+  await setUnsentAside(ports, { accountId, accountKey, epochs }, deviceId);
   await ports.device.delete(`heads/${encodeHex(accountId)}`);
   const renewed = await createDeviceKeys(ports.random);
   await saveDevice(ports, { accountId, accountKey, device: renewed });

@@ -24,6 +24,7 @@ import type { History } from '../history.ts';
 import type { Standing } from '../record-keeper.ts';
 import type { AccountEpochs } from './account-epochs.ts';
 import { type LockBook, readLockBook, stateLocks } from './lock-book.ts';
+import { noteRemoved } from './unsent.ts';
 
 /** Another device may write or rotate at the same moment; each try begins from what it left. */
 const ROUNDS = 8;
@@ -69,6 +70,7 @@ export async function rotate(
 ): Promise<void> {
   const { epochs } = account;
   await stateLocks(account, history, ports.clock);
+  await noteRemoved(history, plan.removeDevices ?? []);
   const goal = epochs.epoch + 1;
   for (let round = 0; ; round++) {
     const standing = await history.standing();
@@ -168,7 +170,7 @@ async function draftRotation(
   return { accountKey, statement, request };
 }
 
-/** A statement names so many at most; a device that wrote longest ago makes itself a new key when it comes back (VA-146). */
+/** A statement names so many at most; a device that wrote longest ago makes itself a new key when it comes back (VA-146, VA-147). */
 function newestWriters(
   devices: ReadonlyMap<string, Uint8Array>,
   history: Pick<History, 'devices'>,

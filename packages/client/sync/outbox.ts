@@ -26,6 +26,12 @@ interface Place {
   readonly recordId: string;
 }
 
+/** What the last part of a name says. @returns undefined for another form */
+export function parseWaiting(name: string): { readonly kind: Kind; readonly recordId: string } | undefined {
+  const [, , , kind, recordId] = NAME.exec(name) ?? [];
+  return recordId === undefined ? undefined : { kind: KINDS[Number(kind)] as Kind, recordId };
+}
+
 /** A write as it waits. */
 export interface WaitingWrite {
   readonly name: string;

@@ -51,6 +51,7 @@ export async function attendLocks(ports: LocksPorts, account: OpenAccount, histo
   });
   try {
     await history.settled();
+    await epochs.sendUnsent(ports, open, history);
     await epochs.stateLocks(open, history, ports.clock);
     await nameDevice(open, history);
     await epochs.checkLocks(ports, open, history);
