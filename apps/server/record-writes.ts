@@ -32,6 +32,9 @@ export async function writeRecords(
   writes: readonly RecordWrite[],
 ): Promise<BatchAnswer> {
   if (writes.some(({ recordId }) => !/^[0-9a-f]{32}$/.test(recordId))) throw new ServerError('bad-request');
+  const ids = new Set(writes.map(({ recordId }) => recordId));
+  // SV-135: the second would be refused because of the first, and its writer told of another device.
+  if (ids.size < writes.length) throw new ServerError('bad-request');
   const answer = await services.db.transaction().execute(async (transaction) => {
     await hold(transaction);
     return writeRecordsIn(services, transaction, accountId, writes);

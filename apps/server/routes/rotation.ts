@@ -138,6 +138,11 @@ async function rotate(
   if (request.baseSequence !== account.last_sequence) throw new ServerError('record-conflict');
   // SV-108: an account without a lock is an account that nobody opens again.
   if (request.locks.length === 0) throw new ServerError('bad-request');
+  const [lockIds, recordIds] = [request.locks.map(({ lockId }) => lockId), request.records.map((r) => r.recordId)];
+  // SV-134: of two with one id the database refuses the second, and the device would try again for ever.
+  if (hasTwice(lockIds) || hasTwice(recordIds)) throw new ServerError('bad-request');
+  // SV-134: who comes later would be told of an epoch whose statement is not there.
+  if (!recordIds.includes(request.epochRecordId)) throw new ServerError('bad-request');
 
   const own = await db.selectFrom('credentials').select('credential_id').where('account_id', '=', accountId).execute();
   const ownIds = new Set(own.map(({ credential_id }) => credential_id));
@@ -177,6 +182,10 @@ async function rotate(
   // A device that was removed stays signed in for a month otherwise (SV-106).
   const ended = await others.returning('token_hash').execute();
   return { newest, ended: ended.map(({ token_hash }) => token_hash) };
+}
+
+function hasTwice(ids: readonly string[]): boolean {
+  return new Set(ids).size < ids.length;
 }
 
 /** SV-104: look-ups, passkeys and devices of what was removed, which would go on signing in. */
