@@ -50,7 +50,8 @@ export interface TestServer {
   readonly dataDir: string;
   readonly webDir: string;
   readonly log: string[];
-  browser(): Browser;
+  /** @param address where its requests come from */
+  browser(address?: string): Browser;
 }
 
 export interface TestServerOptions {
@@ -78,7 +79,11 @@ export async function createTestServer(t: TestContext, options: TestServerOption
   });
   t.after(() => graph.close());
   const app = createApp(graph.services);
-  return { graph, clock, dataDir, webDir, log, browser: () => createBrowser((url, init) => app.request(url, init)) };
+  const browser = (remoteAddress?: string) => {
+    const env = remoteAddress === undefined ? {} : { incoming: { socket: { remoteAddress } } };
+    return createBrowser((url, init) => app.request(url, init, env));
+  };
+  return { graph, clock, dataDir, webDir, log, browser };
 }
 
 /** Sends what a page of this server would send, unless a header says otherwise. */

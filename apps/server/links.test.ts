@@ -64,6 +64,32 @@ test('SV-117 a mailbox that was ended gives nothing and takes nothing; after ten
   assert.equal((await browser.call('DELETE', `/api/links/${randomHex()}`)).status, 204);
 });
 
+test('SV-138 a few that fill every mailbox keep nobody from linking, and put nobody out who has one', async (t) => {
+  const limits = { links: 12, linkWrites: { burst: 1000, perSecond: 0 } };
+  const server = await createTestServer(t, { limits });
+  const open = async (address: string, id = randomHex()) =>
+    code(await server.browser(address).call('PUT', `/api/links/${id}/0`, bytes(address)));
+  const first = randomHex();
+  assert.equal(await open('192.0.2.1', first), undefined);
+  for (let round = 0; round < 30; round++) await open(`198.51.100.${round % 4}`);
+  assert.equal(await open('198.51.100.0'), 'rate-limited', 'who fills it gets no more');
+  const persons = ['192.0.2.2', '192.0.2.3', '2001:db8::1'];
+  const ids = persons.map(() => randomHex());
+  for (const [i, address] of persons.entries()) assert.equal(await open(address, ids[i]), undefined, address);
+  for (let round = 0; round < 30; round++) await open(`198.51.100.${round % 4}`);
+  for (const [i, id] of [first, ...ids].entries()) {
+    const found = await server.browser().call('GET', `/api/links/${id}/0`);
+    assert.equal(found.text, ['192.0.2.1', ...persons][i]);
+  }
+  // Where nobody has two more than the other, who is linking goes on.
+  for (let address = 10; address < 40; address++) await open(`203.0.113.${address}`);
+  assert.equal(await open('203.0.113.50'), 'rate-limited');
+  for (const id of [first, ...ids])
+    assert.equal((await server.browser().call('GET', `/api/links/${id}/0`)).status, 200);
+  await server.clock.advance(10 * 60_000);
+  assert.equal(await open('203.0.113.50'), undefined);
+});
+
 test('SV-118 mailboxes at once are limited', async (t) => {
   const server = await createTestServer(t, { limits: { links: 3, linkWrites: { burst: 1000, perSecond: 0 } } });
   const browser = server.browser();

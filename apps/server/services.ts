@@ -10,6 +10,7 @@ import { ServerError } from './errors.ts';
 import type { Limits } from './limits.ts';
 import type { LinkMailboxes } from './link-mailboxes.ts';
 import type { Log } from './log.ts';
+import { networkOf } from './network.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Session, Sessions, Subject } from './sessions.ts';
@@ -118,9 +119,9 @@ export async function holdAccount(db: Kysely<Database>, accountId: string): Prom
     .execute();
 }
 
-/** Who to count for rate limits. Not logged, not stored. */
+/** Who to count for rate limits: a network. Not logged, not stored. */
 export function addressOf(c: AppContext): string {
-  return c.env?.incoming?.socket.remoteAddress ?? 'local';
+  return networkOf(c.env?.incoming?.socket.remoteAddress ?? 'local');
 }
 
 /** @throws ServerError `rate-limited` */

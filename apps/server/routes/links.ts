@@ -18,7 +18,7 @@ export function linkRoutes({ links, limits, rates }: Services): Hono<AppEnv> {
       const message = await readBytes(c.req.raw, limits.linkBytes);
       // SV-115: an empty slot would look like one that was never written.
       if (message.length === 0) throw new ServerError('bad-request');
-      links.put(id, slot, message);
+      links.put(id, slot, message, addressOf(c));
       return c.body(null, 204);
     })
     .get('/links/:linkId/:slot', (c) => {
