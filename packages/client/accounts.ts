@@ -35,7 +35,14 @@ export {
   unlockWithPassphrase,
 } from './passphrase-lock.ts';
 export { type LockAtHand, removeAccount } from './remove-account.ts';
-export { forgetUnlocked, resumeUnlocked, type StayPorts, staysUnlocked, stayUnlocked } from './stay-unlocked.ts';
+export {
+  forgetUnlocked,
+  renewUnlocked,
+  resumeUnlocked,
+  type StayPorts,
+  staysUnlocked,
+  stayUnlocked,
+} from './stay-unlocked.ts';
 export type { AccountSync } from './sync/account-sync.ts';
 export type { SyncProblem, SyncState } from './sync/sync-types.ts';
 export { signingInLater, unlockWithPasskey, unlockWithRecoveryCode } from './unlock.ts';

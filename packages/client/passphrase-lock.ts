@@ -98,17 +98,25 @@ export async function setPassphrase(ports: PassphrasePorts, account: OpenAccount
  * Wraps a newer account key for the passphrase of this browser, without asking for it (spec/vault.md "Sealed locks"). What it
  * seals to is what this device itself remembers, sealed, of the lock.
  */
-export async function rewrapPassphrase(
+export function rewrapPassphrase(
+  ports: Pick<PassphrasePorts, 'erasable' | 'random' | 'takingTurns'>,
+  account: OpenAccount,
+): Promise<void> {
+  return ports.takingTurns(lockName(account.accountId), () => rewrapInTurn(ports, account));
+}
+
+async function rewrapInTurn(
   ports: Pick<PassphrasePorts, 'erasable' | 'random'>,
   { accountId, accountKey, epochs }: OpenAccount,
 ): Promise<void> {
   const kept = await ports.erasable.get(lockName(accountId));
+  // CL-382: a passphrase that its person removed meanwhile would open the account again
   if (kept === undefined || epochs === undefined) return;
   const { deviceSecret, lock } = parseKept(kept);
   const { lockId } = parseLockHeader(lock);
   const known = epochs.passphrase;
   // CL-323: the lock in the store may be another program's, and would be handed the new key
-  if (known === undefined || known.lockId !== encodeHex(lockId)) return removePassphrase(ports, accountId);
+  if (known === undefined || known.lockId !== encodeHex(lockId)) return eraseInTurn(ports, accountId);
   const sealed = await sealToLock({
     accountKey,
     kind: 'device-passphrase',
@@ -123,7 +131,14 @@ export async function rewrapPassphrase(
 }
 
 /** Erases lock and device secret: the passphrase opens nothing any more, a copy of the lock neither. */
-export async function removePassphrase(ports: Pick<PassphrasePorts, 'erasable'>, accountId: Uint8Array): Promise<void> {
+export function removePassphrase(
+  ports: Pick<PassphrasePorts, 'erasable' | 'takingTurns'>,
+  accountId: Uint8Array,
+): Promise<void> {
+  return ports.takingTurns(lockName(accountId), () => eraseInTurn(ports, accountId));
+}
+
+async function eraseInTurn(ports: Pick<PassphrasePorts, 'erasable'>, accountId: Uint8Array): Promise<void> {
   await ports.erasable.delete(lockName(accountId));
   await ports.erasable.delete(triesName(accountId));
 }

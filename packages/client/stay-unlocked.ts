@@ -9,6 +9,7 @@ import type { OpenAccount } from './account-types.ts';
 import type { OpenedKey } from './epochs/account-epochs.ts';
 import { openAccount } from './epochs/open-account.ts';
 import { FIRST_EPOCH } from './keyring.ts';
+import type { TakingTurns } from './watch/turns.ts';
 
 const NAME = 'unlocked';
 const VERSION = 1;
@@ -19,6 +20,8 @@ export interface StayPorts {
   readonly device: DeviceStore;
   /** Erases for good what is deleted in it. */
   readonly erasable: DeviceStore;
+  /** Runs work while no other tab of this browser does. */
+  readonly takingTurns: TakingTurns;
 }
 
 export async function staysUnlocked(ports: Pick<StayPorts, 'erasable'>): Promise<boolean> {
@@ -34,9 +37,18 @@ export async function stayUnlocked(
   await ports.erasable.set(NAME, value);
 }
 
-/** At every lock and sign-out, and when the person turns it off. */
-export async function forgetUnlocked(ports: Pick<StayPorts, 'erasable'>): Promise<void> {
-  await ports.erasable.delete(NAME);
+/** With the key of a newer epoch, where the account still stays unlocked. */
+export function renewUnlocked(ports: Pick<StayPorts, 'erasable' | 'takingTurns'>, account: OpenAccount): Promise<void> {
+  return ports.takingTurns(NAME, async () => {
+    // CL-382: a key that is written after its person locked lies there until somebody takes it
+    if (!(await staysUnlocked(ports))) return;
+    await stayUnlocked(ports, account);
+  });
+}
+
+/** At every lock and sign-out, and when the person turns it off. In turn: what is being written anew goes as well. */
+export function forgetUnlocked(ports: Pick<StayPorts, 'erasable' | 'takingTurns'>): Promise<void> {
+  return ports.takingTurns(NAME, () => ports.erasable.delete(NAME));
 }
 
 /** The account that was left unlocked; undefined where there is none, or what is kept was damaged. */

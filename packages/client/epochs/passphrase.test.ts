@@ -14,8 +14,14 @@ import { createAccountKey, createDeviceKeys, type OpenedRecord, unsafeRevealSecr
 import { signEpoch } from '@sotto/vault/rotation';
 import { saveDevice } from '../device-key.ts';
 import { keepLocks } from '../kept-locks.ts';
-import { hasPassphrase, rewrapPassphrase, setPassphrase, unlockWithPassphrase } from '../passphrase-lock.ts';
-import { resumeUnlocked, stayUnlocked } from '../stay-unlocked.ts';
+import {
+  hasPassphrase,
+  removePassphrase,
+  rewrapPassphrase,
+  setPassphrase,
+  unlockWithPassphrase,
+} from '../passphrase-lock.ts';
+import { forgetUnlocked, renewUnlocked, resumeUnlocked, stayUnlocked } from '../stay-unlocked.ts';
 import { createTurns } from '../watch/turns.ts';
 import { openAccount } from './open-account.ts';
 
@@ -92,3 +98,40 @@ test('an account that stays unlocked opens in the epoch in which it was left', a
   assert.equal(resumed?.epochs?.epoch, 2);
   assert.deepEqual(unsafeRevealSecret(resumed.accountKey), unsafeRevealSecret(newKey));
 });
+
+for (const what of ['stays unlocked', 'has a passphrase'] as const) {
+  test(`CL-382 a rotation that arrives while an account that ${what} is locked brings nothing back`, async () => {
+    const here = await browser();
+    const { ports, account } = here;
+    if (what === 'stays unlocked') await stayUnlocked(ports, account);
+    else await setPassphrase(ports, account, 'lantern under the stairs');
+    await rotated(here);
+    const [renew, forget] =
+      what === 'stays unlocked'
+        ? [renewUnlocked, forgetUnlocked]
+        : [rewrapPassphrase, (given: typeof ports) => removePassphrase(given, account.accountId)];
+    const name = what === 'stays unlocked' ? 'unlocked' : `passphrase/${encodeHex(account.accountId)}`;
+    // The store answers the renewal, and the person locks before it goes on.
+    const read = Promise.withResolvers<void>();
+    const get = ports.erasable.get.bind(ports.erasable);
+    const slow = {
+      ...ports,
+      erasable: {
+        ...ports.erasable,
+        get: async (key: string) => {
+          const value = await get(key);
+          await read.promise;
+          return value;
+        },
+      },
+    };
+    const renewing = renew(slow, account);
+    await new Promise((resolve) => setImmediate(resolve));
+    const forgetting = forget(ports);
+    read.resolve();
+    await Promise.all([renewing, forgetting]);
+    assert.equal(await ports.erasable.get(name), undefined);
+    await renew(ports, account);
+    assert.equal(await ports.erasable.get(name), undefined, 'nor does a rotation after it');
+  });
+}

@@ -7,7 +7,7 @@
 import { SottoError } from '@sotto/bytes';
 import type { History as ClientHistory } from '@sotto/client';
 import type { AccountPorts, OpenAccount, PasskeyAuthenticator } from '@sotto/client/accounts';
-import { createRecoveryCode, rewrapPassphrase, staysUnlocked, stayUnlocked } from '@sotto/client/accounts';
+import { createRecoveryCode, renewUnlocked, rewrapPassphrase, type TakingTurns } from '@sotto/client/accounts';
 import * as epochs from '@sotto/client/epochs';
 import type { DeviceStore } from '@sotto/ports';
 import type { LocksSession } from './types.ts';
@@ -16,6 +16,7 @@ export interface LocksPorts extends AccountPorts {
   readonly passkeys: PasskeyAuthenticator;
   /** Erases for good what is deleted in it. */
   readonly erasable: DeviceStore;
+  readonly takingTurns: TakingTurns;
 }
 
 type Account = OpenAccount & { readonly epochs: epochs.AccountEpochs };
@@ -47,7 +48,7 @@ export async function attendLocks(ports: LocksPorts, account: OpenAccount, histo
   const open = assertOpen(account);
   open.epochs.onAdopted(async () => {
     await rewrapPassphrase(ports, open);
-    if (await staysUnlocked(ports)) await stayUnlocked(ports, open);
+    await renewUnlocked(ports, open);
   });
   try {
     await history.settled();
