@@ -133,19 +133,19 @@ export async function openEnvelope(input: OpenEnvelopeInput): Promise<{ header: 
   // VA-08: after a rotation an old epoch's key is in the hands of a removed device
   if (visible.epoch !== input.expectedEpoch) throw new VaultError('record-epoch-mismatch', 'VA-08');
 
-  const stored = input.envelope.slice(0, HEADER_BYTES);
-  const salt = input.envelope.slice(HEADER_BYTES, HEADER_BYTES + SALT_BYTES);
+  const prefix = input.envelope.slice(0, PREFIX_BYTES);
+  const salt = prefix.subarray(HEADER_BYTES, HEADER_BYTES + SALT_BYTES);
   const extracted = extractOf(input.epochKey, salt);
-  const header = maskDevice(stored, deriveMask(extracted));
+  const header = maskDevice(prefix.subarray(0, HEADER_BYTES), deriveMask(extracted));
   const { key, commitment } = deriveRecordKeys(extracted, header);
   extracted.erase();
-  const storedCommitment = input.envelope.subarray(HEADER_BYTES + SALT_BYTES, PREFIX_BYTES);
+  const storedCommitment = prefix.subarray(HEADER_BYTES + SALT_BYTES);
   // VA-09: AES-GCM alone lets one ciphertext open under two keys to two texts
   if (!equalBytes(commitment, storedCommitment)) throw new VaultError('record-commitment-mismatch', 'VA-09');
 
   let inside: Bytes;
   try {
-    const sealed = input.envelope.slice(PREFIX_BYTES);
+    const sealed = input.envelope.subarray(PREFIX_BYTES);
     inside = await openAes256Gcm(key, NONCE, sealed, concatBytes(header, salt, commitment));
   } catch (cause) {
     throw new VaultError('record-open-failed', 'VA-10', { cause });
@@ -163,7 +163,7 @@ export function parseVisibleHeader(envelope: Uint8Array): VisibleHeader {
   if (!isBucket(envelope.length)) throw new VaultError('record-malformed', 'VA-03');
   const reader = new ByteReader(envelope.subarray(0, VISIBLE_BYTES));
   // VA-04: another kind of sealed thing (a lock, say) must never be read as a record
-  if (!equalBytes(reader.take(MAGIC.length), MAGIC)) throw new VaultError('record-malformed', 'VA-04');
+  if (!equalBytes(reader.view(MAGIC.length), MAGIC)) throw new VaultError('record-malformed', 'VA-04');
   // VA-05: guessing at a format that is not known would misread it
   if (reader.u8() !== VERSION) throw new VaultError('record-version-unsupported', 'VA-05');
   return { accountId: reader.take(16), recordId: reader.take(16), epoch: reader.u32() };
@@ -221,16 +221,22 @@ function deriveRecordKeys(extracted: Extracted, header: Uint8Array) {
   return { key: both.slice(0, 32), commitment: both.slice(32) };
 }
 
-function parseInside(inside: Uint8Array): Bytes {
+function parseInside(inside: Bytes): Bytes {
   const reader = new ByteReader(inside);
   // VA-11: bytes of another encoding must not be read as if they were ours
   if (reader.u8() !== ENCODING_CANONICAL_JSON) throw new VaultError('record-encoding-unsupported', 'VA-11');
   const length = reader.u32();
   // VA-12: a length beyond the end would read what is not there
   if (length > reader.remaining) throw new VaultError('record-content-malformed', 'VA-12');
-  const content = inside.slice(INSIDE_HEADER_BYTES, INSIDE_HEADER_BYTES + length);
+  const content = inside.subarray(INSIDE_HEADER_BYTES, INSIDE_HEADER_BYTES + length);
   const padding = inside.subarray(INSIDE_HEADER_BYTES + length);
   // VA-13: padding that is not zero is a place to hide or leak bytes
-  if (padding.some((byte) => byte !== 0)) throw new VaultError('record-content-malformed', 'VA-13');
+  if (!isZero(padding)) throw new VaultError('record-content-malformed', 'VA-13');
   return content;
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at++) sum |= bytes[at] as number;
+  return sum === 0;
 }

@@ -36,15 +36,13 @@ export function writeDigest(write: Omit<OpenedRecord, 'epoch'>): Bytes {
 
 /** The same, of a write whose content is at hand as the bytes that were sealed. */
 export function digestOfBytes(write: Omit<OpenedRecord, 'epoch' | 'content'>, content: Uint8Array): Bytes {
-  return sha256(
-    new ByteWriter()
-      .vector16(WRITE_LABEL)
-      .raw(parseHex(write.recordId, 16))
-      .raw(parseHex(write.deviceId, 16))
-      .u64(write.deviceCounter)
-      .vector32(content)
-      .finish(),
-  );
+  const before = new ByteWriter(128)
+    .vector16(WRITE_LABEL)
+    .raw(parseHex(write.recordId, 16))
+    .raw(parseHex(write.deviceId, 16))
+    .u64(write.deviceCounter)
+    .u32(content.length);
+  return sha256(before.finish(), content);
 }
 
 /** The chain's hash after `entry`. @param before 32 bytes, the hash before it */
