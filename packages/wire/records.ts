@@ -72,7 +72,7 @@ export function parseRecordPage(bytes: Uint8Array): RecordBulkPage {
     const records: StoredRecord[] = [];
     let last = 0;
     while (reader.remaining > 0) {
-      const recordId = encodeHex(reader.take(ID_BYTES));
+      const recordId = encodeHex(reader.view(ID_BYTES));
       const sequence = reader.u64Number();
       const envelope = reader.vector32(ENVELOPE_LIMIT_BYTES) as Bytes;
       // WI-28: a page out of order would move a reader's place past what it has not seen.
