@@ -59,7 +59,8 @@ async function openPage(page: Page): Promise<void> {
 async function storeIn(page: Page, name: string): Promise<RecordStore> {
   await page.evaluate(async (given) => {
     const { adapters, stores } = globalThis as unknown as InPage;
-    stores.set(given, adapters.createBrowserRecordStore(await adapters.openDatabase(given)));
+    const sealed = adapters.createBrowserSealedStore(await adapters.openDatabase(given));
+    stores.set(given, adapters.createBrowserRecordStore(sealed, given));
   }, name);
   return {
     list: async (afterSequence) => {
@@ -139,6 +140,7 @@ async function sealedStoreIn(page: Page, name: string): Promise<SealedStore> {
         name,
         prefix,
       ] as const),
+    purge: () => page.evaluate(async (given) => (globalThis as unknown as InPage).sealed.get(given)?.purge(), name),
   };
 }
 
@@ -187,27 +189,163 @@ sealedStoreContract('in a browser', async () => {
   };
 });
 
-test('a database of the first version keeps what it holds and gets the new store', async () => {
+test('what a database of an earlier version holds is kept, and goes on', async () => {
   const kept = await browser.page.evaluate(async () => {
     const { adapters } = globalThis as unknown as InPage;
+    const [first, second] = ['11', '22'].map((byte) => byte.repeat(16)) as [string, string];
     await new Promise<void>((resolve) => {
-      const opening = indexedDB.open('first-version', 1);
+      const opening = indexedDB.open('second-version', 2);
       opening.onupgradeneeded = () => {
         opening.result.createObjectStore('device').put(new Uint8Array([7]), 'a');
-        opening.result.createObjectStore('records', { keyPath: 'recordId' }).createIndex('sequence', 'sequence');
+        const records = opening.result.createObjectStore('records', { keyPath: 'recordId' });
+        records.createIndex('sequence', 'sequence');
+        records.put({ recordId: first, sequence: 5, envelope: new Uint8Array([1]) });
+        records.put({ recordId: second, sequence: 4, envelope: undefined });
+        opening.result.createObjectStore('sealed').put(new Uint8Array([8]), 'b');
       };
       opening.onsuccess = () => {
         opening.result.close();
         resolve();
       };
     });
-    const database = await adapters.openDatabase('first-version');
-    const sealed = adapters.createBrowserSealedStore(database);
-    await sealed.write([{ name: 'b', value: new Uint8Array([8]) }]);
-    const [b] = await sealed.get(['b']);
-    return [...((await adapters.createBrowserDeviceStore(database).get('a')) ?? []), ...(b ?? [])];
+    const database = await adapters.openDatabase('second-version');
+    const sealed = adapters.createBrowserSealedStore(database, 0);
+    const records = adapters.createBrowserRecordStore(sealed, 'second-version');
+    const seen = async () => [
+      ...((await adapters.createBrowserDeviceStore(database).get('a')) ?? []),
+      ...((await sealed.get(['b']))[0] ?? []),
+      ...(await records.list(0)).records.map(({ sequence, envelope }) => [sequence, ...(envelope ?? [])]),
+    ];
+    const before = await seen();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { sequence } = await records.put(first, new Uint8Array([2]));
+    return [before, await seen(), sequence];
   });
-  assert.deepEqual(kept, [7, 8]);
+  assert.deepEqual(kept, [[7, 8, [4], [5, 1]], [7, 8, [4], [6, 2]], 6]);
+});
+
+/** Waits until nothing is left to purge. */
+async function purged(page: Page, name: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const isDone = await page.evaluate(async (given) => {
+      const { adapters } = globalThis as unknown as InPage;
+      const database = await adapters.openDatabase(given);
+      const get = (objects: IDBObjectStore) =>
+        new Promise<{ oldest: number; wanted: number }>((resolve) => {
+          const reading = objects.get('generations');
+          reading.onsuccess = () => resolve(reading.result);
+        });
+      const { oldest, wanted } = await database.transact('readonly', get);
+      return wanted > 1 && oldest >= wanted;
+    }, name);
+    if (isDone) return;
+    await page.waitForTimeout(100);
+  }
+  assert.fail('not purged within 60 s');
+}
+
+for (const [count, bytes] of [
+  [3, 200],
+  [3000, 1000],
+] as const) {
+  test(`CL-265 of ${count} values, what was removed or replaced is in no file of the profile once it is purged`, async () => {
+    const own = await openBrowser();
+    try {
+      await openPage(own.page);
+      const read = await own.page.evaluate(
+        async ([many, size]) => {
+          const { adapters, sealed } = globalThis as unknown as InPage;
+          const store = adapters.createBrowserSealedStore(await adapters.openDatabase('purging'), 0);
+          sealed.set('purging', store);
+          const values = (length: number) => Array.from({ length }, () => crypto.getRandomValues(new Uint8Array(size)));
+          const first = values(many);
+          const nameOf = (at: number) => `n/${String(at).padStart(5, '0')}`;
+          for (let at = 0; at < many; at += 100) {
+            await store.write(first.slice(at, at + 100).map((value, one) => ({ name: nameOf(at + one), value })));
+          }
+          // Of every three one is removed, one replaced, one stays.
+          const [anew] = values(1);
+          for (let at = 0; at < many; at += 300) {
+            const thirds = first.slice(at, at + 300).map((_, one) => at + one);
+            await store.write(
+              thirds.flatMap((one) =>
+                one % 3 === 2 ? [] : [{ name: nameOf(one), value: one % 3 === 0 ? undefined : anew }],
+              ),
+            );
+          }
+          const few = (from: number) => first.filter((_, at) => at % 3 === from).slice(-40);
+          return [few(0), few(1), few(2)].map((group) => group.map((value) => [...value]));
+        },
+        [count, bytes] as const,
+      );
+      const [removed, replaced, kept] = read.map((group) => group.map((value) => Buffer.from(value).subarray(20, 60)));
+      assert.ok(removed && replaced && kept && kept.length > 0);
+      const held = async (group: readonly Buffer[]) => {
+        const files = await Promise.all(group.map((value) => filesWith(own.folder, value)));
+        return files.filter((names) => names.length > 0).length;
+      };
+      assert.ok((await held(removed)) > 0, 'before, the search finds what was removed');
+      await own.page.evaluate(async () => (globalThis as unknown as InPage).sealed.get('purging')?.purge());
+      await purged(own.page, 'purging');
+      await own.page.waitForTimeout(500);
+      assert.deepEqual([await held(removed), await held(replaced)], [0, 0]);
+      assert.equal(await held(kept), kept.length, 'what stays is found');
+      const left = await own.page.evaluate(async () => {
+        const listed = await (globalThis as unknown as InPage).sealed.get('purging')?.list('n/');
+        return [listed?.length, (await indexedDB.databases()).map(({ name }) => name).sort()];
+      });
+      assert.deepEqual(left, [(count / 3) * 2, ['purging', 'purging-sealed-2']]);
+    } finally {
+      await own.close();
+    }
+  });
+}
+
+test('CL-267 tabs that write while others purge, and end in the middle of it, lose nothing', async () => {
+  const name = 'purging-tabs';
+  const tabs = [browser.page, await browser.context.newPage(), await browser.context.newPage()];
+  for (const tab of tabs) await openPage(tab);
+  const use = (tab: Page, prefix: string, writes: number) =>
+    tab.evaluate(
+      async ([given, own, count]) => {
+        const { adapters, sealed } = globalThis as unknown as InPage;
+        const store = adapters.createBrowserSealedStore(await adapters.openDatabase(given), 0);
+        sealed.set(given, store);
+        const wrong: string[] = [];
+        for (let at = 0; at < count; at++) {
+          const value = new Uint8Array(2000).fill(at);
+          await store.write([
+            { name: `${own}/${at}`, value },
+            { name: `${own}/last`, value },
+            { name: `${own}/${at - 7}`, value: undefined },
+          ]);
+          if (at % 20 === 19) await store.purge();
+          const [now, last, gone] = await store.get([`${own}/${at}`, `${own}/last`, `${own}/${at - 7}`]);
+          if (now?.[0] !== at % 256 || last?.[0] !== at % 256 || gone !== undefined) wrong.push(`${own}/${at}`);
+        }
+        return wrong;
+      },
+      [name, prefix, writes] as const,
+    );
+  // The third tab fills the store, asks for a purge and is closed as soon as it moves.
+  const [first, second, third] = tabs as [Page, Page, Page];
+  assert.deepEqual(await use(third, 'third', 400), []);
+  const working = Promise.all([use(first, 'first', 150), use(second, 'second', 150)]);
+  await third.waitForTimeout(150);
+  await third.close();
+  assert.deepEqual(await working, [[], []]);
+  await purged(first, name);
+  const left = await first.evaluate(async (given) => {
+    const listed = (await (globalThis as unknown as InPage).sealed.get(given)?.list('')) ?? [];
+    return listed.map((one) => one.name);
+  }, name);
+  const expected = (own: string, count: number) => [
+    `${own}/last`,
+    ...[1, 2, 3, 4, 5, 6, 7].map((back) => `${own}/${count - back}`),
+  ];
+  const all = [...expected('first', 150), ...expected('second', 150), ...expected('third', 400)];
+  assert.deepEqual(left, all.sort());
+  await second.close();
 });
 
 test('the device store keeps, replaces and forgets values, over a reload', async () => {

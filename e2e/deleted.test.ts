@@ -1,8 +1,6 @@
 /**
- * What is deleted is gone: of a deleted chat with its file, and of a deleted account, no sealed byte is in any file of the
- * honest server, and none is in the stores of the browser. Chromium's own database files keep what was removed, sealed, until
- * it tidies up (docs/known-gaps.md): how much is printed, and that it is nowhere else in the profile. The same search finds
- * what is still there.
+ * What is deleted is gone: of a guest's deleted chat, of an account's deleted chat with its file, and of a deleted account no sealed
+ * byte is in any file of the honest server or of the browser's profile. The same search finds what is still there.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,11 +8,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
-import type { Page } from 'playwright-core';
 import { w as orderWords } from '../apps/web/features/order/words.ts';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
 import { openBrowser } from './browser.ts';
+import { heldByBrowser, isPurged, type Sealed } from './held.ts';
 import { person } from './person.ts';
 import { startForBrowser } from './system.ts';
 
@@ -27,9 +25,6 @@ after(async () => {
   await system.stop();
   rmSync(profile, { recursive: true, force: true });
 });
-
-/** Sealed values by where they were; each is random bytes, so any 24 of them are found in one place only. */
-type Sealed = ReadonlyMap<string, Buffer>;
 
 const PIECE = 24;
 /** Past what many values begin with alike (magic, version, ids). */
@@ -70,36 +65,6 @@ function heldByServer(): Sealed {
   return held;
 }
 
-/** Every sealed value of the app's own stores in this browser. */
-async function heldByBrowser(page: Page): Promise<Sealed> {
-  const held = await page.evaluate(async () => {
-    const request = indexedDB.open('sotto');
-    await new Promise((resolve) => {
-      request.onsuccess = resolve;
-    });
-    const { result: database } = request;
-    const all: [string, string][] = [];
-    for (const name of database.objectStoreNames) {
-      const store = database.transaction(name).objectStore(name);
-      const [keys, values] = [store.getAllKeys(), store.getAll()];
-      await new Promise((resolve) => {
-        values.onsuccess = resolve;
-      });
-      for (const [at, key] of keys.result.entries()) {
-        const value = values.result[at]?.envelope ?? values.result[at];
-        if (value instanceof Uint8Array) all.push([`${name} ${String(key)}`, btoa(String.fromCharCode(...value))]);
-      }
-    }
-    database.close();
-    return all;
-  });
-  return new Map(
-    held
-      .map(([name, value]) => [name, Buffer.from(value, 'base64')] as const)
-      .filter(([, value]) => value.length > 128),
-  );
-}
-
 const without = (before: Sealed, after: Sealed): Sealed => {
   const left = new Set([...after.values()].map((value) => value.toString('latin1')));
   return new Map([...before].filter(([, value]) => !left.has(value.toString('latin1'))));
@@ -111,15 +76,6 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
     assert.ok(Date.now() < end, `not within 40 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-}
-
-/** Sealed bytes that were removed may lie in the files of the browser's database, and in no other. */
-function inDatabaseFilesAlone(found: readonly string[], what: string, t: { diagnostic(line: string): void }): void {
-  t.diagnostic(`${found.length} ${what} are still in the files of the browser's database`);
-  assert.deepEqual(
-    found.filter((place) => !/ in Default\/IndexedDB\//.test(place)),
-    [],
-  );
 }
 
 test('a chat with a file, then the account: nothing that was deleted is in any file of the server or of the browser', async (t) => {
@@ -146,16 +102,18 @@ test('a chat with a file, then the account: nothing that was deleted is in any f
   await browser.page.getByRole('button', { name: words('list.delete'), exact: true }).click();
   await until(() => parts().length === 0, 'the file is gone from the server');
   await until(() => without(server, heldByServer()).size >= 4, 'the records are gone from the server');
-  await browser.page.waitForTimeout(2000);
+  await until(() => isPurged(browser.page), 'what was deleted is purged here');
 
   const goneOnServer = without(server, heldByServer());
-  const goneHere = without(device, await heldByBrowser(browser.page));
+  const stillHere = await heldByBrowser(browser.page);
+  const goneHere = without(device, stillHere);
   assert.ok(goneHere.size > 0);
   await browser.close();
   await system.restartServer();
   assert.deepEqual(foundIn(system.serverDataDir, goneOnServer), []);
   assert.equal(foundIn(system.serverDataDir, heldByServer()).length, heldByServer().size, 'what is there is found');
-  inDatabaseFilesAlone(foundIn(profile, goneHere), 'values of the deleted chat, or written anew', t);
+  assert.deepEqual(foundIn(profile, goneHere), []);
+  assert.ok(foundIn(profile, stillHere).length > 4, 'what is there is found');
 
   browser = await openBrowser({ folder: profile });
   me = person(browser.page);
@@ -169,11 +127,11 @@ test('a chat with a file, then the account: nothing that was deleted is in any f
   await browser.page.getByLabel(orderWords('account.code')).fill(code);
   await browser.page.getByRole('button', { name: orderWords('account.withCode'), exact: true }).click();
   await until(() => heldByServer().size === 0, 'the account is gone from the server');
-  await browser.page.waitForTimeout(2000);
+  await until(() => isPurged(browser.page), 'the account is purged here');
   const leftHere = await heldByBrowser(browser.page);
   await browser.close();
   await system.restartServer();
   assert.deepEqual(foundIn(system.serverDataDir, everything), []);
   assert.deepEqual([...leftHere.keys()], [], 'the stores of the browser hold nothing sealed any more');
-  inDatabaseFilesAlone(foundIn(profile, allHere), 'values of the deleted account', t);
+  assert.deepEqual(foundIn(profile, allHere), []);
 });

@@ -5,15 +5,15 @@ import { type Database, settled } from './database.ts';
 export function createBrowserDeviceStore(database: Database): DeviceStore {
   return {
     get: (key) =>
-      database.transact('device', 'readonly', async (objects) => {
+      database.transact('readonly', async (objects) => {
         const value: unknown = await settled(objects.get(key));
         return value instanceof Uint8Array ? (value as Uint8Array<ArrayBuffer>) : undefined;
       }),
     set: async (key, value) => {
-      await database.transact('device', 'readwrite', (objects) => settled(objects.put(value, key)));
+      await database.transact('readwrite', (objects) => settled(objects.put(value, key)));
     },
     delete: async (key) => {
-      await database.transact('device', 'readwrite', (objects) => settled(objects.delete(key)));
+      await database.transact('readwrite', (objects) => settled(objects.delete(key)));
     },
   };
 }

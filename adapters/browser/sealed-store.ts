@@ -1,45 +1,156 @@
-/** What an account keeps in this browser: values that were sealed before they came here, by name (packages/ports). */
+/**
+ * What is kept sealed in this browser, by name (packages/ports), in generations: what was removed or replaced is taken out of the
+ * browser's files by moving what still counts to the next one (generations.ts). One tab moves; an end in the middle loses nothing,
+ * and the next visit goes on.
+ */
 import type { SealedStore } from '@sotto/ports';
-import { type Database, settled } from './database.ts';
+import {
+  ClosedError,
+  type Database,
+  FIRST_GENERATION,
+  GENERATIONS,
+  type GenerationsState,
+  settled,
+} from './database.ts';
+import { BrowserError } from './error.ts';
+import { discard, type GenerationDatabase, openGeneration, supersede } from './generation-database.ts';
+import { eraseIn, type Generations, getIn, listIn, moveSome, writeIn } from './generations.ts';
+import { takingTurns } from './turns.ts';
 
-type Bytes = Uint8Array<ArrayBuffer>;
+/** Several removals in a row are purged together, once the page has rest. */
+const REST_MS = 5000;
 
-/** Above every code unit that a name holds. */
-const LAST = '\uffff';
+/** How often other tabs may change the generations under one read or write. */
+const TRIES = 10;
 
-export function createBrowserSealedStore(database: Database): SealedStore {
+export function createBrowserSealedStore(database: Database, restMs = REST_MS): SealedStore {
+  const store = new GenerationsStore(database, restMs);
   return {
-    get: (names) =>
-      database.transact('sealed', 'readonly', (objects) =>
-        Promise.all(names.map((name) => settled(objects.get(name) as IDBRequest<Bytes | undefined>))),
-      ),
-    list: (prefix, { after = '', limit } = {}) =>
-      database.transact('sealed', 'readonly', async (objects) => {
-        if (after >= prefix + LAST) return [];
-        const range = after < prefix ? rangeOf(prefix) : IDBKeyRange.bound(after, prefix + LAST, true);
-        const [names, values] = await Promise.all([
-          settled(objects.getAllKeys(range, limit)) as Promise<string[]>,
-          settled(objects.getAll(range, limit)) as Promise<Bytes[]>,
-        ]);
-        return names.map((name, index) => ({ name, value: values[index] as Bytes }));
-      }),
+    get: (names) => store.run((generations) => getIn(generations, names)),
+    list: (prefix, options) => store.run((generations) => listIn(generations, prefix, options)),
     write: (changes) => {
       // Copied at once: the caller may use its bytes again before the transaction reads them.
       const copies = changes.map(({ name, value }) => ({ name, value: value?.slice() }));
-      return database.transact('sealed', 'readwrite', async (objects) => {
-        const requests = copies.map(({ name, value }) =>
-          value === undefined ? settled(objects.delete(name)) : settled(objects.put(value, name)),
-        );
-        await Promise.all<unknown>(requests);
-      });
+      return store.run((generations) => writeIn(generations, copies));
     },
-    erase: (prefix) =>
-      database.transact('sealed', 'readwrite', async (objects) => {
-        await settled(objects.delete(rangeOf(prefix)));
-      }),
+    erase: (prefix) => store.run((generations) => eraseIn(generations, prefix)),
+    purge: () => store.purge(),
   };
 }
 
-function rangeOf(prefix: string): IDBKeyRange {
-  return IDBKeyRange.bound(prefix, prefix + LAST);
+interface Opened extends Generations {
+  readonly older?: GenerationDatabase;
+  readonly newer: GenerationDatabase;
+}
+
+class GenerationsStore {
+  readonly #database: Database;
+  readonly #restMs: number;
+  #opened: Promise<Opened> | undefined;
+  #resting: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(database: Database, restMs: number) {
+    this.#database = database;
+    this.#restMs = restMs;
+  }
+
+  /** Runs `work`, again from its beginning where another tab has changed which generations there are. */
+  async run<Result>(work: (generations: Generations) => Promise<Result>): Promise<Result> {
+    for (let tries = 0; ; tries++) {
+      const opening = this.#current();
+      const opened = await opening;
+      try {
+        return await work(opened);
+      } catch (error) {
+        if (!(error instanceof ClosedError)) throw error;
+        if (tries === TRIES) throw new BrowserError('store-unavailable', error);
+        await this.#leave(opening);
+      }
+    }
+  }
+
+  /** The generations are other ones now: what is still open of these would keep another tab from going on. */
+  async #leave(opening: Promise<Opened>): Promise<void> {
+    if (this.#opened === opening) this.#opened = undefined;
+    const opened = await opening;
+    opened.older?.close();
+    opened.newer.close();
+  }
+
+  async purge(): Promise<void> {
+    // What was removed may have moved already: then the generation that it moved to has to go too.
+    await this.#update(({ oldest, wanted, isMoving }) => ({ wanted: Math.max(wanted, oldest + (isMoving ? 2 : 1)) }));
+    this.#purgeSoon();
+  }
+
+  #purgeSoon(): void {
+    clearTimeout(this.#resting);
+    // What fails stays wanted, and is tried again at the next removal or visit.
+    this.#resting = setTimeout(() => void this.#purgeNow().catch(() => undefined), this.#restMs);
+  }
+
+  #purgeNow(): Promise<void> {
+    const { name } = this.#database;
+    return takingTurns(`generations/${name}`, async () => {
+      for (;;) {
+        const { oldest, wanted } = await this.#state();
+        if (oldest >= wanted) return;
+        await this.#update(() => ({ isMoving: true }));
+        await supersede(name, oldest);
+        await this.#leave(this.#current());
+        while (await this.run(moveSome)) await new Promise((resolve) => setTimeout(resolve, 0));
+        await discard(name, oldest);
+        await this.#update(() => ({ oldest: oldest + 1, isMoving: false }));
+      }
+    });
+  }
+
+  #current(): Promise<Opened> {
+    const opening = this.#opened ?? this.#open();
+    this.#opened = opening;
+    opening.catch(() => {
+      if (this.#opened === opening) this.#opened = undefined;
+    });
+    return opening;
+  }
+
+  async #open(): Promise<Opened> {
+    for (let before: number | undefined; ; ) {
+      const { oldest, wanted } = await this.#state();
+      if (wanted > oldest && this.#resting === undefined) this.#purgeSoon();
+      // Where another tab has just moved on, making an older one again would hide what it wrote: the state is read once more.
+      const opened = await openPair(this.#database.name, oldest, before === oldest);
+      if (opened !== undefined) return opened;
+      before = oldest;
+    }
+  }
+
+  #state(): Promise<GenerationsState> {
+    return this.#database.transact('readonly', stateIn);
+  }
+
+  #update(change: (state: GenerationsState) => Partial<GenerationsState>): Promise<void> {
+    return this.#database.transact('readwrite', async (objects) => {
+      const state = await stateIn(objects);
+      await settled(objects.put({ ...state, ...change(state) }, GENERATIONS));
+    });
+  }
+}
+
+async function stateIn(objects: IDBObjectStore): Promise<GenerationsState> {
+  const state = await settled(objects.get(GENERATIONS) as IDBRequest<GenerationsState | undefined>);
+  return state ?? FIRST_GENERATION;
+}
+
+/** @returns undefined where one that should be there is not, and may not be made */
+async function openPair(name: string, oldest: number, mayCreate: boolean): Promise<Opened | undefined> {
+  const first =
+    (await openGeneration(name, oldest, false)) ??
+    // The oldest one was discarded, and the page ended before it could say so.
+    (await openGeneration(name, oldest + 1, false)) ??
+    (await openGeneration(name, oldest, mayCreate));
+  if (first === undefined || !first.isSuperseded) return first && { newer: first };
+  const newer = await openGeneration(name, first.number + 1, mayCreate);
+  if (newer === undefined) first.close();
+  return newer && { older: first, newer };
 }

@@ -91,6 +91,11 @@ export interface SealedStore {
   write(changes: readonly SealedChange[]): Promise<void>;
   /** Removes every name that begins with `prefix`. */
   erase(prefix: string): Promise<void>;
+  /**
+   * What was removed or replaced before this call is to leave the storage's own files too, of which many keep it for long. Durable
+   * when it resolves; the work itself follows in the background, and is gone on with after a restart.
+   */
+  purge(): Promise<void>;
 }
 
 export interface SealedChange {

@@ -117,6 +117,18 @@ export function sealedStoreContract(
     assert.equal((await store.list('n')).length, names.length);
   });
 
+  check('purging takes nothing away that was not removed, and may be asked for at any time', async ({ store }) => {
+    const [kept, other] = [random.bytes(64), random.bytes(64)];
+    await store.purge();
+    await store.write([
+      { name: 'a', value: kept },
+      { name: 'b', value: random.bytes(64) },
+    ]);
+    await store.write([{ name: 'b', value: undefined }]);
+    await Promise.all([store.purge(), store.write([{ name: 'c', value: other }]), store.purge()]);
+    assert.deepEqual(await store.get(['a', 'b', 'c']), [kept, undefined, other]);
+  });
+
   check('what the caller does to its bytes afterwards changes nothing', async ({ store }) => {
     const value = random.bytes(64);
     const kept = value.slice();

@@ -30,6 +30,8 @@ export interface MemorySealedStore extends SealedStore {
   damage(name: string, value: Bytes | undefined): void;
   /** Sum of all values. */
   readonly usedBytes: number;
+  /** How often it was asked to purge. */
+  readonly purges: number;
 }
 
 export interface MemorySealedStoreOptions {
@@ -47,6 +49,7 @@ function over(values: Map<string, Bytes>, options: MemorySealedStoreOptions): Me
   let chance: { random: Random; oneIn: number; faults: readonly SealedFault[] } | undefined;
   let isDown = false;
   let refusesReads = false;
+  let purges = 0;
 
   const sizeOf = (held: ReadonlyMap<string, Bytes>) => [...held.values()].reduce((sum, { length }) => sum + length, 0);
   const nextFault = (): SealedFault | undefined => {
@@ -102,6 +105,13 @@ function over(values: Map<string, Bytes>, options: MemorySealedStoreOptions): Me
     },
     write,
     erase: (prefix) => write(namesOf(prefix).map((name) => ({ name, value: undefined }))),
+    async purge() {
+      if (isDown) throw unavailable();
+      purges++;
+    },
+    get purges() {
+      return purges;
+    },
     failWrites(fault, writes = 1, after = 0) {
       planned = { fault, left: writes, after };
     },

@@ -116,6 +116,9 @@ async function sitDown(run: Run, profile: string, link: string): Promise<Seat> {
     me: person(browser.page),
     leave: async (state) => {
       await settled();
+      // Left for another tab for a moment, as people do: that is when a browser notes for its next start what stands in a page.
+      const other = await browser.context.newPage();
+      await other.waitForTimeout(2000);
       await browser.close();
       addProfile(run.places, `${profile}, ${state}`, folder);
     },

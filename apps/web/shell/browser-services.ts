@@ -35,6 +35,7 @@ export async function createBrowserServices(): Promise<Services> {
   const random = browserRandom;
   const database = await openDatabase();
   const device = createBrowserDeviceStore(database);
+  const sealed = createBrowserSealedStore(database);
   const baseUrl = location.origin;
   const api = new ServerApi(browserFetch, baseUrl);
   const ports = { clock, random, connect: connectBrowserSocket, fetch: browserFetch, distrust: NO_DISTRUST };
@@ -59,9 +60,9 @@ export async function createBrowserServices(): Promise<Services> {
       random,
       device,
       erasable: await createErasableStore(device),
-      sealed: createBrowserSealedStore(database),
+      sealed,
       takingTurns,
-      records: createBrowserRecordStore(database),
+      records: createBrowserRecordStore(sealed),
       passkeys: browserPasskeys,
       preferences: browserPreferences,
     }),

@@ -47,15 +47,26 @@ export function VerifyPage() {
       <div className="verify-choices">
         <label>
           {words.at} (UTC)
-          <input type="datetime-local" value={choices.at} onChange={(event) => choose({ at: event.target.value })} />
+          <input
+            autoComplete="off"
+            type="datetime-local"
+            value={choices.at}
+            onChange={(event) => choose({ at: event.target.value })}
+          />
         </label>
         <label>
           {words.nonce}
-          <input value={choices.nonce} spellCheck={false} onChange={(event) => choose({ nonce: event.target.value })} />
+          <input
+            autoComplete="off"
+            value={choices.nonce}
+            spellCheck={false}
+            onChange={(event) => choose({ nonce: event.target.value })}
+          />
         </label>
         <label>
           {words.policy}
           <textarea
+            autoComplete="off"
             rows={3}
             value={choices.policy}
             spellCheck={false}
@@ -89,7 +100,13 @@ function DropPlace({ onFiles, names }: { onFiles: (list: Iterable<File>) => void
   return (
     <label className="drop-place" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
       <span className="pill">{words.choose}</span> <span>{words.drop}</span>
-      <input type="file" multiple className="visually-hidden" onChange={(event) => onFiles(event.target.files ?? [])} />
+      <input
+        autoComplete="off"
+        type="file"
+        multiple
+        className="visually-hidden"
+        onChange={(event) => onFiles(event.target.files ?? [])}
+      />
       {names.length > 0 && <span className="note">{names.join(', ')}</span>}
     </label>
   );

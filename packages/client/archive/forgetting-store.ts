@@ -14,12 +14,14 @@ export class ForgettingStore implements SealedStore {
   readonly get: SealedStore['get'];
   readonly list: SealedStore['list'];
   readonly erase: SealedStore['erase'];
+  readonly purge: SealedStore['purge'];
 
   constructor(sealed: SealedStore) {
     this.#sealed = sealed;
     this.get = (names) => sealed.get(names);
     this.list = (prefix, options) => sealed.list(prefix, options);
     this.erase = (prefix) => sealed.erase(prefix);
+    this.purge = () => sealed.purge();
   }
 
   /** From now on nothing of this account is written. Call it before the account is erased. */

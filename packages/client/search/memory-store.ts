@@ -21,5 +21,6 @@ export function createMemoryStore(): SealedStore {
     erase: async (prefix) => {
       for (const name of namesUnder(prefix)) values.delete(name);
     },
+    purge: async () => {},
   };
 }

@@ -27,6 +27,7 @@ export function AttachButton() {
     <label className="icon-button attach" title={t('composer.attach')}>
       <Clip />
       <input
+        autoComplete="off"
         type="file"
         className="hidden"
         multiple

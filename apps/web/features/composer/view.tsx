@@ -66,6 +66,7 @@ export function Composer() {
       )}
       <AttachChips />
       <textarea
+        autoComplete="off"
         id="composer"
         ref={area}
         value={text}

@@ -106,6 +106,7 @@ function RenameField({ title, onDone }: { title: string; onDone: (title: string 
   const [text, setText] = useState(title);
   return (
     <input
+      autoComplete="off"
       className="rename"
       // biome-ignore lint/a11y/noAutofocus: the person has just asked to write here
       autoFocus

@@ -59,6 +59,7 @@ export function ChatPanel({ model, conversationId, onClose }: PanelProps) {
             <label>
               {w('folder.name')}
               <input
+                autoComplete="off"
                 className="field"
                 autoFocus
                 value={folderName}
@@ -171,6 +172,7 @@ function Tags({ model, conversationId, tags }: Omit<PanelProps, 'onClose'> & { t
       <label>
         {w('chat.addTag')}
         <input
+          autoComplete="off"
           className="field"
           list="known-tags"
           value={text}

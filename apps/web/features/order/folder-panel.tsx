@@ -44,6 +44,7 @@ export function FolderPanel({ model, folderId, onClose }: PanelProps) {
         <label>
           {w('folder.name')}
           <input
+            autoComplete="off"
             className="field"
             autoFocus
             value={name}
@@ -54,6 +55,7 @@ export function FolderPanel({ model, folderId, onClose }: PanelProps) {
         <label>
           {w('folder.instructions')}
           <textarea
+            autoComplete="off"
             className="field"
             rows={5}
             value={instructions}

@@ -105,7 +105,7 @@ function Several({ model }: { model: OrderModel }) {
       <div className="stack">
         <label>
           {w('manage.filter')}
-          <input className="field" value={text} onChange={({ target }) => setText(target.value)} />
+          <input autoComplete="off" className="field" value={text} onChange={({ target }) => setText(target.value)} />
         </label>
         <label className="line">
           <input

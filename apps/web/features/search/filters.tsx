@@ -66,7 +66,7 @@ function Day({ label, value, onChange }: { label: string; value: string; onChang
   return (
     <label>
       <span>{label}</span>
-      <input type="date" value={value} onChange={({ target }) => onChange(target.value)} />
+      <input autoComplete="off" type="date" value={value} onChange={({ target }) => onChange(target.value)} />
     </label>
   );
 }

@@ -65,7 +65,7 @@ export function ShareSection({ model, conversationId }: { model: OrderModel; con
       {link !== undefined && (
         <div className="stack" role="status">
           <p>{w('share.made')}</p>
-          <input className="field" readOnly value={link.url} aria-label={w('share.open')} />
+          <input autoComplete="off" className="field" readOnly value={link.url} aria-label={w('share.open')} />
           <div className="row end">
             <button type="button" className="button" onClick={() => void page.copy(link.url)}>
               {w('share.copy')}

@@ -56,6 +56,7 @@ function Import({ model, onClose }: { model: TransferModel; onClose: () => void 
       <label className="row">
         {w('import.choose')}
         <input
+          autoComplete="off"
           type="file"
           multiple
           accept=".zip,.json,application/zip,application/json"

@@ -1,0 +1,37 @@
+/** Every field of the app, in its source. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+const root = path.join(import.meta.dirname, '..');
+
+/** The opening tags of fields that hold words, and where they are. */
+function fields(): [string, string][] {
+  return globSync('**/*.tsx', { cwd: root }).flatMap((file) => {
+    const source = readFileSync(path.join(root, file), 'utf8');
+    return [...source.matchAll(/<(?:input|textarea)\b/g)].map(({ index }): [string, string] => [
+      `${file}:${source.slice(0, index).split('\n').length}`,
+      openingTag(source.slice(index)),
+    ]);
+  });
+}
+
+/** Up to the `>` that stands in no braces. */
+function openingTag(text: string): string {
+  let depth = 0;
+  for (const [at, letter] of [...text].entries()) {
+    if (letter === '{') depth++;
+    if (letter === '}') depth--;
+    if (letter === '>' && depth === 0) return text.slice(0, at + 1);
+  }
+  assert.fail('a tag without an end');
+}
+
+test('CL-390 no field lets the browser keep what is typed', (t) => {
+  const found = fields().filter(([, tag]) => !/type="(?:checkbox|radio)"/.test(tag));
+  t.diagnostic(`${found.length} fields`);
+  assert.ok(found.length > 20);
+  const kept = found.filter(([, tag]) => !/autoComplete="off"/.test(tag) && !/type="password"/.test(tag));
+  assert.deepEqual(kept, []);
+});
