@@ -78,12 +78,25 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
   }
 }
 
-test('a chat with a file, then the account: nothing that was deleted is in any file of the server or of the browser', async (t) => {
+test('CL-265 a chat of a guest, a chat with a file, then the account: nothing that was deleted is in any file of the server or of the browser', async (t) => {
   let browser = await openBrowser({ folder: profile });
   t.after(() => browser.close());
   let me = person(browser.page);
+  const deleteChat = async (title: string) => {
+    await browser.page.getByRole('button', { name: words('list.menu', { title }) }).click();
+    await browser.page.getByRole('button', { name: words('list.delete'), exact: true }).click();
+  };
   await browser.page.goto(system.link);
+  // A guest deletes a chat, and what is left goes to an account.
+  await me.ask('Which birds sing?');
+  await me.button('chat.new').click();
   await me.ask('Which birds stay?');
+  const ofGuest = await heldByBrowser(browser.page);
+  await deleteChat('Which birds sing?');
+  await until(() => isPurged(browser.page), 'what the guest deleted is purged');
+  const deletedByGuest = without(ofGuest, await heldByBrowser(browser.page));
+  assert.ok(deletedByGuest.size >= 3);
+  assert.deepEqual(foundIn(profile, deletedByGuest), []);
   const code = await me.keep('skip');
   await me.button('chat.new').click();
   await browser.page.getByLabel(words('composer.attach')).setInputFiles({
@@ -98,15 +111,14 @@ test('a chat with a file, then the account: nothing that was deleted is in any f
 
   const [server, device] = [heldByServer(), await heldByBrowser(browser.page)];
   assert.ok(server.size > 8 && device.size > 4, `${server.size} on the server, ${device.size} in the browser`);
-  await browser.page.getByRole('button', { name: words('list.menu', { title: 'Which birds leave?' }) }).click();
-  await browser.page.getByRole('button', { name: words('list.delete'), exact: true }).click();
+  await deleteChat('Which birds leave?');
   await until(() => parts().length === 0, 'the file is gone from the server');
   await until(() => without(server, heldByServer()).size >= 4, 'the records are gone from the server');
   await until(() => isPurged(browser.page), 'what was deleted is purged here');
 
   const goneOnServer = without(server, heldByServer());
   const stillHere = await heldByBrowser(browser.page);
-  const goneHere = without(device, stillHere);
+  const goneHere = without(new Map([...ofGuest, ...device]), stillHere);
   assert.ok(goneHere.size > 0);
   await browser.close();
   await system.restartServer();

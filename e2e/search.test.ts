@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { w } from '../apps/web/features/search/words.ts';
 import type { System } from '../tools/harness/system.ts';
 import { openBrowser, shot } from './browser.ts';
+import { heldByBrowser } from './held.ts';
 import { person } from './person.ts';
 import { startForBrowser } from './system.ts';
 

@@ -85,9 +85,10 @@ export async function keepLocalKey(
   return owner;
 }
 
-/** Erases everything that this device keeps of an account. */
-export function forgetAccount(sealed: SealedStore, accountId: Uint8Array): Promise<void> {
-  return sealed.erase(accountPrefix(accountId));
+/** Erases everything that this device keeps of an account, also from the storage's own files. */
+export async function forgetAccount(sealed: SealedStore, accountId: Uint8Array): Promise<void> {
+  await sealed.erase(accountPrefix(accountId));
+  await sealed.purge();
 }
 
 async function tryKey(accountId: Uint8Array, key: AccountKey, kept: Uint8Array): Promise<LocalOwner | undefined> {

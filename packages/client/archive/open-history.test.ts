@@ -64,7 +64,7 @@ test('CL-237 where the browser keeps nothing, an account is read from the server
   await assert.rejects(openAccountHistory(broken, account), TypeError);
 });
 
-test('CL-238 leaving erases what is kept, but not while something waits to be sent', async () => {
+test('CL-238 CL-265 leaving erases what is kept, but not while something waits to be sent', async () => {
   const { ports, account, sealed } = await rig();
   const history = await openAccountHistory(ports, account);
   await history.createConversation('not sent yet');
@@ -74,6 +74,8 @@ test('CL-238 leaving erases what is kept, but not while something waits to be se
   assert.equal(kept.conversations().length, 1);
   kept.close();
   for (const name of sealed.names().filter((each) => each.includes('/outbox/'))) sealed.damage(name, undefined);
+  const { purges } = sealed;
   assert.equal(await forgetKept(sealed, account.accountId), true);
   assert.deepEqual(sealed.names(), []);
+  assert.equal(sealed.purges, purges + 1);
 });

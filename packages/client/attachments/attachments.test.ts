@@ -391,7 +391,7 @@ async function withHistory(t: TestContext | undefined, it: Rig) {
   return { history, store, say, follow, reopen: () => openHistory({ ...options }) };
 }
 
-test('CL-276 files go with their chat: here, on the server, and on other devices, through a crash at any write', async (t) => {
+test('CL-265 CL-276 files go with their chat: here, on the server, and on other devices, through a crash at any write', async (t) => {
   const it = rig();
   const { history, say } = await withHistory(t, it);
   const { conversationId, attachment } = await say(bytesOf(300_000));
@@ -407,6 +407,7 @@ test('CL-276 files go with their chat: here, on the server, and on other devices
   await it.files.push();
   assert.deepEqual([...it.remote.blobs.keys()], [kept.attachment.blobId]);
   assert.ok(!it.sealed.names().some((name) => name.includes(attachment.blobId)));
+  assert.ok(it.sealed.purges > 0);
   await elsewhere.collect(stateOf);
   it.remote.failing = unreachable();
   await assert.rejects(readWhole(elsewhere, attachment), { code: 'network-unreachable' });

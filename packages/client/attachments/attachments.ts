@@ -271,7 +271,9 @@ export class Attachments {
     for (const place of ['queue', 'cache'] as const) {
       for (const { blobId, conversationId } of await this.#local.list(place)) {
         // CL-276: another device removed the chat; what this one kept of its files goes as well
-        if (stateOf(conversationId) === 'removed') await this.#local.erase(blobId, place);
+        if (stateOf(conversationId) !== 'removed') continue;
+        await this.#local.erase(blobId, place);
+        await this.#local.purge();
       }
     }
     for (const { blobId, atMs } of await this.#local.list('draft')) {
@@ -284,6 +286,7 @@ export class Attachments {
   async #erase(blob: LocalBlob): Promise<void> {
     if (this.#ports.remote !== undefined) await this.#local.put('remove', blob, 'gone');
     await this.#local.erase(blob.blobId, 'queue', 'cache', 'gone');
+    await this.#local.purge();
   }
 
   /** How full the account is on the server; undefined for a guest. @throws ClientError */

@@ -78,6 +78,11 @@ export class LocalBlobs {
     await this.#store.write([{ name: this.#partName(blobId, part), value: undefined }]);
   }
 
+  /** What was erased leaves the storage's files too. */
+  purge(): Promise<void> {
+    return this.#store.purge();
+  }
+
   /** Its parts first, then what was said of it: a crash in between leaves something that is erased again. */
   async erase(blobId: string, ...places: Place[]): Promise<void> {
     await this.#store.erase(`${this.#prefix}/part/${blobId}/`);

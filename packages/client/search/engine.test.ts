@@ -121,15 +121,19 @@ test('CL-250 a query of any size is cut to one that can be answered', async () =
   assert.deepEqual(await found(index, `"${sentence}"`), [id(10)]);
 });
 
-test('CL-252 what is replaced or removed is out of the store in the same write', async () => {
+test('CL-252 CL-265 what is replaced or removed is out of the store in the same write, and what is removed is purged', async () => {
   const { world, index } = await filled('gone', 40, 3);
   while (await index.maintain());
   for (const word of ['nr7001', 'only8', 'only9']) assert.ok((await world.readAll()).includes(word));
+  assert.equal(world.store.purges, 0);
   await index.update([{ ...whole(7, []), version: 'v2', isWhole: false, removed: [id(7001)] }]);
+  assert.equal(world.store.purges, 1);
   assert.deepEqual(await found(index, 'nr7001'), []);
   assert.deepEqual(await found(index, 'nr7002'), [id(7002)]);
   await index.forget([id(8)]);
+  assert.equal(world.store.purges, 2);
   await index.update([whole(9, [message(9000, 'rewritten')])]);
+  assert.equal(world.store.purges, 3);
   const reopened = await world.open();
   for (const text of ['nr7001', 'only8', 'only9', 'nr9002']) assert.deepEqual(await found(reopened, text), [], text);
   assert.deepEqual(await found(reopened, 'rewritten'), [id(9000)]);

@@ -229,12 +229,14 @@ export class SearchIndex implements SearchIndexLike {
     const covered = this.#covered(heads);
     const gone = new Map<string, Set<number>>();
     const fresh: FreshDocuments[] = [];
+    let isRemoval = false;
     for (const { conversationId, version, documents, isWhole, removed = [] } of changes) {
       const named = [...documents.map((document) => document.id), ...removed];
       const held = this.#placesOf(heads, conversationId, isWhole ? undefined : named);
       const added = new Map<string, SearchDocument>();
       for (const document of documents) added.set(document.id, document);
       const leaving = new Set(isWhole ? held.keys() : removed);
+      isRemoval ||= [...leaving].some((id) => held.has(id) && !documents.some((document) => document.id === id));
       for (const [id, document] of added) {
         const place = held.get(id);
         leaving.delete(id);
@@ -259,6 +261,7 @@ export class SearchIndex implements SearchIndexLike {
       kept: (segmentId, document) => !gone.get(segmentId)?.has(document),
       covered: (id) => covered.get(id) ?? '',
     });
+    if (isRemoval) await this.#segments.purge();
     if (!this.#state.recheck) return;
     for (const { conversationId, version } of changes) {
       if (version !== undefined) this.#rechecked.set(conversationId, version);
@@ -277,6 +280,7 @@ export class SearchIndex implements SearchIndexLike {
       covered: (id) => (isWanted(id) ? (covered.get(id) ?? '') : undefined),
       recheck,
     });
+    if (old.length > 0) await this.#segments.purge();
   }
 
   async #rewrite(state: IndexState, rewriting: Rewriting): Promise<void> {

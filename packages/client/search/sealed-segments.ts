@@ -155,6 +155,11 @@ export class SealedSegments {
     await this.#options.store.erase(this.#prefix);
   }
 
+  /** Words of what was removed leave the storage's files too. */
+  purge(): Promise<void> {
+    return this.#options.store.purge();
+  }
+
   get #stateName(): string {
     return `${this.#prefix}state`;
   }
