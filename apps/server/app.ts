@@ -22,13 +22,13 @@ import { rotationRoutes } from './routes/rotation.ts';
 import { shareRoutes } from './routes/shares.ts';
 import { webRoutes } from './routes/web.ts';
 import { securityHeaders } from './security-headers.ts';
-import type { AppContext, AppEnv, Services } from './services.ts';
+import { type AppContext, type AppEnv, addressOf, type Services, spend } from './services.ts';
 import { wrongHostPage } from './site.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 export function createApp(services: Services): Hono<AppEnv> {
-  const { siteOf, sessions, log, clock } = services;
+  const { siteOf, sessions, log, clock, rates } = services;
   const app = new Hono<AppEnv>();
 
   app.use(async (c, next) => {
@@ -57,6 +57,8 @@ export function createApp(services: Services): Hono<AppEnv> {
     const site = siteOf(c.req.header('host'), c.env?.incoming?.socket);
     if (site === undefined) return wrongHost(c, services);
     c.set('site', site);
+    // Before anything is read or looked up.
+    spend(rates.requests, addressOf(c));
     return next();
   });
 

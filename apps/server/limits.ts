@@ -34,13 +34,14 @@ export interface Limits {
   readonly linkBytes: number;
   readonly sessionMs: number;
   readonly challengeMs: number;
+  /** Requests of every kind, WebSockets too, per address: what each costs besides is limited by its own rate. */
+  readonly requests: Rate;
   readonly guests: Rate;
   readonly accounts: Rate;
   /** Passkey ceremonies: bounds what their challenges fill; nobody can guess a passkey. */
   readonly passkeys: Rate;
   /** Tries with a recovery code, per address and per code. */
   readonly recoveries: Rate;
-  /** Records written by an account; an import of 100,000 takes minutes. */
   /** Sign-ins by device key, per address and per account; nobody can guess a key. */
   readonly deviceSignIns: Rate;
   /** Messages of a link, per address and per account, and how often they may be asked for. */
@@ -48,21 +49,27 @@ export interface Limits {
   readonly linkReads: Rate;
   /** Rotations and new recovery codes of an account. */
   readonly rotations: Rate;
+  /** What an account asks and changes besides: locks, passkeys, devices, lists, and, for ten of them, the operator's view. */
+  readonly accountCalls: Rate;
+  /** Records written by an account; an import of 100,000 takes minutes. */
   readonly recordWrites: Rate;
   readonly recordWriteBytes: Rate;
-  /** Bulk pages and index pages. */
+  /** Pages of every kind: a first sync of 105,000 records is 30 in bulk, 210 as JSON. */
   readonly recordPages: Rate;
   /** WebSockets of `/api/records/live`. */
   readonly liveOpens: Rate;
   readonly livePerAccount: number;
   readonly live: number;
   readonly liveMs: number;
-  /** Parts of sealed files. */
+  /** Parts of sealed files; one of 100 MiB has 400. */
   readonly blobWrites: Rate;
+  readonly blobReads: Rate;
   /** Chats shared by link; and how often an address may ask for one. */
   readonly sharesPerAccount: number;
   readonly shareReads: Rate;
   readonly relayOpens: Rate;
+  /** Evidence of nodes, of which each that is not remembered is fetched. */
+  readonly evidenceReads: Rate;
   /** Questions about what vendors publish. */
   readonly collateral: Rate;
   /** Answers of vendors that are remembered. */
@@ -100,6 +107,7 @@ export const DEFAULT_LIMITS: Limits = {
   linkBytes: 2048,
   sessionMs: 30 * DAY_MS,
   challengeMs: 5 * 60 * SECOND_MS,
+  requests: { burst: 20_000, perSecond: 500 },
   guests: { burst: 100, perSecond: 0.5 },
   accounts: { burst: 60, perSecond: 0.5 },
   passkeys: { burst: 300, perSecond: 5 },
@@ -108,6 +116,7 @@ export const DEFAULT_LIMITS: Limits = {
   linkWrites: { burst: 60, perSecond: 0.2 },
   linkReads: { burst: 2000, perSecond: 20 },
   rotations: { burst: 60, perSecond: 0.1 },
+  accountCalls: { burst: 3000, perSecond: 20 },
   recordWrites: { burst: 20_000, perSecond: 500 },
   recordWriteBytes: { burst: 256 * 1024 * 1024, perSecond: 4 * 1024 * 1024 },
   recordPages: { burst: 1200, perSecond: 10 },
@@ -116,9 +125,11 @@ export const DEFAULT_LIMITS: Limits = {
   live: 5000,
   liveMs: 60 * 60 * SECOND_MS,
   blobWrites: { burst: 4000, perSecond: 50 },
+  blobReads: { burst: 10_000, perSecond: 200 },
   sharesPerAccount: 100,
   shareReads: { burst: 60, perSecond: 1 },
   relayOpens: { burst: 120, perSecond: 2 },
+  evidenceReads: { burst: 600, perSecond: 10 },
   collateral: { burst: 120, perSecond: 2 },
   collateralBytes: 64 * 1024 * 1024,
   relayFrames: { burst: 4000, perSecond: 2000 },

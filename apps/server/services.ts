@@ -36,6 +36,7 @@ export interface Services {
   readonly collateral: Collateral;
   readonly links: LinkMailboxes;
   readonly rates: {
+    readonly requests: RateLimit;
     readonly guests: RateLimit;
     readonly accounts: RateLimit;
     readonly passkeys: RateLimit;
@@ -44,13 +45,16 @@ export interface Services {
     readonly links: RateLimit;
     readonly linkReads: RateLimit;
     readonly rotations: RateLimit;
+    readonly accountCalls: RateLimit;
     readonly recordWrites: RateLimit;
     readonly recordWriteBytes: RateLimit;
     readonly recordPages: RateLimit;
     readonly liveOpens: RateLimit;
     readonly blobWrites: RateLimit;
+    readonly blobReads: RateLimit;
     readonly shareReads: RateLimit;
     readonly relayOpens: RateLimit;
+    readonly evidenceReads: RateLimit;
     readonly collateral: RateLimit;
   };
   /** Called when a session ended, so that its relays end too. */

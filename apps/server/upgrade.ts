@@ -2,17 +2,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ServerError } from './errors.ts';
-import type { Services } from './services.ts';
+import { networkOf } from './network.ts';
+import { type Services, spend } from './services.ts';
 import type { Site } from './site.ts';
 
-/** @throws ServerError `host-refused`, `origin-refused` */
-export function siteOfUpgrade({ siteOf }: Services, { headers, socket }: IncomingMessage): Site {
+/** @throws ServerError `host-refused`, `origin-refused`, `rate-limited` */
+export function siteOfUpgrade({ siteOf, rates }: Services, { headers, socket }: IncomingMessage): Site {
   const site = siteOf(headers.host, socket);
   // SV-01: sockets are reached at the served address only.
   if (site === undefined) throw new ServerError('host-refused');
   const foreign = headers.origin !== undefined && headers.origin !== site.origin;
   // SV-02: cookies travel with WebSockets that other sites open; the Origin says who opened this one.
   if (foreign) throw new ServerError('origin-refused');
+  spend(rates.requests, networkOf(socket.remoteAddress ?? ''));
   return site;
 }
 

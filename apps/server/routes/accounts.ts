@@ -114,6 +114,7 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
     })
     .get('/locks', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.accountCalls, id);
       const rows = await db.selectFrom('locks').selectAll().where('account_id', '=', id).orderBy('lock_id').execute();
       const locks = rows.map(({ lock_id, kind, lock, credential_id }) => ({
         lockId: lock_id,
@@ -125,6 +126,7 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
     })
     .put('/locks/:lockId', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.accountCalls, id);
       const lockId = c.req.param('lockId');
       if (!/^[0-9a-f]{32}$/.test(lockId)) throw new ServerError('bad-request');
       const { kind, lock, credentialId } = parseLockRequest(await readJson(c.req.raw, limits.jsonBytes));

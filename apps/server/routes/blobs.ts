@@ -17,6 +17,7 @@ export function blobRoutes(services: Services): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get('/blobs', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.accountCalls, id);
       const after = c.req.query('after') ?? '';
       // SV-70: text that a database may not know how to compare
       if (!/^([0-9a-f]{32})?$/.test(after)) throw new ServerError('bad-request');
@@ -53,6 +54,7 @@ export function blobRoutes(services: Services): Hono<AppEnv> {
     })
     .get('/blobs/:blobId', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.blobReads, id);
       const blobId = blobIdOf(c);
       const mine = db.selectFrom('blobs').where('account_id', '=', id).where('blob_id', '=', blobId);
       const blob = await mine.select('committed').executeTakeFirst();
@@ -67,6 +69,7 @@ export function blobRoutes(services: Services): Hono<AppEnv> {
     })
     .get('/blobs/:blobId/:part', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.blobReads, id);
       const bytes = await told(readPart(services, id, blobIdOf(c), partOf(c)));
       return c.body(bytes, 200, { 'content-type': 'application/octet-stream' });
     })

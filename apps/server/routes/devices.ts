@@ -18,6 +18,7 @@ export function deviceRoutes(services: Services): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .post('/devices', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.accountCalls, id);
       const { publicKey, record } = parseDeviceRequest(await readJson(c.req.raw, limits.jsonBytes));
       const key = parseBase64(publicKey);
       await db.transaction().execute(async (transaction) => {

@@ -60,6 +60,7 @@ export function passkeyRoutes(services: Services): Hono<AppEnv> {
     })
     .post('/passkeys/register', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.passkeys, addressOf(c));
       const response = (await readResponse(c)) as unknown as RegistrationResponseJSON;
       const { origin, rpId } = c.get('site');
       const { registrationInfo } = await refusing(() =>

@@ -24,6 +24,7 @@ export function recordRoutes(services: Services): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get('/records', async (c) => {
       const { id } = requireAccount(c);
+      spendPage(services, id);
       const after = sequenceOf(c.req.query('after') ?? '0');
       const { records, more } = await readPage(services, id, after, limits.pageRecords, limits.pageBytes);
       return c.json({

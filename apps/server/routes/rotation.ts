@@ -22,7 +22,11 @@ import { type AppEnv, requireAccount, requireSession, requireStanding, type Serv
 export function rotationRoutes(services: Services): Hono<AppEnv> {
   const { db, clock, limits, rates, onSessionEnd, onRecordsChanged } = services;
   return new Hono<AppEnv>()
-    .get('/epoch', async (c) => c.json(await newestEpoch(db, requireAccount(c).id)))
+    .get('/epoch', async (c) => {
+      const { id } = requireAccount(c);
+      spend(rates.accountCalls, id);
+      return c.json(await newestEpoch(db, id));
+    })
     .post('/rotation', async (c) => {
       const { id } = requireAccount(c);
       spend(rates.rotations, id);
@@ -37,6 +41,7 @@ export function rotationRoutes(services: Services): Hono<AppEnv> {
     })
     .get('/passkeys', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.accountCalls, id);
       const rows = await db
         .selectFrom('credentials')
         .select(['credential_id', 'created_at_ms', 'last_used_at_ms'])

@@ -23,6 +23,7 @@ export function shareRoutes(services: Services): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get('/shares', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.accountCalls, id);
       const rows = await db
         .selectFrom('shares')
         .select(['share_id', 'created_at_ms', 'expires_at_ms'])
@@ -79,6 +80,7 @@ export function shareRoutes(services: Services): Hono<AppEnv> {
     })
     .delete('/shares/:shareId', async (c) => {
       const { id } = requireAccount(c);
+      spend(rates.accountCalls, id);
       const shareId = shareIdOf(c);
       await db.transaction().execute(async (transaction) => {
         await requireStanding(transaction, c);
