@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { SealedStore } from '@sotto/ports';
 import { createMemorySealedStore, createSeededRandom, sealedStoreContract } from '@sotto/testkit';
 import {
+  assertEmpty,
   eraseIn,
   type Generation,
   type Generations,
@@ -152,6 +153,13 @@ test('CL-267 a move that ends between its two steps loses nothing, and what was 
   full.change = () => Promise.reject(new Error('full'));
   await assert.rejects(moveSome({ older: newer, newer: full }));
   assert.deepEqual(await getIn({ newer }, ['a', 'b']), [Uint8Array.of(2), Uint8Array.of(1)]);
+});
+
+test('CL-267 a generation that holds anything is not dropped', async () => {
+  const generation = memoryGeneration();
+  await assertEmpty(generation);
+  await writeIn({ newer: generation }, [{ name: 'a', value: Uint8Array.of(1) }]);
+  await assert.rejects(assertEmpty(generation), { code: 'store-unavailable' });
 });
 
 test('CL-266 CL-267 tabs at work while values move: 300 worlds end as one store without generations would', async (t) => {

@@ -5,6 +5,7 @@
  * and write, and one of them moves.
  */
 import type { SealedChange, SealedStore } from '@sotto/ports';
+import { BrowserError } from './error.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type ListOptions = Parameters<SealedStore['list']>[1];
@@ -91,8 +92,15 @@ export async function eraseIn({ older, newer }: Generations, prefix: string): Pr
 export async function moveSome({ older, newer }: Generations): Promise<boolean> {
   const some = (await older?.list('', { limit: STEP_VALUES })) ?? [];
   if (older === undefined || some.length === 0) return false;
-  // CL-267: there first and here no more second, and over nothing that was written since: an end in between loses nothing
+  // There first and here no more second, and (CL-267) over nothing that was written since: an end in between loses nothing
   await newer.change({ add: some.filter(({ value }) => value !== null) });
   await older.change({ put: some.map(({ name }) => ({ name, value: undefined })) });
   return true;
+}
+
+/** @throws BrowserError `store-unavailable` */
+export async function assertEmpty(generation: Generation): Promise<void> {
+  const names = await generation.names('');
+  // CL-267: whatever went wrong before, what still counts is never dropped
+  if (names.length > 0) throw new BrowserError('store-unavailable');
 }
