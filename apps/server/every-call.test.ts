@@ -10,7 +10,7 @@ import { encodeRecordBatch, parseRecordIndex, parseRecordPage } from '@sotto/wir
 import { createApp } from './app.ts';
 import { createAccount, createTestServer, ORIGIN, PORT, randomHex, type TestServer } from './fixture-for-testing.ts';
 import { RateLimit } from './rate-limit.ts';
-import type { AppEnv, Services } from './services.ts';
+import type { Services } from './services.ts';
 import { siteOfUpgrade } from './upgrade.ts';
 
 const random = createSeededRandom('every call');
@@ -121,7 +121,7 @@ test('SV-68 a first sync of 105,000 records and a file of 100 MiB, there and bac
   sqlite.exec('commit');
   const app = createApp(server.graph.services);
   const bytesOf = async (path: string) => {
-    const response = await app.request<AppEnv>(`${ORIGIN}/api${path}`, { headers: headersOf(browser.cookie) });
+    const response = await app.request(`${ORIGIN}/api${path}`, { headers: headersOf(browser.cookie) });
     assert.equal(response.status, 200, path);
     return new Uint8Array(await response.arrayBuffer());
   };

@@ -12,8 +12,10 @@ import {
   type RecoverySignInRequest,
 } from '@sotto/wire';
 import { Hono } from 'hono';
+import type { Kysely } from 'kysely';
 import { removeAccount } from '../account-removal.ts';
 import { readJson } from '../body.ts';
+import type { Database } from '../database/schema.ts';
 import { wasRemoved } from '../deleted-accounts.ts';
 import { ServerError } from '../errors.ts';
 import { isOlderThan } from '../sealed-epoch.ts';
@@ -173,14 +175,24 @@ async function recoveryOwner(
 ): Promise<string> {
   spend(rates.recoveries, addressOf(c));
   spend(rates.recoveries, `code ${lookupId}`);
-  const row = await db
-    .selectFrom('recoveries')
-    .selectAll()
-    .where('lookup_id', '=', encodeHex(parseBase64(lookupId)))
-    .executeTakeFirst();
-  const verifier = sha256(parseBase64(authenticator));
-  const proven = equalBytes(verifier, row?.verifier ?? new Uint8Array(verifier.length));
+  const id = encodeHex(parseBase64(lookupId));
+  const nearest = await nearestRecovery(db, id);
+  const row = nearest?.lookup_id === id ? nearest : undefined;
+  const proven = equalBytes(sha256(parseBase64(authenticator)), row?.verifier ?? NO_VERIFIER);
   // SV-18: one answer for an unknown code and for a wrong secret, compared in equal time.
   if (!proven || row === undefined) throw new ServerError('recovery-refused');
   return row.account_id;
+}
+
+const NO_VERIFIER = new Uint8Array(32);
+
+/** The row of this look-up, or of the one after it: to find none takes the database and its driver less time (SV-100). */
+function nearestRecovery(db: Kysely<Database>, lookupId: string) {
+  const first = db.selectFrom('recoveries').select((eb) => eb.fn.min('lookup_id').as('lookup_id'));
+  const next = first.where('lookup_id', '>=', lookupId);
+  return db
+    .selectFrom('recoveries')
+    .selectAll()
+    .where('lookup_id', '=', (eb) => eb.fn.coalesce(next, first))
+    .executeTakeFirst();
 }
