@@ -92,6 +92,7 @@ test('a reader over a slice of a larger buffer sees the slice alone, and gives c
 test('a cap is checked before the length is believed', () => {
   const claims = new ByteWriter().u32(0xffff_ffff).finish();
   assert.throws(() => new ByteReader(claims).vector32(10), hasCode('bytes-too-long'));
+  assert.throws(() => new ByteReader(claims).view32(10), hasCode('bytes-too-long'));
   assert.throws(() => new ByteReader(claims).vector16(10), hasCode('bytes-too-long'));
   assert.throws(() => new ByteReader(Uint8Array.of(0, 5, 1)).vector16(10), hasCode('bytes-truncated'));
 });

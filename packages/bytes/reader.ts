@@ -71,6 +71,11 @@ export class ByteReader {
     return this.take(this.#capped(this.u32(), limitBytes));
   }
 
+  /** The same where they stand: they live and change with what is read. */
+  view32(limitBytes: number): Uint8Array {
+    return this.view(this.#capped(this.u32(), limitBytes));
+  }
+
   /** Throws `bytes-trailing` when a byte is left. */
   end(): void {
     if (this.remaining !== 0) throw new BytesError('bytes-trailing', 'bytes after the end of the structure');

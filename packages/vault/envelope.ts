@@ -133,8 +133,8 @@ export async function openEnvelope(input: OpenEnvelopeInput): Promise<{ header: 
   // VA-08: after a rotation an old epoch's key is in the hands of a removed device
   if (visible.epoch !== input.expectedEpoch) throw new VaultError('record-epoch-mismatch', 'VA-08');
 
-  const prefix = input.envelope.slice(0, PREFIX_BYTES);
-  const salt = prefix.subarray(HEADER_BYTES, HEADER_BYTES + SALT_BYTES);
+  const prefix = input.envelope.subarray(0, PREFIX_BYTES);
+  const salt = prefix.slice(HEADER_BYTES, HEADER_BYTES + SALT_BYTES);
   const extracted = extractOf(input.epochKey, salt);
   const header = maskDevice(prefix.subarray(0, HEADER_BYTES), deriveMask(extracted));
   const { key, commitment } = deriveRecordKeys(extracted, header);

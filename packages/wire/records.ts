@@ -65,7 +65,7 @@ export function encodeRecordPage({ records, newest, more }: RecordBulkPage): Byt
   return writer.finish();
 }
 
-/** @throws WireError */
+/** The envelopes are views of `bytes`. @throws WireError */
 export function parseRecordPage(bytes: Uint8Array): RecordBulkPage {
   return total(bytes, RECORD_PAGE_LIMIT_BYTES + ENVELOPE_LIMIT_BYTES, (reader) => {
     const { newest, more } = parseHead(reader, 'page');
@@ -74,7 +74,7 @@ export function parseRecordPage(bytes: Uint8Array): RecordBulkPage {
     while (reader.remaining > 0) {
       const recordId = encodeHex(reader.view(ID_BYTES));
       const sequence = reader.u64Number();
-      const envelope = reader.vector32(ENVELOPE_LIMIT_BYTES) as Bytes;
+      const envelope = reader.view32(ENVELOPE_LIMIT_BYTES) as Bytes;
       // WI-28: a page out of order would move a reader's place past what it has not seen.
       if (sequence <= last || sequence > newest) throw malformed('the sequences of a page do not rise', 'WI-28');
       last = sequence;
