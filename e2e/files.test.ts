@@ -151,6 +151,7 @@ test('what is pasted and dropped is attached, what is taken back is not sent, an
   assert.match(answer, /from drop/);
   assert.doesNotMatch(answer, /from paste/);
   assert.match(answer, /File "evil\.svg": not shown to you/);
+  await me.openSettings();
   await page.getByRole('button', { name: words('places.room'), exact: true }).click();
   await page
     .getByRole('dialog')

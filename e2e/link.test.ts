@@ -52,6 +52,7 @@ async function twoDevices(t: { after(run: () => Promise<void>): void }, look: Pa
   if (look.width !== undefined) await person(fresh.page).button('app.places').click();
   await person(fresh.page).button('unlock.guest').click();
   await person(fresh.page).button('link.new').click();
+  await me.openSettings();
   await me.button('link.open').click();
   return { old, fresh, me, other: person(fresh.page), ofOld: linking(old.page), ofNew: linking(fresh.page) };
 }
@@ -87,6 +88,7 @@ test('by QR code, its text passed by hand: the new device is in, gets a lock of 
   await other.button('unlock.passkey').click();
   await other.answers.filter({ hasText: 'Echo: Said on the new device' }).waitFor();
   // The secret was used once: the text opens nothing any more.
+  await me.openSettings();
   await me.button('link.open').click();
   await ofOld.button('choose.read').click();
   await ofOld.type(text);
@@ -113,6 +115,7 @@ test('the new device reads the code with its camera', async (t) => {
   await old.page.goto(system.link);
   await me.ask(QUESTION);
   await me.keep('skip');
+  await me.openSettings();
   await me.button('link.open').click();
   const ofOld = linking(old.page);
   await ofOld.button('choose.show').click();

@@ -21,6 +21,7 @@ const button = (page: Page, name: string | RegExp) =>
   page.getByRole('dialog').getByRole('button', { name, exact: typeof name === 'string' });
 
 async function openLocks(page: Page) {
+  await person(page).openSettings();
   await page.getByRole('button', { name: words('locks.open'), exact: true }).click();
   await page.getByText(l('locks.title')).waitFor();
 }

@@ -151,6 +151,7 @@ test('dark follows the system, and the choice overrides it and is kept', async (
   await shot(page, 'dark');
   const dark = await page.screenshot();
   const night = await luminance(page);
+  await me.openSettings();
   await page.getByLabel(words('settings.theme')).selectOption('light');
   assert.notDeepEqual(await page.screenshot(), dark);
   assert.ok((await luminance(page)) > 200 && night < 60, `${night}`);

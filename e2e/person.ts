@@ -48,6 +48,13 @@ export function person(page: Page) {
       await page.locator('article[aria-busy] .prose', { hasText: /lorem( \w+){3}/ }).waitFor();
     },
 
+    /** Opens what the foot of the left column keeps closed. */
+    async openSettings(): Promise<void> {
+      const more = page.locator('.more').last();
+      const isOpen = await more.evaluate((details) => (details as HTMLDetailsElement).open);
+      if (!isOpen) await more.locator('summary').first().click();
+    },
+
     /** Titles in the list, newest first. */
     chats: (): Promise<string[]> => page.locator('.chat-link').allTextContents(),
     openChat: (title: string): Promise<void> => page.locator('.chat-link', { hasText: title }).first().click(),

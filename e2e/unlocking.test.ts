@@ -39,6 +39,7 @@ async function withAccount(t: { after(run: () => Promise<void>): void }, options
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
 async function setPassphrase(page: Page, passphrase = PASSPHRASE) {
+  await person(page).openSettings();
   await button(page, words('unlock.settings')).click();
   await page.getByLabel(u('passphrase.label')).fill(passphrase);
   await page.getByLabel(u('passphrase.again')).fill(passphrase);
@@ -136,6 +137,7 @@ test('a passphrase opens the chats after a reload; a wrong one says so; a remove
   await seesTheChat(me);
   assert.equal(await me.ask('And geese?'), 'Echo: And geese?');
 
+  await person(page).openSettings();
   await button(page, words('unlock.settings')).click();
   await page.getByText(u('passphrase.isSet')).waitFor();
   await shot(page, 'unlock-settings');
@@ -152,6 +154,7 @@ test('a passphrase opens the chats after a reload; a wrong one says so; a remove
 
 test('an account that stays unlocked opens without asking, until it is locked', async (t) => {
   const { page, me } = await withAccount(t);
+  await person(page).openSettings();
   await button(page, words('unlock.settings')).click();
   const stays = page.getByRole('checkbox', { name: u('stay.title') });
   assert.equal(await stays.isChecked(), false);
@@ -209,6 +212,7 @@ test('an account that nobody uses warns, stays for who is there, and locks', asy
 
 test('a recovery phrase opens the chats in another browser; a wrong word says so', async (t) => {
   const { page } = await withAccount(t);
+  await person(page).openSettings();
   await button(page, words('locks.open')).click();
   await button(page, l('add.recovery-phrase')).click();
   const phrase = await page.locator('.written li').allTextContents();
@@ -234,6 +238,7 @@ test('a recovery phrase opens the chats in another browser; a wrong word says so
 test('leaving a browser erases the account from it, and the code opens it again', async (t) => {
   const { page, me, code } = await withAccount(t);
   await setPassphrase(page);
+  await person(page).openSettings();
   await button(page, words('unlock.settings')).click();
   await button(page, u('forget.button')).click();
   await button(page, u('forget.sure')).click();

@@ -228,6 +228,7 @@ async function lockInEveryState(run: Run, system: System, code: string, phrase: 
   await openMore(seat.me);
   await seat.me.unlockWithCode(phrase);
   await openNewest(seat.me);
+  await seat.me.openSettings();
   await seat.me.button('unlock.settings').click();
   await seat.browser.page.getByLabel(unlockWords('stay.title')).click();
   await seat.browser.page.locator('dialog input[type=checkbox]:checked:enabled').waitFor();
@@ -273,6 +274,7 @@ async function search(run: Run, me: Person): Promise<void> {
 }
 
 async function setPassphrase(me: Person, passphrase: string): Promise<void> {
+  await me.openSettings();
   await me.button('unlock.settings').click();
   await me.page.getByLabel(unlockWords('passphrase.label')).fill(passphrase);
   await me.page.getByLabel(unlockWords('passphrase.again')).fill(passphrase);
@@ -285,6 +287,7 @@ async function setPassphrase(me: Person, passphrase: string): Promise<void> {
 async function addPhrase(run: Run, me: Person): Promise<string> {
   const button = (word: Parameters<typeof locksWords>[0]) =>
     me.page.getByRole('dialog').getByRole('button', { name: locksWords(word), exact: true });
+  await me.openSettings();
   await me.button('locks.open').click();
   await button('add.recovery-phrase').click();
   const written = await me.page.locator('ol.written li').allTextContents();
@@ -316,6 +319,7 @@ async function linkAnother(run: Run, system: System, me: Person): Promise<void> 
   await button(other.me, 'choose.show').click();
   const text = (await other.browser.page.getByLabel(linkWords('shown.text'), { exact: true }).textContent()) ?? '';
   run.add({ name: 'link text', bytes: Buffer.from(text), kind: 'text' });
+  await me.openSettings();
   await me.button('link.open').click();
   await button(me, 'choose.read').click();
   await me.page.getByLabel(linkWords('reading.label')).fill(text);

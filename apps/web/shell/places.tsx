@@ -15,6 +15,10 @@ import { t } from './words.ts';
 export function Places({ onChosen }: { onChosen: () => void }) {
   const { newChat, keep, who, lock, panels } = useApp();
   const isAccount = useStore(who).who === 'account';
+  const choose = (open: () => void) => {
+    onChosen();
+    open();
+  };
   return (
     <div className="places">
       <button
@@ -31,54 +35,16 @@ export function Places({ onChosen }: { onChosen: () => void }) {
       <ConversationList onChosen={onChosen} />
       <div className="places-foot">
         {isAccount && <SyncLine />}
-        {isAccount ? (
-          <>
+        <div className="row between">
+          {isAccount ? (
             <button type="button" className="pill" onClick={() => void lock()}>
               {t('keep.lock')}
             </button>
-            <LocksButton onChosen={onChosen} />
-            <UnlockingButton onChosen={onChosen} />
-            <button
-              type="button"
-              className="quiet"
-              onClick={() => {
-                onChosen();
-                panels.patch({ linking: 'open' });
-              }}
-            >
-              {t('link.open')}
-            </button>
-          </>
-        ) : (
-          <>
-            <button
-              type="button"
-              className="pill"
-              onClick={() => {
-                onChosen();
-                void keep.start();
-              }}
-            >
+          ) : (
+            <button type="button" className="pill" onClick={() => choose(() => void keep.start())}>
               {t('keep.offer')}
             </button>
-            <button
-              type="button"
-              className="quiet"
-              onClick={() => {
-                onChosen();
-                panels.patch({ unlocking: true });
-              }}
-            >
-              {t('unlock.guest')}
-            </button>
-          </>
-        )}
-        <OrderButtons onChosen={onChosen} />
-        <TransferButtons onChosen={onChosen} />
-        <RoomButton onChosen={onChosen} />
-        <ProfileChoice />
-        <div className="row between">
-          <ThemeChoice />
+          )}
           <button
             type="button"
             className="quiet"
@@ -88,6 +54,30 @@ export function Places({ onChosen }: { onChosen: () => void }) {
             ?
           </button>
         </div>
+        {!isAccount && (
+          <button type="button" className="quiet" onClick={() => choose(() => panels.patch({ unlocking: true }))}>
+            {t('unlock.guest')}
+          </button>
+        )}
+        <OrderButtons onChosen={onChosen} />
+        <details className="more">
+          <summary>{t('places.more')}</summary>
+          <div className="more-rows">
+            {isAccount && (
+              <>
+                <LocksButton onChosen={onChosen} />
+                <UnlockingButton onChosen={onChosen} />
+                <button type="button" className="quiet" onClick={() => choose(() => panels.patch({ linking: 'open' }))}>
+                  {t('link.open')}
+                </button>
+              </>
+            )}
+            <TransferButtons onChosen={onChosen} />
+            <RoomButton onChosen={onChosen} />
+            <ProfileChoice />
+            <ThemeChoice />
+          </div>
+        </details>
       </div>
     </div>
   );

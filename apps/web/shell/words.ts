@@ -17,6 +17,7 @@ const en = {
   'composer.send': 'Send',
   'composer.stop': 'Stop the answer',
   'composer.attach': 'Attach files',
+  'places.more': 'Settings',
   'places.room': 'Room for files',
   'composer.editing': 'Editing your message',
   'composer.tooLong':
