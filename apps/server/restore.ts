@@ -43,6 +43,7 @@ export const RESTORE_WORDS: readonly string[] = [
   'Devices that have seen something newer will say so: history-rolled-back (rule VA-104). That is right; tell people that you restored.',
   'What they wrote since stands on their devices at most. What they removed since is here again, sealed; a device that remembers the removal removes it again.',
   'Passkeys and other locks removed since the backup are back; whoever removed one because it was lost must remove it again.',
+  'Accounts removed since the backup are back, sealed; whoever removed one must remove it again.',
   'Everybody is signed out.',
 ];
 
