@@ -7,6 +7,7 @@ import type { Clock, Random, RecordStore, StoredRecord } from '@sotto/ports';
 import {
   type AccountKey,
   type Conversation,
+  compareVersions,
   greatestClock,
   listConversations,
   nextClock,
@@ -170,8 +171,12 @@ export class StoreKeeper implements RecordKeeper {
   async #fetch(): Promise<void> {
     for (;;) {
       const page = await this.#options.store.list(this.#sequence);
-      await Promise.all(page.records.map((record) => this.#take(record)));
+      const opened = (await Promise.all(page.records.map((record) => this.#open(record)))).flatMap((one) => one ?? []);
+      const isListed = (record: OpenedRecord) => this.#watch?.isListed(record) === true;
+      for (const record of opened) if (!isListed(record)) this.#take(record);
       await this.#catchUp();
+      // Once it is known which keys are out of use.
+      for (const record of opened) if (isListed(record)) this.#take(record);
       const isFurther = page.nextSequence > this.#sequence;
       this.#sequence = page.nextSequence;
       // A store that promises more and gives nothing would be asked for ever.
@@ -183,7 +188,10 @@ export class StoreKeeper implements RecordKeeper {
   async #catchUp(): Promise<void> {
     const opened = () => [...this.held.others()];
     while (await this.#keyring.catchUp?.(opened())) {
-      for (const record of [...this.#unopened.values()]) await this.#take(record);
+      for (const record of [...this.#unopened.values()]) {
+        const found = await this.#open(record);
+        if (found !== undefined) this.#take(found);
+      }
     }
   }
 
@@ -229,8 +237,7 @@ export class StoreKeeper implements RecordKeeper {
     const watch = this.#watch;
     if (watch === undefined) return;
     await watch.compareRecords(this.#shown.values(), new Set(this.#damaged.keys()));
-    // What whoever was removed has sealed since under an old key is shown to nobody (CL-324).
-    for (const recordId of this.#shown.keys()) if (watch.isOutside(recordId)) this.#release(recordId);
+    for (const record of this.#shown.values()) this.#settle(record, watch);
     for (const recordId of [...this.#shown.keys()].filter((recordId) => watch.isDeleted(recordId))) {
       // CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it.
       this.#release(recordId);
@@ -239,26 +246,41 @@ export class StoreKeeper implements RecordKeeper {
     this.#changed();
   }
 
+  /** What whoever was removed has sealed since under an old key is shown to nobody, and replaces nothing (CL-324). */
+  #settle(record: OpenedRecord, watch: Watch): void {
+    const held = this.held.get(record.recordId);
+    if (watch.isOutside(record.recordId)) {
+      if (held === record || (held !== undefined && watch.isForgedRecord(held))) this.#release(record.recordId);
+      return;
+    }
+    const isNewer = held === undefined || compareVersions(held, record) < 0;
+    if (isNewer && this.#isUnderOldKey(record)) this.#hold(record);
+  }
+
+  #isUnderOldKey(record: OpenedRecord): boolean {
+    return record.epoch < this.#keyring.epoch && this.#watch?.isListed(record) === true;
+  }
+
   async #removeFromStore(recordId: string): Promise<void> {
     await this.#options.store.remove(recordId);
     this.#release(recordId);
     this.#shown.delete(recordId);
   }
 
-  async #take(record: StoredRecord): Promise<void> {
+  async #open(record: StoredRecord): Promise<OpenedRecord | undefined> {
     const { recordId, envelope } = record;
     this.#unopened.delete(recordId);
     if (envelope === undefined) {
       this.#release(recordId);
       this.#shown.delete(recordId);
       this.#damaged.delete(recordId);
-      return;
+      return undefined;
     }
     try {
       const { epoch } = parseVisibleHeader(envelope);
       const epochKey = this.#keyring.keyOf(epoch);
       if (epochKey === undefined) this.#unopened.set(recordId, record);
-      const opened = await openRecord({
+      return await openRecord({
         epochKey: epochKey ?? this.#keyring.epochKey,
         envelope,
         expectedAccountId: this.#options.accountId,
@@ -266,17 +288,24 @@ export class StoreKeeper implements RecordKeeper {
         // VA-08 refuses the record of an epoch whose key is not here.
         expectedEpoch: epochKey === undefined ? this.#keyring.epoch : epoch,
       });
-      this.#damaged.delete(recordId);
-      this.#shown.set(recordId, opened);
-      const held = this.held.get(recordId);
-      // CL-18: a store that brings an older version back must not undo what this device has already read.
-      if (held !== undefined && held.content.clock > opened.content.clock) return;
-      this.#hold(opened);
     } catch (error) {
       if (!(error instanceof SottoError)) throw error;
       // CL-14: one record that a store spoiled must not take the others with it, nor pass unnoticed.
       this.#damaged.set(recordId, { code: error.code, rule: error.rule });
+      return undefined;
     }
+  }
+
+  #take(opened: OpenedRecord): void {
+    const { recordId } = opened;
+    this.#damaged.delete(recordId);
+    this.#shown.set(recordId, opened);
+    const held = this.held.get(recordId);
+    // CL-18: a store that brings an older version back must not undo what this device has already read.
+    if (held !== undefined && held.content.clock > opened.content.clock) return;
+    // CL-324: whoever has only a key that is out of use is believed once the logs say so, and not before
+    if (this.#isUnderOldKey(opened)) return;
+    this.#hold(opened);
   }
 
   async #storeHead(recordId: string, content: RecordContent, deviceCounter: number): Promise<void> {

@@ -22,7 +22,7 @@ import { DEVICE_TYPE, digestOfBytes, type Finding, HEAD_TYPE, type ShownRecord, 
 import { EPOCH_TYPE, NEXT_KEY_TYPE } from '@sotto/vault/rotation';
 import { saveErrorOf } from '../errors.ts';
 import { HeldRecords } from '../held-records.ts';
-import type { Keyring } from '../keyring.ts';
+import { FIRST_EPOCH, type Keyring } from '../keyring.ts';
 import {
   type ConversationState,
   type ConversationSummary,
@@ -118,6 +118,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   #marks: Promise<void> | undefined;
   #comparison: Promise<void> | undefined;
   #summaries: ConversationSummary[] | undefined;
+  /** For which what stood in the logs was last looked for. */
+  #triedEpoch = FIRST_EPOCH;
   /** Of what was opened just now. */
   readonly #digests = new WeakMap<OpenedRecord, string>();
   /** Sealed under a key that is not known yet. */
@@ -549,8 +551,11 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       this.#reshown?.add(recordId);
       if (envelope === undefined) this.#hide(recordId);
     }
-    for (const record of opened) {
+    const isListed = (record: OpenedRecord) => this.#watch.isListed(record);
+    const speaking = opened.filter((record) => !isListed(record));
+    for (const record of [...speaking, ...opened.filter(isListed)]) {
       const { recordId } = record;
+      if (isListed(record)) await this.#learnEpoch(speaking.length > 0);
       if (!this.#take(record)) continue;
       if (this.engine.isWaiting(recordId)) superseded.push(recordId);
       changes.push({ recordId, record });
@@ -567,6 +572,16 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       this.#tell(changes);
     };
     return { changes: kept, superseded, stored };
+  }
+
+  /** What stood in the logs when the newest epoch began, where what is kept here says so. @param isNew what says more has come */
+  async #learnEpoch(isNew: boolean): Promise<void> {
+    const { epoch } = this.#options.keyring;
+    const isKnown = this.#isFresh || epoch === this.#watch.believedEpoch || (epoch === this.#triedEpoch && !isNew);
+    if (epoch === FIRST_EPOCH || isKnown) return;
+    this.#triedEpoch = epoch;
+    await this.#ensure([HEADS, ...ALWAYS]);
+    await this.#watch.prepare(this.#shownHistory());
   }
 
   async pulled(): Promise<PulledOutcome> {
@@ -657,14 +672,25 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       return false;
     }
     const held = mark?.held === undefined ? undefined : this.#archive.get(mark.groupId, recordId);
+    const isForged = this.#watch.isListed(record) && this.#watch.isForged(shown);
+    // CL-324: nothing is compared while the server keeps the rest back, and it would stand there until then
+    if (isForged && held === undefined) return this.#setAside(groupId, record, shown);
     // CL-18: a server that brings an older version back must not undo what this device has read; that it does is seen.
     const isOld = held !== undefined && (compareVersions(held, record) > 0 || isUnderOlderKey(record, mark?.held));
-    if (isOld) {
+    // CL-324: what was sealed under the same key, and stood in the logs, is nowhere else
+    if (isOld || isForged) {
       if (!this.engine.isWaiting(recordId)) this.#archive.show(recordId, shown, record);
       return false;
     }
     this.#archive.put(groupId, record, shown, 'held');
     return true;
+  }
+
+  /** As shown by the server, and held by nobody: what is found of it is told. */
+  #setAside(groupId: string, record: OpenedRecord, shown: ShownRecord): false {
+    this.#archive.put(groupId, record, shown, 'held');
+    this.#archive.take(record.recordId);
+    return false;
   }
 
   /** The server shows it no longer. Whether a device removed it, the heads say. */
@@ -890,7 +916,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       for (const { recordId, held, shown } of marks) {
         if (fromServer) this.#release(recordId);
         // What is held in place of what the server shows was believed, and is nowhere else.
-        else if (held === shown) this.#releaseHeld(recordId);
+        else if (held === undefined || held === shown || this.#watch.isForged(held)) this.#releaseHeld(recordId);
       }
       await this.#commit(
         again.map((recordId) => ({ recordId, envelope: undefined })),

@@ -20,6 +20,7 @@ import { announcedKey, type DeviceLog, type Finding, type ShownRecord, writeDige
 import {
   type Announced,
   assertContinues,
+  believedByEpochs,
   deviceLockSecret,
   devicesOf,
   EPOCH_TYPE,
@@ -53,6 +54,10 @@ export interface EpochView {
   /** False for an announcement that adds nobody (VA-143). */
   admits(announcement: OpenedRecord): boolean;
   judge(logs: ReadonlyMap<string, DeviceLog>, records: Iterable<ShownRecord>): JudgedByEpochs;
+  /** Of one record, before a comparison; undefined where these logs do not say. */
+  believing(logs: ReadonlyMap<string, DeviceLog>): ReturnType<typeof believedByEpochs>;
+  /** The newest epoch of which a statement is known. */
+  readonly epoch: number;
 }
 
 /**
@@ -203,6 +208,9 @@ export class AccountEpochs implements Keyring {
   async adopt(record: OpenedRecord, accountKey: AccountKey): Promise<void> {
     this.#learn(record.epoch, accountKey, record);
     await this.#adopt(record);
+    // Its own signature needs no checking: what is forged under the old key is known as such from this moment on.
+    const { verified } = this.#memory;
+    if (verified.length === record.epoch - 2) await this.#remember([...verified, record]);
   }
 
   /** What the statements say, those that the server shows and those that this device remembers. */
@@ -227,6 +235,8 @@ export class AccountEpochs implements Keyring {
         newest.places.has(announcement.deviceId) ||
         devicesOf(newest, toAnnounced(announcement)).has(announcement.deviceId),
       judge: (logs, records) => judgeByEpochs(epochs, logs, records),
+      believing: (logs) => believedByEpochs(epochs, logs),
+      epoch: newest?.epoch ?? FIRST_EPOCH,
     };
   }
 

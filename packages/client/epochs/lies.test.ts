@@ -67,7 +67,7 @@ async function forged(
 }
 
 /** The server shows these besides, at the end of what it has. */
-function show({ ports }: Opened, records: readonly Awaited<ReturnType<typeof forged>>[]): void {
+function show({ ports }: Pick<Opened, 'ports'>, records: readonly Awaited<ReturnType<typeof forged>>[]): void {
   const { api } = ports;
   const [list, page] = [api.records.bind(api), api.recordPage.bind(api)];
   const behind = (newest: number) => records.map((record, i) => ({ ...record, sequence: newest + 1 + i }));
@@ -83,6 +83,19 @@ function show({ ports }: Opened, records: readonly Awaited<ReturnType<typeof for
     const more = behind(real.newest).filter(({ sequence }) => sequence > after);
     return { records: [...fresh, ...more], newest: real.newest + records.length, more: false };
   };
+}
+
+/** The server gives what there is, says that there is more, and gives no more. */
+function neverEnds({ ports: { api } }: Opened): void {
+  const [list, page] = [api.records.bind(api), api.recordPage.bind(api)];
+  let isFirst = true;
+  const once = async <Page extends object>(ask: () => Promise<Page>): Promise<Page> => {
+    if (!isFirst) return new Promise(() => undefined);
+    isFirst = false;
+    return { ...(await ask()), more: true };
+  };
+  api.records = (after) => once(() => list(after));
+  api.recordPage = (after, signal) => once(() => page(after, signal));
 }
 
 const message = (conversationId: string, text: string): RecordContent => ({
@@ -141,6 +154,69 @@ test('CL-324 a message forged under the old key does not replace what was sealed
   await phone.history.acceptAsItIs();
   assert.deepEqual(texts(), before);
 });
+
+for (const [where, profile] of profiles) {
+  test(`CL-324 what was forged under the old key takes no message’s place before the old ones are sealed anew, nor after (${where})`, async () => {
+    const phone = await newAccount(freshBrowser(profile()));
+    await say(phone, 'old');
+    const { accountKey } = phone.account;
+    await run(phone);
+    await say(phone, 'new');
+    assert.deepEqual(await synced(phone), []);
+    const chats = phone.history.conversations().map(({ conversationId }) => conversationId);
+    for (const chat of chats) await phone.history.load(chat);
+    const texts = () => chats.map((chat) => phone.history.thread(chat).map(({ text }) => text));
+    const before = texts();
+    const ids = chats.map((chat) => phone.history.thread(chat)[0]?.messageId as string);
+    const forge = (chat: string, id?: string) =>
+      forged(phone, accountKey, 1, deviceIdOf(phone), message(chat, 'transfer the money to me'), id);
+    show(phone, [...(await Promise.all(chats.map((chat, i) => forge(chat, ids[i])))), await forge(chats[0] as string)]);
+    assert.deepEqual(await synced(phone), Array(3).fill('VA-135 record-outside-root'));
+    assert.deepEqual(texts(), before);
+  });
+
+  test(`CL-324 what was forged under the old key is shown on no device that is new (${where})`, async () => {
+    const phone = await newAccount(freshBrowser(profile()));
+    await say(phone, 'old');
+    const chat = phone.history.conversations()[0]?.conversationId as string;
+    const { accountKey } = phone.account;
+    await run(phone);
+    const ports = freshBrowser(profile());
+    show({ ports }, [await forged(phone, accountKey, 1, deviceIdOf(phone), message(chat, 'transfer the money to me'))]);
+    const tablet = await unlocked(phone.code, ports);
+    await tablet.history.load(chat);
+    assert.deepEqual(
+      tablet.history.thread(chat).map(({ text }) => text),
+      ['old'],
+    );
+    assert.ok((await synced(tablet)).includes('VA-135 record-outside-root'));
+  });
+
+  test(`CL-324 what was forged under the old key is not shown while the server keeps the rest back (${where})`, async () => {
+    const phone = await newAccount(freshBrowser(profile()));
+    const laptop = await unlocked(phone.code, freshBrowser(profile()));
+    await say(phone, 'old');
+    for (const each of [phone, laptop]) assert.deepEqual(await synced(each), []);
+    const chat = phone.history.conversations()[0]?.conversationId as string;
+    for (const each of [phone, laptop]) await each.history.load(chat);
+    const messageId = phone.history.thread(chat)[0]?.messageId as string;
+    const { accountKey } = phone.account;
+    await run(phone);
+    for (const each of [phone, laptop]) {
+      show(each, [
+        await forged(phone, accountKey, 1, deviceIdOf(phone), message(chat, 'transfer the money to me')),
+        await forged(phone, accountKey, 1, deviceIdOf(phone), message(chat, 'transfer the money to me'), messageId),
+      ]);
+      neverEnds(each);
+      let hasEnded = false;
+      void each.history.refresh().then(() => (hasEnded = true));
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+      const texts = each.history.thread(chat).map(({ text }) => text);
+      assert.deepEqual([hasEnded, texts], [false, ['old']]);
+      each.history.close();
+    }
+  });
+}
 
 test('VA-38 an old wrap of a lock is refused by a device that has seen the new epoch', async () => {
   const profile = { device: createMemoryDeviceStore() };

@@ -28,6 +28,7 @@ import {
 } from '@sotto/vault/heads';
 import { EPOCH_TYPE, NEXT_KEY_TYPE } from '@sotto/vault/rotation';
 import type { EpochView } from '../epochs/account-epochs.ts';
+import { FIRST_EPOCH } from '../keyring.ts';
 import {
   loadWatchState,
   type PendingWrite,
@@ -38,6 +39,7 @@ import {
 } from './state.ts';
 import type { TakingTurns } from './turns.ts';
 
+const UNLISTED: readonly string[] = [HEAD_TYPE, DEVICE_TYPE, EPOCH_TYPE, NEXT_KEY_TYPE];
 /** Of one line of a log (spec/vault.md "Heads"). */
 const REPLACES_LIMIT = 8;
 /** How long writes gather before a head lists them. */
@@ -119,6 +121,8 @@ export class Watch {
   #heads: readonly StoredHead[] = [];
   #findings: readonly Finding[] = [];
   #outside: ReadonlySet<string> = new Set();
+  #believes: ReturnType<EpochView['believing']>;
+  #believedEpoch = FIRST_EPOCH;
   #isGathering = false;
   #isCompared = false;
   readonly #digests = new WeakMap<OpenedRecord, string>();
@@ -301,6 +305,7 @@ export class Watch {
     this.#heads = heads;
     const segments = heads.map(({ segment }) => segment);
     const { logs: whole, findings } = assembleLogs(segments);
+    this.#learn(epochs, () => whole);
     const byEpochs = epochs?.judge(whole, history.records.values());
     const logs = byEpochs?.logs ?? whole;
     const outside = byEpochs?.outside ?? new Set<string>();
@@ -326,9 +331,31 @@ export class Watch {
     if (this.#findings.length === 0) void this.#gather();
   }
 
-  /** Checks signatures, so that `compare` finds them checked. */
+  /** Checks signatures, so that `compare` finds them checked, and learns what may be shown under older keys. */
   async prepare(history: ShownHistory): Promise<void> {
-    await this.#readHeads(history, undefined);
+    const epochs = await this.#options.epochs?.view(history.epochs, history.announcements);
+    const { heads } = await this.#readHeads(history, epochs);
+    this.#learn(epochs, () => assembleLogs(heads.map(({ segment }) => segment)).logs);
+  }
+
+  /** The newest epoch for which `isForged` knows what stood in the logs when it began. */
+  get believedEpoch(): number {
+    return this.#believedEpoch;
+  }
+
+  /** True for a record for which only the logs speak: epochs and announcements do so themselves, and heads are the logs. */
+  isListed({ content }: OpenedRecord): boolean {
+    return content.type !== 'unknown' || !UNLISTED.includes(content.recordType);
+  }
+
+  /** As `isForged`. */
+  isForgedRecord(record: OpenedRecord): boolean {
+    return this.isForged({ epoch: record.epoch, digest: encodeHex(writeDigest(record)) });
+  }
+
+  /** True for a record under a key that was given up, that was not there then; false where that is not known yet. */
+  isForged(record: Pick<ShownRecord, 'digest' | 'epoch'>): boolean {
+    return this.#believes?.(record) === false;
   }
 
   /**
@@ -344,6 +371,12 @@ export class Watch {
   }
 
   // Comparing
+
+  #learn(epochs: EpochView | undefined, logs: () => Assembled['logs']): void {
+    if (epochs === undefined || epochs.epoch === this.#believedEpoch) return;
+    const believes = epochs.believing(logs());
+    if (believes !== undefined) [this.#believes, this.#believedEpoch] = [believes, epochs.epoch];
+  }
 
   async #readHeads({ heads: shownHeads, announcements }: ShownHistory, epochs: EpochView | undefined) {
     const devices = new Map<string, Uint8Array>([[this.#deviceId, this.#options.device.publicKey]]);

@@ -11,6 +11,7 @@ export {
 export {
   type Announced,
   assertContinues,
+  believedByEpochs,
   devicesOf,
   type JudgedByEpochs,
   judgeByEpochs,

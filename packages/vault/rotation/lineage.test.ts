@@ -17,6 +17,7 @@ import {
 import {
   type Announced,
   assertContinues,
+  believedByEpochs,
   deviceLockSecret,
   devicesOf,
   type EpochStatement,
@@ -195,6 +196,25 @@ test('VA-135 what stands under an older key and stood in no log is outside, also
   assert.deepEqual([[...outside], findings.map(({ rule }) => rule)], [[hexId(3)], ['VA-135']]);
   assert.deepEqual([...judgeByEpochs(epochs, logs, [record(3, 2), record(4, 3)]).outside], [hexId(3)]);
   assert.deepEqual([...judgeByEpochs([], logs, [record(9, 1)]).outside], []);
+});
+
+test('VA-135 one record is judged as all of them are, as soon as the logs go through the places of every statement', async () => {
+  const { epochs } = await judged([begun, again]);
+  const logs = await logsOf(
+    new Map([
+      [kept, [1, 3]],
+      [removed, [2]],
+    ]),
+  );
+  const believes = believedByEpochs(epochs, logs);
+  const isBelieved = (byte: number, epoch: number) => believes?.({ digest: digestOf(byte), epoch });
+  assert.deepEqual(
+    [1, 2, 3].map((byte) => isBelieved(byte, 1)),
+    [true, true, false],
+  );
+  assert.deepEqual([isBelieved(2, 2), isBelieved(3, 2), isBelieved(9, 3)], [true, false, true]);
+  assert.equal(believedByEpochs(epochs, await logsOf(new Map([[kept, [1]]]))), undefined);
+  assert.equal(believedByEpochs([], logs)?.({ digest: digestOf(9), epoch: 1 }), true);
 });
 
 test('VA-136 the log of a removed device is cut for ever', async () => {

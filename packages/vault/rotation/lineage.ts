@@ -137,6 +137,29 @@ export function judgeByEpochs(
   return { logs: cut.logs, outside, findings };
 }
 
+/**
+ * The same of one record as it arrives, before the logs were compared. What stood in the logs when an epoch began never changes,
+ * so whoever knows it knows it for good.
+ *
+ * @returns whether a record may be shown; undefined where the logs do not go through every statement's places
+ */
+export function believedByEpochs(
+  epochs: readonly VerifiedEpoch[],
+  logs: ReadonlyMap<string, DeviceLog>,
+): ((record: Pick<ShownRecord, 'digest' | 'epoch'>) => boolean) | undefined {
+  const isWhole = epochs.every(({ places }) =>
+    [...places].every(([deviceId, { count, hash }]) => logs.get(deviceId)?.hashes[count] === hash),
+  );
+  if (!isWhole) return undefined;
+  /** The first epoch that began with it. */
+  const since = new Map<string, number>();
+  for (const statement of epochs) {
+    for (const digest of rootOf(statement, logs)) if (!since.has(digest)) since.set(digest, statement.epoch);
+  }
+  const newest = epochs.at(-1)?.epoch ?? 0;
+  return ({ digest, epoch = newest }) => epoch >= newest || (since.get(digest) ?? newest + 1) <= epoch + 1;
+}
+
 function byClock(a: OpenedRecord, b: OpenedRecord): number {
   return a.content.clock - b.content.clock || (a.recordId < b.recordId ? -1 : 1);
 }
