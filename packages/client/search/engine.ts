@@ -226,7 +226,9 @@ export class SearchIndex implements SearchIndexLike {
 
   async #update(state: IndexState, changes: readonly ConversationChange[]): Promise<void> {
     const heads = await this.#heads(state);
-    const covered = this.#covered(heads);
+    const before = this.#coverage(heads);
+    const news = new Map<string, string>();
+    const covered = (conversationId: string) => news.get(conversationId) ?? before(conversationId);
     const gone = new Map<string, Set<number>>();
     const fresh: FreshDocuments[] = [];
     let isRemoval = false;
@@ -249,17 +251,17 @@ export class SearchIndex implements SearchIndexLike {
           gone.set(place.segmentId, (gone.get(place.segmentId) ?? new Set()).add(place.document));
         }
       }
-      const isNews = version !== undefined && covered.get(conversationId) !== version;
-      if (isNews) covered.set(conversationId, version);
+      const isNews = version !== undefined && covered(conversationId) !== version;
+      if (isNews) news.set(conversationId, version);
       if (!isNews && added.size === 0) continue;
-      fresh.push({ conversationId, covered: covered.get(conversationId) ?? '', documents: [...added.values()] });
+      fresh.push({ conversationId, covered: covered(conversationId) ?? '', documents: [...added.values()] });
     }
     if (gone.size === 0 && fresh.length === 0) return;
     await this.#rewrite(state, {
       old: [...gone.keys()],
       fresh,
       kept: (segmentId, document) => !gone.get(segmentId)?.has(document),
-      covered: (id) => covered.get(id) ?? '',
+      covered: (id) => covered(id) ?? '',
     });
     if (isRemoval) await this.#segments.purge();
     if (!this.#state.recheck) return;
@@ -330,9 +332,31 @@ export class SearchIndex implements SearchIndexLike {
     return found;
   }
 
-  #covered(heads: ReadonlyMap<string, Head>): Map<string, string> {
+  /** What counts as covered whatever the heads say; undefined where they are all there. */
+  #coveredAnew(): Map<string, string> | undefined {
     // CL-255: what a lost segment held would stay away from every search, for its conversation counts as covered.
     if (this.#isLacking) return new Map(this.isDamaged ? [] : this.#rechecked);
+    return undefined;
+  }
+
+  /** The same as `#covered` for a few conversations: gathering it for all takes longer than adding a message. */
+  #coverage(heads: ReadonlyMap<string, Head>): (conversationId: string) => string | undefined {
+    const anew = this.#coveredAnew();
+    if (anew !== undefined) return (conversationId) => anew.get(conversationId);
+    const newestFirst = [...heads.values()].reverse();
+    return (conversationId) => {
+      for (const head of newestFirst) {
+        const number = this.#numbersOf(head).get(conversationId);
+        const covered = number === undefined ? '' : head.conversations[number]?.covered;
+        if (covered) return covered;
+      }
+      return undefined;
+    };
+  }
+
+  #covered(heads: ReadonlyMap<string, Head>): Map<string, string> {
+    const anew = this.#coveredAnew();
+    if (anew !== undefined) return anew;
     const covered = new Map<string, string>();
     for (const { conversations } of heads.values()) {
       for (const one of conversations) if (one.covered !== '') covered.set(one.conversationId, one.covered);
