@@ -114,6 +114,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   #reshown: Set<string> | undefined;
   /** Nothing has been fetched since this device began to keep something. */
   #isFresh = false;
+  /** More may be in view than is kept. */
+  #isViewAhead = false;
   #sync: ReturnType<typeof startAccountSync> | undefined;
   #marks: Promise<void> | undefined;
   #comparison: Promise<void> | undefined;
@@ -146,20 +148,28 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   }
 
   async #start(): Promise<void> {
-    const isThere = await this.#archive.open();
-    if (!isThere) await this.engine.inTurn(() => this.#begin());
+    if (!(await this.#archive.open())) await this.engine.inTurn(() => this.#beginUnlessBegun());
     await this.engine.load();
-    await this.#archive.load(ALWAYS);
+    await this.#read(ALWAYS);
     for (const groupId of ALWAYS) for (const record of this.#archive.loaded(groupId)) this.held.set(record);
     this.#clock = this.#archive.clock;
   }
 
-  /** Nothing usable is here: everything is fetched anew. What waits to be sent stays. */
+  /** In turn. */
+  async #beginUnlessBegun(): Promise<void> {
+    // CL-268: another tab has begun while this one waited for its turn, and all it wrote would be erased
+    if (await this.#archive.open()) return;
+    await this.#begin();
+  }
+
+  /** In turn. Nothing usable is here: everything is fetched anew. What waits to be sent stays, and what is in view. */
   async #begin(): Promise<void> {
     this.#isFresh = true;
+    this.#isViewAhead = true;
     this.#watch.forgetComparison();
-    await this.#archive.erase();
     await this.#values.store.write([{ name: this.#values.name('cursor'), value: undefined }]);
+    await this.#archive.erase();
+    this.#tell([]);
   }
 
   #marksThere(): Promise<void> {
@@ -169,27 +179,8 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   async #loadMarks(): Promise<void> {
     if (this.#archive.hasMarks || (await this.#archive.loadMarks())) return;
-    const isKept = await this.engine.inTurn(async () => {
-      if (await this.#readAgain()) return true;
-      await this.#begin();
-      return false;
-    });
-    await this.engine.load();
-    if (!isKept) this.#forgetHeld();
-  }
-
-  /** In turn: another tab may have written between the list and the marks, which is no damage. */
-  async #readAgain(): Promise<boolean> {
-    if (!(await this.#archive.open()) || !(await this.#archive.loadMarks())) return false;
-    const groupIds = [...ALWAYS, ...this.#open].filter((groupId) => this.#archive.entry(groupId) !== undefined);
-    await this.#ensure(groupIds);
-    for (const groupId of groupIds) {
-      for (const record of this.#archive.loaded(groupId)) {
-        if (!this.#unsaved.has(record.recordId)) this.held.set(record);
-      }
-    }
-    this.#tell([]);
-    return true;
+    // Another tab may have written between the list and the marks, which is no damage.
+    await this.engine.inTurn(() => this.#catchUp());
   }
 
   startSync(ports: AccountSyncPorts): void {
@@ -230,8 +221,10 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     for (const { groupId, summary, state } of this.#archive.entries()) {
       if (summary !== undefined && state !== 'removed') found.set(groupId, summary);
     }
-    for (const record of this.#unsaved.values()) {
-      const conversation = this.held.conversation(conversationOf(record) ?? '');
+    const unkept = this.#open.filter((groupId) => this.#archive.entry(groupId) === undefined);
+    const unsaved = [...this.#unsaved.values()].map((record) => conversationOf(record) ?? '');
+    for (const conversationId of [...unkept, ...unsaved]) {
+      const conversation = this.held.conversation(conversationId);
       if (conversation?.deleted === false) found.set(conversation.conversationId, summaryOf(conversation));
     }
     const byUse = (a: ConversationSummary, b: ConversationSummary) =>
@@ -590,7 +583,20 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     if (reshown !== undefined) await this.#showOnly(reshown);
     this.#isFresh = false;
     await this.compared();
-    return { removed: await this.#compare(true) };
+    const removed = await this.#compare(true);
+    this.#dropUnkept();
+    return { removed };
+  }
+
+  /** Once everything is here, what is not is no longer in view. */
+  #dropUnkept(): void {
+    if (!this.#isViewAhead) return;
+    this.#isViewAhead = false;
+    const gone = [...this.held.values()].filter(
+      ({ recordId }) => !this.#unsaved.has(recordId) && this.#archive.mark(recordId)?.held === undefined,
+    );
+    for (const { recordId } of gone) this.held.delete(recordId);
+    this.#tell(gone.map(({ recordId }) => ({ recordId, record: undefined })));
   }
 
   restarted(): void {
@@ -1006,12 +1012,13 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     if (changed === undefined) {
       await this.#begin();
       await this.engine.load();
-      this.#forgetHeld();
       return;
     }
     if (changed.size === 0) return;
     await this.engine.load();
     const changes: RecordChange[] = [];
+    // Half of a chat may be kept, of what another tab fetches anew.
+    const isPart = this.#isFresh || this.#archive.isArriving;
     for (const groupId of changed) {
       const isHeld = this.#isHeld(groupId);
       const found = isHeld || this.#archive.isLoaded(groupId) ? this.#archive.loaded(groupId) : [];
@@ -1024,6 +1031,9 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
         : this.held.of(groupId);
       for (const { recordId } of before) {
         if (ids.has(recordId) || this.#unsaved.has(recordId)) continue;
+        this.#isViewAhead ||= isPart;
+        // CL-269: an open chat would shrink, or close itself, while another tab fetches it anew
+        if (isPart) continue;
         this.held.delete(recordId);
         changes.push({ recordId, record: undefined });
       }
@@ -1057,15 +1067,6 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
     this.#archive.take(recordId);
     this.#unsaved.delete(recordId);
     this.held.delete(recordId);
-  }
-
-  /** What was in memory is no longer what is stored; what the person wrote and could not save stays. */
-  #forgetHeld(): void {
-    for (const { recordId } of [...this.held.values()]) {
-      if (!this.#unsaved.has(recordId)) this.held.delete(recordId);
-    }
-    this.#open = [];
-    this.#tell([]);
   }
 
   #tell(changes: readonly RecordChange[]): void {

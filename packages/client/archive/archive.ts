@@ -97,14 +97,14 @@ export class Archive {
     return state !== undefined;
   }
 
-  /** @returns false where they do not belong to the list: everything is to be fetched anew */
+  /** @returns false where they do not belong to the list, which stays: `catchUp` says whether it is damage */
   async loadMarks(): Promise<boolean> {
     const state = await this.#readState(this.#meta, { marks: this.#meta.pages.keys() });
     this.#assertOpen();
-    if (state === undefined) this.#clear();
-    else this.#adopt(state);
-    this.#hasMarks = state !== undefined;
-    return this.#hasMarks;
+    if (state === undefined) return false;
+    this.#adopt(state);
+    this.#hasMarks = true;
+    return true;
   }
 
   get hasMarks(): boolean {
@@ -326,28 +326,27 @@ export class Archive {
   }
 
   /**
-   * Takes what another tab has written since; after a write that failed, everything that is stored.
+   * Takes what another tab has written since; after a write that failed, and without marks, everything that is stored.
    *
-   * @returns ids of groups that may have changed; undefined where nothing usable is stored any more
+   * @returns ids of groups that may have changed; undefined where nothing usable is stored any more: what is in memory stays until
+   *   it is erased
    */
   async catchUp(): Promise<ReadonlySet<string> | undefined> {
     this.#assertOpen();
     const name = this.#values.name('list', 'meta');
     const sealed = await this.#values.sealed(name);
-    if (equalBytes(fingerprintOf(sealed), this.#fingerprint)) return NONE;
+    if (this.#hasMarks && equalBytes(fingerprintOf(sealed), this.#fingerprint)) return NONE;
     const meta = await this.#values.open(name, sealed, parseMeta);
-    const known = this.#isDoubtful ? EMPTY_META : this.#meta;
+    const isKnown = this.#hasMarks && !this.#isDoubtful;
+    const known = isKnown ? this.#meta : EMPTY_META;
     const differs = (place: 0 | 1) => (page: number) => meta?.pages[page]?.[place] !== known.pages[page]?.[place];
     const pages = [...(meta?.pages.keys() ?? [])];
     const wanted = { lists: pages.filter(differs(0)), marks: pages.filter(differs(1)), odd: meta?.odd !== known.odd };
     const state = meta && (await this.#readState(meta, wanted));
     this.#assertOpen();
-    if (state === undefined) {
-      this.#clear();
-      return undefined;
-    }
+    if (state === undefined) return undefined;
     const before = new Map(this.#entries);
-    if (this.#isDoubtful) this.#clear({ andPacks: false });
+    if (!isKnown) this.#clear({ andPacks: false });
     this.#fingerprint = fingerprintOf(sealed);
     this.#adopt(state);
     this.#hasMarks = true;
@@ -367,9 +366,10 @@ export class Archive {
   /** Erases list, packs and marks. What waits to be sent stays. */
   async erase(): Promise<void> {
     this.#assertOpen();
-    this.#clear();
     for (const area of ['list', 'pack', 'marks'] as const)
       await this.#values.store.erase(`${this.#values.name(area)}/`);
+    this.#assertOpen();
+    this.#clear();
     this.#fingerprint = new Uint8Array(0);
     this.#hasMarks = true;
   }
@@ -424,8 +424,8 @@ export class Archive {
     this.#version = meta.version;
     this.#clock = Math.max(this.#clock, meta.clock);
     for (const { groupId, page } of [...this.#entries.values()]) {
-      if (marks.has(page)) for (const mark of this.marksOf(groupId)) this.#dropMark(mark);
-      if (lists.has(page)) this.#entries.delete(groupId);
+      if (marks.has(page) || page >= meta.pages.length) for (const mark of this.marksOf(groupId)) this.#dropMark(mark);
+      if (lists.has(page) || page >= meta.pages.length) this.#entries.delete(groupId);
     }
     for (const entries of lists.values()) for (const entry of entries) this.#entries.set(entry.groupId, entry);
     this.#pageSizes.clear();

@@ -1,0 +1,94 @@
+/** Two tabs over one store, one of which writes, removes or fetches anew while the other reads: what is in view stays in view. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeHex } from '@sotto/bytes';
+import { newPerson, say, settle, type TestDevice, type TestPerson, textsOf } from './world-for-testing.ts';
+
+/** Another tab's turn, that goes on until it is ended. */
+function holdTurn({ accountId }: TestPerson, { takingTurns }: TestDevice): () => void {
+  const turn = Promise.withResolvers<void>();
+  void takingTurns(`sync/${encodeHex(accountId)}`, () => turn.promise);
+  return turn.resolve;
+}
+
+test('CL-268 two tabs that begin at once: the one that comes second does not erase what the first has written', async () => {
+  const person = newPerson('begin twice');
+  const phone = await person.newDevice();
+  person.server.online = false;
+  const one = await person.open(phone);
+  const endTurn = holdTurn(person, phone);
+  const writing = say(one.history, 'written while the other tab begins');
+  await settle();
+  const opening = person.open(phone);
+  await settle();
+  endTurn();
+  const { chat } = await writing;
+  const two = await opening;
+  for (const { history } of [one, two, await person.open(phone)]) {
+    await history.refresh();
+    assert.deepEqual(await textsOf(history, chat), ['written while the other tab begins']);
+    assert.equal(history.conversations().length, 1);
+  }
+});
+
+test('CL-269 a chat that is opened while another tab writes, before the marks are read, does not come up empty', async () => {
+  const person = newPerson('opened between');
+  const phone = await person.newDevice();
+  const one = await person.open(phone);
+  const { chat } = await say(one.history, 'before');
+  const two = await person.open(phone);
+  await say(one.history, 'meanwhile');
+  const endTurn = holdTurn(person, phone);
+  const refreshing = two.history.refresh();
+  await settle();
+  assert.deepEqual([two.history.conversations().length, two.history.isLoaded(chat)], [1, false]);
+  const reading = textsOf(two.history, chat);
+  await settle();
+  endTurn();
+  assert.deepEqual(await reading, ['before']);
+  await refreshing;
+  assert.deepEqual([two.history.conversations().length, two.history.thread(chat).length], [2, 1]);
+});
+
+for (const isErasedSeen of [true, false]) {
+  test(`CL-269 what another tab fetches anew, page by page, closes and shortens no open chat (${isErasedSeen ? 'seen' : 'not seen'} while nothing is kept)`, async () => {
+    const person = newPerson(`fetched anew ${isErasedSeen}`);
+    const phone = await person.newDevice();
+    const two = await person.open(phone);
+    const kept = await say(two.history, 'kept');
+    const gone = await say(two.history, 'gone');
+    await two.history.settled();
+    const laptop = await person.open(await person.newDevice());
+    await laptop.history.refresh();
+    await laptop.history.removeConversation(gone.chat);
+    await laptop.history.settled();
+    const seen: number[][] = [];
+    const look = ({ history }: typeof two) => {
+      const threads = [kept, gone].map(({ chat }) => history.thread(chat).length);
+      seen.push([history.conversations().length, ...threads]);
+    };
+    two.history.subscribe(() => look(two));
+
+    for (const name of phone.sealed.names()) {
+      if (/\/(list|pack|marks)\//.test(name)) phone.sealed.damage(name, undefined);
+    }
+    person.server.online = false;
+    if (isErasedSeen) await two.history.refresh();
+    const one = await person.open(phone);
+    // A visit of the other tab that ended after the first page.
+    const rows = [...person.server.rows.values()].toSorted((a, b) => a.sequence - b.sequence);
+    const { changes, stored } = await one.keeper.engine.inTurn(() => one.keeper.apply(rows.slice(0, 1)));
+    await phone.sealed.write(changes);
+    stored?.();
+    await two.history.refresh();
+    look(two);
+    assert.deepEqual([...new Set(seen.map(String))], ['2,1,1']);
+
+    person.server.online = true;
+    await two.history.settled();
+    assert.deepEqual(seen.at(-1), [1, 1, 0], 'what was removed meanwhile goes once everything is here');
+    assert.deepEqual([two.history.findings, one.history.findings], [[], []]);
+    const again = await person.open(phone);
+    assert.deepEqual(await textsOf(again.history, kept.chat), ['kept']);
+  });
+}
