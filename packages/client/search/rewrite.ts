@@ -4,7 +4,7 @@ import { SEGMENT_LIMIT } from './segment.ts';
 import type { SegmentInfo } from './state.ts';
 
 /** Below it a segment is written again with what is added, instead of beside it. */
-const SMALL = 32;
+const SMALL = 16;
 /** So many segments of about one size become one. */
 const MERGE_COUNT = 4;
 
