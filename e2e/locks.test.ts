@@ -46,6 +46,7 @@ test('a phrase replaces the recovery code, a device is removed, and the chats op
 
   await openLocks(page);
   await button(page, l('add.recovery-phrase')).click();
+  await page.locator('ol.written li').first().waitFor();
   const phrase = await page.locator('ol.written li').allTextContents();
   assert.equal(phrase.length, 14);
   await shot(page, 'locks-phrase');

@@ -215,6 +215,7 @@ test('a recovery phrase opens the chats in another browser; a wrong word says so
   await person(page).openSettings();
   await button(page, words('locks.open')).click();
   await button(page, l('add.recovery-phrase')).click();
+  await page.locator('.written li').first().waitFor();
   const phrase = await page.locator('.written li').allTextContents();
   assert.equal(phrase.length, 14);
   await button(page, l('write.next')).click();
