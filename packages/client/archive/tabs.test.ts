@@ -11,23 +11,42 @@ function holdTurn({ accountId }: TestPerson, { takingTurns }: TestDevice): () =>
   return turn.resolve;
 }
 
+/** A tab of its own, and when it next asks for a turn. */
+function newTab(device: TestDevice): { readonly tab: TestDevice; readonly asks: () => Promise<void> } {
+  let asked = Promise.withResolvers<void>();
+  const takingTurns: TestDevice['takingTurns'] = (name, work) => {
+    if (name.startsWith('sync/')) asked.resolve();
+    return device.takingTurns(name, work);
+  };
+  const asks = () => {
+    asked = Promise.withResolvers();
+    return asked.promise;
+  };
+  return { tab: { ...device, takingTurns }, asks };
+}
+
 test('CL-268 two tabs that begin at once: the one that comes second does not erase what the first has written', async () => {
   const person = newPerson('begin twice');
   const phone = await person.newDevice();
   person.server.online = false;
-  const one = await person.open(phone);
+  const [first, second] = [newTab(phone), newTab(phone)];
+  const one = await person.open(first.tab);
   const endTurn = holdTurn(person, phone);
-  const writing = say(one.history, 'written while the other tab begins');
-  await settle();
-  const opening = person.open(phone);
-  await settle();
+  const isWriting = first.asks();
+  const writing = one.history.createConversation('written while the other tab begins');
+  await isWriting;
+  const isBeginning = second.asks();
+  const opening = person.open(second.tab);
+  await isBeginning;
   endTurn();
-  const { chat } = await writing;
   const two = await opening;
+  await writing;
   for (const { history } of [one, two, await person.open(phone)]) {
     await history.refresh();
-    assert.deepEqual(await textsOf(history, chat), ['written while the other tab begins']);
-    assert.equal(history.conversations().length, 1);
+    assert.deepEqual(
+      history.conversations().map(({ title }) => title),
+      ['written while the other tab begins'],
+    );
   }
 });
 
