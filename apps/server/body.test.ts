@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApp } from './app.ts';
-import { accountRequest, createAccount, createTestServer, randomHex } from './fixture-for-testing.ts';
+import { accountRequest, createAccount, createTestServer, ORIGIN, randomHex } from './fixture-for-testing.ts';
 
 test('SV-05 a JSON call with the body of a form or of text is refused', async (t) => {
   const browser = (await createTestServer(t)).browser();
@@ -75,4 +75,28 @@ test('SV-08 a body with a prf key is refused whole, at any depth and in any case
   assert.ok(!server.log.join('').includes('secret'));
   const { json } = await browser.call('GET', '/api/operator-view');
   assert.ok(!JSON.stringify(json).includes('secret'), accountId);
+});
+
+test('SV-141 a body that ends before its time is the sender’s doing, also in the log', async (t) => {
+  const server = await createTestServer(t);
+  const { browser } = await createAccount(server);
+  const app = createApp(server.graph.services);
+  for (const [method, path, type] of [
+    ['POST', '/api/records/batch', 'application/octet-stream'],
+    ['POST', '/api/rotation', 'application/json'],
+  ] as const) {
+    let pieces = 0;
+    const cut = new ReadableStream({
+      pull(controller) {
+        if (pieces++ === 0) controller.enqueue(new Uint8Array(3));
+        else controller.error(new Error('hung up'));
+      },
+    });
+    const { host } = new URL(ORIGIN);
+    const headers = { host, 'sotto-client': '1', 'content-type': type, cookie: browser.cookie };
+    const init: RequestInit & { duplex: 'half' } = { method, headers, body: cut, duplex: 'half' };
+    assert.equal((await app.request(`${ORIGIN}${path}`, init)).status, 400, path);
+    const line = JSON.parse(server.log.at(-1) ?? '');
+    assert.deepEqual([line.level, line.code], ['info', 'bad-request']);
+  }
 });

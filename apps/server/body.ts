@@ -3,17 +3,26 @@ import { concatBytes } from '@sotto/bytes';
 import { parseJson } from '@sotto/wire';
 import { ServerError } from './errors.ts';
 
-/** @throws ServerError `too-large` */
+/** @throws ServerError `too-large`; `bad-request` for a body that was cut */
 export async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of request.body ?? []) {
+  for await (const part of piecesOf(request)) {
     length += part.length;
     // SV-07: an uncapped body is memory that anybody may fill.
     if (length > limitBytes) throw new ServerError('too-large');
     parts.push(part);
   }
   return concatBytes(...parts);
+}
+
+async function* piecesOf(request: Request): AsyncIterable<Uint8Array> {
+  try {
+    yield* request.body ?? [];
+  } catch (error) {
+    // SV-141: whoever hangs up in the middle would write errors of the server into its log.
+    throw new ServerError('bad-request', error);
+  }
 }
 
 /** @throws ServerError `bad-request`, `prf-refused`, `too-large`; WireError when it is not JSON */
