@@ -409,7 +409,7 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   async remove(recordIds: readonly string[]): Promise<void> {
     if (recordIds.length === 0) return;
     await this.compared();
-    await this.engine.inTurn(async () => {
+    const wasKept = await this.engine.inTurn(async () => {
       await this.#catchUp();
       const marks = recordIds.flatMap((recordId) => this.#archive.mark(recordId) ?? []);
       await this.#ensure([...marks.map(({ groupId }) => groupId), HEADS]);
@@ -424,7 +424,10 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
       }
       await this.#commit([...outgoing, ...told.map((recordId) => ({ recordId, envelope: undefined }))], signed);
       this.#tell(recordIds.map((recordId) => ({ recordId, record: undefined })));
+      return marks.some(({ held }) => held !== undefined);
     });
+    // CL-265: the browser's files would go on holding what the person deleted
+    if (wasKept) await this.#values.store.purge();
   }
 
   drop(recordId: string): void {
@@ -913,10 +916,10 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
   /** CL-206: what a device deleted is shown to nobody, and removed again where a crash or the server left it. */
   async #removeAgain(recordIds: readonly string[], fromServer: boolean): Promise<void> {
     if (recordIds.length === 0) return;
-    await this.engine.inTurn(async () => {
+    const wasKept = await this.engine.inTurn(async () => {
       await this.#catchUp();
       const marks = recordIds.flatMap((recordId) => this.#archive.mark(recordId) ?? []);
-      if (marks.length === 0) return;
+      if (marks.length === 0) return false;
       await this.#ensure(marks.map(({ groupId }) => groupId));
       const again = marks.filter(({ shown }) => fromServer && shown !== undefined).map(({ recordId }) => recordId);
       for (const { recordId, held, shown } of marks) {
@@ -929,7 +932,10 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
         undefined,
       );
       this.#tell(marks.map(({ recordId }) => ({ recordId, record: undefined })));
+      return marks.some(({ recordId, held }) => held !== undefined && this.#archive.mark(recordId)?.held === undefined);
     });
+    // CL-265: deleted on another device, it would stay in the files of this one
+    if (wasKept) await this.#values.store.purge();
   }
 
   #shownHistory(): ShownHistory {

@@ -72,7 +72,10 @@ export async function openLocalKey(
   });
 }
 
-/** Seals the local key under another account key: what a rotation does on a device that is there. */
+/**
+ * Seals the local key under another account key: what a rotation does on a device that is there. What it was sealed as before
+ * leaves the storage's own files too.
+ */
 export async function keepLocalKey(
   ports: Pick<LocalPorts, 'sealed' | 'random'>,
   accountKey: AccountKey,
@@ -81,7 +84,10 @@ export async function keepLocalKey(
   const name = localName(owner.accountId, 'key');
   const wrapped = { accountId: owner.accountId, key: accountKey };
   const value = await sealLocal(wrapped, name, unsafeRevealSecret(owner.key), ports.random);
+  const [earlier] = await ports.sealed.get([name]);
   await ports.sealed.write([{ name, value }]);
+  // CL-265: who reads the files, and has a key that is out of use, would open with it all that is sealed from now on
+  if (earlier !== undefined) await ports.sealed.purge();
   return owner;
 }
 
@@ -106,6 +112,7 @@ async function eraseButLocks(sealed: SealedStore, accountId: Uint8Array): Promis
   const locks = await sealed.list(localName(accountId, 'locks'));
   await sealed.erase(accountPrefix(accountId));
   await sealed.write(locks);
+  await sealed.purge();
 }
 
 function accountPrefix(accountId: Uint8Array): string {
