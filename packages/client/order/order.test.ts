@@ -15,6 +15,8 @@ import {
   TAGS_AT_ONCE,
 } from './index.ts';
 
+import { parseLooks } from './looks.ts';
+
 const DAY_MS = 86_400_000;
 
 /** One account on several devices that share a store. */
@@ -31,17 +33,17 @@ function world(seed: string) {
       return store.put(recordId, envelope);
     },
   };
-  const device = async () => {
+  const device = async (ownClock: typeof clock = clock) => {
     const history = await openHistory({
       accountId,
       accountKey,
       deviceId: random.bytes(16),
       store: counted,
-      clock,
+      clock: ownClock,
       random,
     });
-    const order = new Order({ history, clock, random });
-    return { history, order, removal: new Removal({ history, clock }) };
+    const order = new Order({ history, clock: ownClock, random });
+    return { history, order, removal: new Removal({ history, clock: ownClock }) };
   };
   return { clock, device, store, writes: () => writes };
 }
@@ -260,6 +262,67 @@ test('CL-305 a pinned chat never goes', () => {
   assert.equal(goesAtMs(chat, undefined), undefined);
   assert.equal(goesAtMs({ ...chat, pin: 'V' }, { days: 1, setAtMs: 1 }), undefined);
   assert.ok(goesAtMs(chat, { days: 1, setAtMs: 1 }));
+});
+
+for (const years of [-30, -5, -1, 1, 5, 30]) {
+  test(`CL-383 what a device wrote whose clock is off by ${years} years is not removed before another one has had it for so long`, async () => {
+    const { device, clock } = world(`skew ${years}`);
+    await clock.advance(40 * 365 * DAY_MS);
+    const { history, order, removal } = await device();
+    await order.setRetention(30);
+    await chat(history, 'own');
+    const look = async () => {
+      await history.refresh();
+      return removal.removeReady(order.retention());
+    };
+    assert.equal(await look(), 0);
+    await clock.advance(2 * DAY_MS);
+    const other = await device({ ...clock, nowMs: () => clock.nowMs() + years * 365 * DAY_MS });
+    await chat(other.history, 'of the other');
+    // For as long as this device has had it for less than the time until removal.
+    for (let day = 0; day < 28; day++) {
+      assert.equal(await look(), 0, `day ${day}`);
+      await clock.advance(DAY_MS);
+    }
+    assert.equal(await look(), 1, 'what this device wrote goes in its time');
+    assert.deepEqual(titles(history), ['of the other']);
+    await clock.advance(3 * DAY_MS);
+    assert.equal(await look(), years < 0 ? 1 : 0);
+  });
+}
+
+test('CL-383 a device that was away for long, or never looked, begins to count when it sees what is due', async () => {
+  const { device, clock, writes } = world('looks');
+  const { history, order, removal } = await device();
+  await order.setRetention(7);
+  await chat(history, 'old');
+  await clock.advance(50 * DAY_MS);
+  const look = () => removal.removeReady(order.retention());
+  assert.equal(await look(), 0);
+  const before = writes();
+  assert.equal(await look(), 0);
+  assert.equal(writes(), before, 'a look a minute later writes nothing');
+  await clock.advance(6 * DAY_MS);
+  assert.equal(await look(), 0);
+  await clock.advance(DAY_MS);
+  assert.equal(await look(), 1);
+  // It looks on: what becomes due goes at once.
+  await chat(history, 'next');
+  for (let day = 0; day < 7; day++) {
+    assert.equal(await look(), 0);
+    await clock.advance(DAY_MS);
+  }
+  assert.equal(await look(), 1);
+});
+
+test('what a device remembers of its looks is read in its form alone', () => {
+  assert.deepEqual(parseLooks({ atMs: 1, late: { a: 2, b: 'x' }, noticed: '' }), {
+    atMs: 1,
+    late: { a: 2 },
+    noticed: '',
+  });
+  for (const other of [undefined, null, [], { atMs: 1 }, { atMs: 'x', late: {}, noticed: '' }])
+    assert.equal(parseLooks(other), undefined);
 });
 
 test('CL-306 a device whose clock is off removes nothing; one that cannot know asks', () => {

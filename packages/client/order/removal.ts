@@ -4,13 +4,16 @@
  * loses what was undone.
  */
 import type { Clock } from '@sotto/ports';
+import { encodeSetting, SETTING_TYPE, settingName } from '@sotto/vault';
 import { FOLDER_TYPE, type Retention } from '@sotto/vault/order';
+import { judgeLook, parseLooks } from './looks.ts';
 import { dueChats } from './retention.ts';
 import { arrangedChats, type OrderTarget } from './target.ts';
 
 /** Time to undo, on the device where it was done. */
 export const UNDO_MS = 10_000;
 /** What a page of this device, or another device, left in the middle is finished after this. */
+const LOOKS = 'retention-seen';
 const ABANDONED_HERE_MS = 60_000;
 const ABANDONED_ELSEWHERE_MS = 3_600_000;
 
@@ -75,7 +78,25 @@ export class Removal {
     return count;
   }
 
-  /** Removes what is due by its age (`judgeClock` comes before). @returns how many */
+  /** Removes what is ready to go by itself (`judgeClock` comes before), and remembers this look. @returns how many */
+  async removeReady(account: Retention | undefined): Promise<number> {
+    const { history, clock } = this.#ports;
+    const nowMs = clock.nowMs();
+    const name = `${LOOKS}:${history.deviceId}`;
+    const own = history.recordsOfType(SETTING_TYPE).find((record) => settingName(record) === name);
+    const looks = parseLooks(own?.content.type === 'unknown' ? own.content.fields.value : undefined);
+    const { ready, next } = judgeLook(arrangedChats(history), account, looks, nowMs);
+    if (next !== undefined) {
+      await history.writeRecord(encodeSetting(name, { ...next }, history.nextClock()), own?.recordId);
+    }
+    await this.#each(
+      ready.map(({ conversationId }) => conversationId),
+      (conversationId) => history.removeConversation(conversationId),
+    );
+    return ready.length;
+  }
+
+  /** Removes everything that is due by its age: the person says so. @returns how many */
   async removeDue(account: Retention | undefined): Promise<number> {
     const { history, clock } = this.#ports;
     const { due } = dueChats(arrangedChats(history), account, clock.nowMs());

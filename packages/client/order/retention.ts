@@ -34,13 +34,19 @@ export function judgeClock({ nowMs, newestMs, serverMs }: ClockHints): ClockVerd
 
 /** When a chat goes; undefined for one that stays. */
 export function goesAtMs(chat: ArrangedChat, account: Retention | undefined): number | undefined {
+  const oldAtMs = isOldAtMs(chat, account);
+  // CL-307: what is old already would be gone before the person sees what was set
+  return oldAtMs && Math.max(oldAtMs, ((chat.retention ?? account)?.setAtMs ?? 0) + RETENTION_GRACE_MS);
+}
+
+/** When its time is over, by the clocks of its writers; undefined for one that stays. */
+export function isOldAtMs(chat: ArrangedChat, account: Retention | undefined): number | undefined {
   const retention = chat.retention ?? account;
   if (retention === undefined || retention.days === 0) return undefined;
   // CL-305: whoever pins a chat wants it kept
   if (chat.pin !== undefined) return undefined;
   const lastUsedMs = Math.max(chat.createdAtMs, chat.updatedAtMs, chat.importedAtMs ?? 0);
-  // CL-307: what is old already would be gone before the person sees what was set
-  return Math.max(lastUsedMs + retention.days * DAY_MS, retention.setAtMs + RETENTION_GRACE_MS);
+  return lastUsedMs + retention.days * DAY_MS;
 }
 
 /** Those whose time has come, and those whose time comes soon. */

@@ -4,7 +4,7 @@
  */
 import { SottoError } from '@sotto/bytes';
 import { ClientError } from '@sotto/client';
-import { type ArrangedChat, dueChats, judgeClock, Order, Removal, UNDO_MS } from '@sotto/client/order';
+import { type ArrangedChat, dueChats, goesAtMs, judgeClock, Order, Removal, UNDO_MS } from '@sotto/client/order';
 import type { Clock, Random } from '@sotto/ports';
 import { SETTING_TYPE, settingsOf } from '@sotto/vault';
 import { comparePlaced, type Folder, type Memory, memoriesOf } from '@sotto/vault/order';
@@ -222,13 +222,20 @@ export function createOrderModel(ports: OrderModelPorts): OrderModel {
 
   const look = async () => {
     await removal.finishAbandoned();
-    const { due, soon } = dueChats(state.get().all, order.retention(), clock.nowMs());
-    if (due.length === 0) return tell(soon.length > 0 ? { kind: 'soon', count: soon.length } : undefined);
+    const { all } = state.get();
+    const { due, soon } = dueChats(all, order.retention(), clock.nowMs());
+    const tellSoon = () => tell(soon.length > 0 ? { kind: 'soon', count: soon.length } : undefined);
+    if (due.length === 0) {
+      if (all.some((chat) => goesAtMs(chat, order.retention()) !== undefined))
+        await removal.removeReady(order.retention());
+      return tellSoon();
+    }
     const newestMs = state.get().all.reduce((most, { updatedAtMs }) => Math.max(most, updatedAtMs), 0);
     const verdict = judgeClock({ nowMs: clock.nowMs(), newestMs, serverMs: await ports.serverTimeMs() });
     if (verdict === 'off') return tell({ kind: 'off' });
     if (verdict === 'ask') return tell({ kind: 'ask', count: due.length });
-    const count = await removal.removeDue(order.retention());
+    const count = await removal.removeReady(order.retention());
+    if (count === 0) return tellSoon();
     state.patch({ notice: { kind: 'done', count } });
   };
 
