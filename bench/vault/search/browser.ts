@@ -6,6 +6,7 @@ import { build } from 'vite';
 import { openBrowser } from '../../../e2e/browser.ts';
 import { figuresOf, type SearchFigures } from './figures.ts';
 import type * as page from './page.ts';
+import { ADD_ROUNDS, pause } from './searching.ts';
 
 async function bundle(): Promise<string> {
   const result = await build({
@@ -61,7 +62,11 @@ export async function measureInChromium(messages: number, besideMessages: number
     const first = await run('first');
     const warm = await run('warm');
     const heapBytes = (await heap()) - before;
-    const added = await run('add');
+    const added = [];
+    for (let rounds = ADD_ROUNDS; rounds > 0; rounds--) {
+      await pause();
+      added.push(await run('add'));
+    }
     const forgetMs = await run('forget', messages);
     await visit();
     const empty = await heap();

@@ -16,7 +16,7 @@ import { measureMiniSearch } from './beside.ts';
 import { measureInChromium } from './browser.ts';
 import budgets from './budgets.json' with { type: 'json' };
 import { figuresOf, type SearchFigures } from './figures.ts';
-import { createSearching } from './searching.ts';
+import { ADD_ROUNDS, createSearching, pause } from './searching.ts';
 import { measureSqlite } from './sqlite.ts';
 
 const text = { type: 'string' } as const;
@@ -49,7 +49,11 @@ async function measureInNode(): Promise<SearchFigures> {
   const warm = await steps.warm();
   // What stands for the disk here is memory as well.
   const heapBytes = heap() - before - filled.bytes;
-  const added = await steps.add();
+  const added = [];
+  for (let rounds = ADD_ROUNDS; rounds > 0; rounds--) {
+    await pause();
+    added.push(await steps.add());
+  }
   const forgetMs = await steps.forget(messages);
   const empty = heap();
   const { figures: beside, index } = measureMiniSearch(besideMessages, now);

@@ -19,6 +19,10 @@ export interface SearchingPorts {
 const BATCH = 4096;
 const LIMIT = 30;
 const ADDED = 300;
+export const ADD_ROUNDS = 3;
+
+/** Between what is measured: what others do on the machine comes and goes. */
+export const pause = () => new Promise((resolve) => setTimeout(resolve, 2000));
 
 /** What is looked for: rare and frequent words, several, beginnings and phrases, in turn. */
 export function madeQueries(): string[] {
