@@ -42,6 +42,8 @@ export interface TransferState {
   readonly waiting: number;
   /** Of the file on its way: parts sent, of all. */
   readonly sending?: { readonly blobId: string; readonly sent: number; readonly parts: number };
+  /** Files of which this device lost a part before they were sent; absent where there are none. */
+  readonly lost?: number;
   /** Why the last try ended early; gone when one works. */
   readonly problem?: SottoError;
 }
@@ -144,35 +146,70 @@ export class Attachments {
           // CL-274: one file that the server will never take must not keep the others from being sent
           refused = (await this.#send(remote, blob).catch(onlyFinal)) ?? refused;
         }
-        const waiting = (await this.#local.list('queue')).length;
-        this.#set({ waiting, ...(refused === undefined ? {} : { problem: refused }) });
+        this.#set({ ...(await this.#standing()), ...(refused === undefined ? {} : { problem: refused }) });
       } catch (cause) {
         const problem = cause instanceof SottoError ? cause : new ClientError('store-unavailable', { cause });
-        this.#set({ waiting: (await this.#local.list('queue').catch(() => [])).length, problem });
+        this.#set({ ...(await this.#standing().catch(() => ({ waiting: 0 }))), problem });
       }
     });
   }
 
-  async #send(remote: RemoteBlobs, blob: LocalBlob): Promise<undefined> {
+  async #send(remote: RemoteBlobs, blob: LocalBlob, isAnew = false): Promise<undefined> {
     const { blobId, parts } = blob;
-    const held = await remote.held(blobId);
-    const there = new Set(held.parts);
-    const waiting = (await this.#local.list('queue')).length;
-    for (let part = 0; part < parts && !held.committed; part++) {
-      this.#set({ waiting, sending: { blobId, sent: part, parts } });
-      if (there.has(part)) continue;
-      const bytes = await this.#local.part(blobId, part);
-      // The browser threw it away: what is left of the file is nothing that anybody could open.
-      if (bytes === undefined) {
-        await this.#local.erase(blobId, 'queue');
-        return;
-      }
-      await remote.put(blobId, part, bytes);
+    if (!(await this.#sendParts(remote, blob))) {
+      // The browser threw it away: what is left of the file is nothing that anybody could open (CL-384).
+      await this.#local.put('lost', blob, 'queue');
+      await this.#local.erase(blobId);
+      return;
     }
-    // CL-274: the device's own copy may go only once the server said that it keeps every part
-    await remote.commit(blobId, parts);
+    try {
+      // CL-274: the device's own copy may go only once the server said that it keeps every part
+      await remote.commit(blobId, parts);
+    } catch (error) {
+      const isIncomplete = error instanceof ClientError && error.code === 'blob-incomplete';
+      const canBeSentAnew = isIncomplete && !isAnew && (await this.#isWhole(blob));
+      // CL-384: a part that it says it has, and has lost, would be asked of it for ever
+      if (canBeSentAnew) return this.#sendAnew(remote, blob);
+      throw error;
+    }
     await this.#local.put('cache', { ...blob, atMs: this.#ports.clock.nowMs() }, 'queue');
     await this.#makeRoom(0);
+  }
+
+  async #sendAnew(remote: RemoteBlobs, blob: LocalBlob): Promise<undefined> {
+    await remote.remove(blob.blobId);
+    return this.#send(remote, blob, true);
+  }
+
+  /** @returns false where a part that the server does not have is not here either */
+  async #sendParts(remote: RemoteBlobs, { blobId, parts }: LocalBlob): Promise<boolean> {
+    const held = await remote.held(blobId);
+    const there = new Set(held.parts);
+    const standing = await this.#standing();
+    for (let part = 0; part < parts && !held.committed; part++) {
+      this.#set({ ...standing, sending: { blobId, sent: part, parts } });
+      if (there.has(part)) continue;
+      const bytes = await this.#local.part(blobId, part);
+      if (bytes === undefined) return false;
+      await remote.put(blobId, part, bytes);
+    }
+    return true;
+  }
+
+  async #isWhole({ blobId, parts }: LocalBlob): Promise<boolean> {
+    for (let part = 0; part < parts; part++) {
+      if ((await this.#local.part(blobId, part)) === undefined) return false;
+    }
+    return true;
+  }
+
+  /** What this device has whole, and the server has not: it was restored, or gave up what was never finished. */
+  async #sendAgain(blobId: string): Promise<void> {
+    const blob = await this.#local.get('cache', blobId);
+    const isMissing = (await this.#ports.remote?.held(blobId))?.committed === false;
+    // CL-385: nobody else may have it, and no other device could ever open it
+    if (blob !== undefined && isMissing) await this.#local.put('queue', blob, 'cache');
+    if (isMissing) await this.push();
   }
 
   /**
@@ -202,6 +239,9 @@ export class Attachments {
         return opener.open(part, sealed);
       };
       yield await this.#part(attachment.blobId, part, content, keeps, signal);
+    }
+    if (place === 'cache' && (await this.#isWhole({ blobId: attachment.blobId, parts, bytes, conversationId, atMs }))) {
+      void this.#sendAgain(attachment.blobId).catch(() => undefined);
     }
   }
 
@@ -268,7 +308,7 @@ export class Attachments {
       if (stateOf(blob.conversationId) !== 'removed') continue;
       await this.#erase(blob);
     }
-    for (const place of ['queue', 'cache'] as const) {
+    for (const place of ['queue', 'cache', 'lost'] as const) {
       for (const { blobId, conversationId } of await this.#local.list(place)) {
         // CL-276: another device removed the chat; what this one kept of its files goes as well
         if (stateOf(conversationId) !== 'removed') continue;
@@ -349,8 +389,15 @@ export class Attachments {
   }
 
   async #count(): Promise<void> {
+    const { lost: _, ...state } = this.#state;
+    const standing = await this.#standing();
+    if (standing.waiting !== state.waiting || standing.lost !== this.#state.lost) this.#set({ ...state, ...standing });
+  }
+
+  async #standing(): Promise<Pick<TransferState, 'waiting' | 'lost'>> {
     const waiting = this.#ports.remote === undefined ? 0 : (await this.#local.list('queue')).length;
-    if (waiting !== this.#state.waiting) this.#set({ ...this.#state, waiting });
+    const lost = (await this.#local.list('lost')).length;
+    return { waiting, ...(lost > 0 && { lost }) };
   }
 
   #set(state: TransferState): void {
@@ -361,6 +408,7 @@ export class Attachments {
 
 /** What concerns one file alone; the rest is thrown on, because it would meet the others too. */
 function onlyFinal(cause: unknown): SottoError {
-  if (cause instanceof SottoError && cause.action === 'stop') return cause;
+  const isOfOne = cause instanceof SottoError && (cause.action === 'stop' || cause.code === 'blob-incomplete');
+  if (isOfOne) return cause;
   throw cause;
 }

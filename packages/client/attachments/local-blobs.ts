@@ -5,6 +5,7 @@
  *     acct/<account>/blob/draft/<blob>          being attached; goes when its message is not sent
  *     acct/<account>/blob/queue/<blob>          to be sent to the server; stays here where there is none (a guest)
  *     acct/<account>/blob/cache/<blob>          on the server; may go when room is needed
+ *     acct/<account>/blob/lost/<blob>           was to be sent, and a part of it is gone from here
  *     acct/<account>/blob/gone/<blob>           its chat is about to be removed
  *     acct/<account>/blob/remove/<blob>         its chat was: to be removed from the server
  *     acct/<account>/blob/part/<blob>/<number>  the sealed parts
@@ -16,7 +17,7 @@ import { localName } from '../archive/local-key.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export type Place = 'draft' | 'queue' | 'cache' | 'gone' | 'remove';
+export type Place = 'draft' | 'queue' | 'cache' | 'lost' | 'gone' | 'remove';
 
 /** What is known of a file that is here. */
 export interface LocalBlob {

@@ -53,7 +53,7 @@ export default function RoomDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Report({ report: { server, bytes, waiting, problem, chats } }: { report: RoomReport }) {
+function Report({ report: { server, bytes, waiting, lost, problem, chats } }: { report: RoomReport }) {
   const { files } = useApp();
   return (
     <>
@@ -73,6 +73,7 @@ function Report({ report: { server, bytes, waiting, problem, chats } }: { report
         </>
       )}
       {waiting > 0 && <p>{w('usage.waiting', { count: waiting })}</p>}
+      {lost > 0 && <p className="problem">{w('usage.lost', { count: lost })}</p>}
       {problem !== undefined && (
         <p className="problem">
           {w('usage.problem', { reason: reasonOf(problem) })}{' '}

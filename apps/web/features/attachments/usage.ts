@@ -16,6 +16,8 @@ export interface RoomReport {
   /** Of all files, true lengths. */
   readonly bytes: number;
   readonly waiting: number;
+  /** Of which this device lost a part before they were sent. */
+  readonly lost: number;
   /** Why the last try to send ended early. */
   readonly problem: unknown;
   /** Largest first. */
@@ -48,6 +50,7 @@ export async function lookAtRoom(
     server: await attachments.usage(),
     bytes: chats.reduce((sum, chat) => sum + chat.bytes, 0),
     waiting: attachments.state.waiting,
+    lost: attachments.state.lost ?? 0,
     problem: attachments.state.problem,
     chats: chats.sort((a, b) => b.bytes - a.bytes).slice(0, CHATS_SHOWN),
   };

@@ -34,7 +34,8 @@ const en = {
   'reason.files-full': 'Too many files wait on this device to be sent. Remove some, or wait until they are sent.',
   'reason.blob-too-large': 'A file may have 256 MB at most.',
   'reason.blob-length-mismatch': 'The file changed while it was read. Attach it again.',
-  'reason.blob-unknown': 'It is not on the server yet; the device that attached it has not sent it.',
+  'reason.blob-unknown':
+    'It is not on the server. The device that attached it has not sent it yet, or it was lost: open it on a device that still has it, and it is sent again.',
   'reason.blob-conflict': 'The server keeps something else under its name. Attach it again.',
   'reason.blob-incomplete': 'It has not arrived whole yet. It is sent again.',
   'reason.blob-digest-mismatch': 'A part of it did not arrive as it was sent. It is sent again.',
@@ -45,6 +46,8 @@ const en = {
   'usage.used': '{used} of {allowed} used on the server, sealed.',
   'usage.guest': 'Files of this browser: {used}. They are kept here only.',
   'usage.waiting': '{count} files wait on this device to be sent.',
+  'usage.lost':
+    'This browser lost {count} files before they were sent, and nobody else has them. Attach them again where you still have them.',
   'usage.problem': 'Sending stopped: {reason}',
   'usage.again': 'Send now',
   'usage.biggest': 'Chats with the largest files',
