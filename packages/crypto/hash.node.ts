@@ -7,13 +7,25 @@ export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 
 /** What is joined first, so that one call does: a hash object costs more than hashing so little. */
 const SMALL_BYTES = 65_536;
+/** Where short parts are joined, one digest after the other, and wiped. */
+const JOINED = new Uint8Array(new ArrayBuffer(4096));
 
 function digest(algorithm: string, parts: readonly Uint8Array[]): Bytes {
   const [first] = parts;
   if (parts.length === 1 && first !== undefined) return new Uint8Array(hash(algorithm, first, 'buffer'));
-  if (parts.reduce((sum, part) => sum + part.length, 0) <= SMALL_BYTES) {
-    return new Uint8Array(hash(algorithm, concatBytes(...parts), 'buffer'));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  if (length <= JOINED.length) {
+    let at = 0;
+    for (const part of parts) {
+      JOINED.set(part, at);
+      at += part.length;
+    }
+    const digest = new Uint8Array(hash(algorithm, JOINED.subarray(0, length), 'buffer'));
+    JOINED.fill(0, 0, length);
+    return digest;
   }
+  if (length <= SMALL_BYTES) return new Uint8Array(hash(algorithm, concatBytes(...parts), 'buffer'));
   const joined = createHash(algorithm);
   for (const part of parts) joined.update(part);
   return new Uint8Array(joined.digest());
