@@ -303,6 +303,21 @@ test('VA-17 canonical JSON: every value has one spelling, and only that one is r
   assert.deepEqual(parseCanonicalJson(encodeUtf8('{"__proto__":{"x":1}}')), JSON.parse('{"__proto__":{"x":1}}'));
 });
 
+test('VA-17 what the platform spells so is read only where it is the one spelling', async () => {
+  const accepted = [
+    '{"":1,"a":2}',
+    '{"10":1,"9":2}',
+    '{"1":1,"a":[{"b":0,"c":-1}]}',
+    `{"a":${'['.repeat(15)}${']'.repeat(15)}}`,
+  ];
+  for (const text of accepted) assert.deepEqual(parseCanonicalJson(encodeUtf8(text)), JSON.parse(text));
+  const others = ['{"9":2,"10":1}', '{"b":1,"a":2}', '{"a":{"c":1,"b":2}}', '{"a":1,"a":1}', '{"a":-0}', '{"a":[1.5]}'];
+  others.push('{"a":1e+21}', '{"a":9007199254740992}', String.raw`{"a":"\ud83d"}`, String.raw`{"\ud83d":1}`);
+  for (const text of others) {
+    assert.match(String(await refusal(() => parseCanonicalJson(encodeUtf8(text)))), /^record-content-malformed/, text);
+  }
+});
+
 test('VA-19 deep nesting up to the size of a record is refused, not recursed into', async () => {
   const deep = encodeUtf8(`{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`);
   assert.equal(await refusal(() => parseCanonicalJson(deep)), 'record-content-malformed VA-19');
