@@ -55,6 +55,8 @@ export class Engine implements SyncEngine {
   /** Records with something waiting that the server has shown as removed. */
   readonly #gone = new Set<string>();
   #mustLoad = false;
+  /** The outbox is being read again; whoever needs it waits. */
+  #loading: Promise<void> = Promise.resolve();
   #state: Omit<SyncState, 'pendingCount'> = { lastSyncedAtMs: undefined, online: true };
   /** Pulls and pushes of this program, one after the other. */
   #running: Promise<unknown> = Promise.resolve();
@@ -305,11 +307,15 @@ export class Engine implements SyncEngine {
   // The device's store
 
   async #reload(): Promise<void> {
-    if (!this.#mustLoad) return;
-    const cursor = this.#cursor;
-    await this.#deviceStore(() => this.#outbox.load());
-    this.#cursor = cursor;
-    this.#mustLoad = false;
+    if (this.#mustLoad) {
+      // Before it is read: a write that fails meanwhile asks for another time.
+      this.#mustLoad = false;
+      this.#loading = this.#deviceStore(() => this.#outbox.load()).catch((error) => {
+        this.#mustLoad = true;
+        throw error;
+      });
+    }
+    await this.#loading;
   }
 
   async #storedCursor(): Promise<number> {

@@ -49,6 +49,8 @@ export class Outbox {
   #byRecord = new Map<string, readonly Place[]>();
   #last = 0;
   #lastRemoval = 0;
+  /** Of what waits, by this program. */
+  #changeCount = 0;
 
   /** @param prefix of the names, ending in a slash */
   constructor(store: SealedStore, seal: LocalSeal, prefix: string) {
@@ -69,22 +71,37 @@ export class Outbox {
     return this.#byRecord.get(recordId)?.at(-1)?.kind === 'removal';
   }
 
+  /** May be called at any time, also beside writes of this program, and twice at once. */
   async load(): Promise<void> {
+    for (;;) {
+      const before = this.#changeCount;
+      const found = await this.#list();
+      // CL-386: what was put in its place meanwhile would be forgotten, or taken for an earlier one and erased
+      if (before !== this.#changeCount) continue;
+      return this.#replace(found);
+    }
+  }
+
+  async #list(): Promise<Place[]> {
+    const found: Place[] = [];
+    for (let after: string | undefined; ; ) {
+      const page = await this.#store.list(this.#prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+      found.push(...page.flatMap(({ name }) => this.#parse(name) ?? []));
+      after = page.at(-1)?.name;
+      if (page.length < PAGE) return found;
+    }
+  }
+
+  /** At once, before anything else can happen. */
+  async #replace(found: readonly Place[]): Promise<void> {
     this.#places = new Map();
     this.#byRecord = new Map();
     const outdated: string[] = [];
-    for (let after: string | undefined; ; ) {
-      const page = await this.#store.list(this.#prefix, { limit: PAGE, ...(after === undefined ? {} : { after }) });
-      for (const { name } of page) {
-        const place = this.#parse(name);
-        if (place === undefined) continue;
-        const earlier = this.#places.get(place.order);
-        // Two tabs wrote the same record anew: the earlier of the two would undo the later one.
-        if (earlier?.recordId === place.recordId) outdated.push(earlier.name);
-        this.#add(place);
-      }
-      after = page.at(-1)?.name;
-      if (page.length < PAGE) break;
+    for (const place of found) {
+      const earlier = this.#places.get(place.order);
+      // Two tabs wrote the same record anew: the earlier of the two would undo the later one.
+      if (earlier?.recordId === place.recordId) outdated.push(earlier.name);
+      this.#add(place);
     }
     if (outdated.length > 0) await this.#store.write(outdated.map((name) => ({ name, value: undefined })));
   }
@@ -118,6 +135,7 @@ export class Outbox {
       changes: [...changes].map(([name, value]) => ({ name, value })),
       ended: (isStored) => {
         if (!isStored) return;
+        this.#changeCount++;
         for (const place of news) if (!removed.has(place)) this.#add(place);
         for (const place of removed) this.#drop(place);
       },
@@ -148,6 +166,7 @@ export class Outbox {
         if (!isNext || found.some(({ recordId }) => recordId === place.recordId)) break;
         found.push(opened);
       }
+      if (damaged.length > 0) this.#changeCount++;
       for (const place of damaged) this.#drop(place);
       if (damaged.length > 0) await this.#store.write(damaged.map(({ name }) => ({ name, value: undefined })));
       if (found.length > 0) return found;
@@ -161,6 +180,7 @@ export class Outbox {
 
   /** Once those changes are durable. */
   removed(sent: readonly WaitingWrite[]): void {
+    this.#changeCount++;
     for (const { name } of sent) {
       const place = this.#parse(name);
       if (place !== undefined) this.#drop(place);
