@@ -2,7 +2,8 @@
  * Watches the server (spec/client.md "Watching the server"): lists what this device writes in its signed log, and compares what
  * the server shows with the logs of all devices after every sync. Tabs of one browser are one device: they take turns.
  */
-import { encodeHex, SottoError } from '@sotto/bytes';
+import { encodeHex, encodeUtf8, equalBytes, SottoError } from '@sotto/bytes';
+import { sha256 } from '@sotto/crypto/hash';
 import type { Clock, DeviceStore, Random } from '@sotto/ports';
 import type { AccountKey, DeviceKeys, OpenedRecord, RecordContent, UnknownContent } from '@sotto/vault';
 import {
@@ -82,6 +83,13 @@ export interface SignedHeads {
   readonly heads: readonly UnsentHead[];
 }
 
+/** A segment whose signature was checked: the digest of its content, and the key that signed it. */
+interface Verified {
+  readonly segment: VerifiedSegment;
+  readonly digest: string;
+  readonly publicKey: Uint8Array;
+}
+
 interface StoredHead {
   readonly recordId: string;
   readonly segment: VerifiedSegment;
@@ -126,7 +134,9 @@ export class Watch {
   #isGathering = false;
   #isCompared = false;
   readonly #digests = new WeakMap<OpenedRecord, string>();
-  readonly #verified = new WeakMap<UnknownContent, VerifiedSegment>();
+  readonly #verified = new WeakMap<UnknownContent, Verified>();
+  /** Of the heads that were read last, by what they say: they come from the store anew with every comparison. */
+  #verifiedBefore: ReadonlyMap<string, Verified> = new Map();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -392,22 +402,39 @@ export class Watch {
         findings.push(refusedHead(error, deviceId));
       }
     }
+    const verified = new Map<string, Verified>();
     for (const { recordId, content, deviceId } of shownHeads) {
       try {
-        heads.push({ recordId, segment: await this.#verify(content as UnknownContent, devices) });
+        const each = await this.#verify(content as UnknownContent, devices);
+        verified.set(each.digest, each);
+        heads.push({ recordId, segment: each.segment });
       } catch (error) {
         findings.push(refusedHead(error, deviceId));
       }
     }
+    this.#verifiedBefore = verified;
     return { findings, heads };
   }
 
-  async #verify(content: UnknownContent, devices: ReadonlyMap<string, Uint8Array>): Promise<VerifiedSegment> {
+  async #verify(content: UnknownContent, devices: ReadonlyMap<string, Uint8Array>): Promise<Verified> {
     const known = this.#verified.get(content);
     if (known !== undefined) return known;
+    const digest = encodeHex(sha256(encodeUtf8(JSON.stringify(content))));
+    const before = this.#verifiedBefore.get(digest);
+    const publicKey = devices.get(before?.segment.deviceId ?? '');
+    const isSame = before !== undefined && publicKey !== undefined && equalBytes(before.publicKey, publicKey);
+    const verified = isSame ? before : await this.#verifyAnew(content, devices, digest);
+    this.#verified.set(content, verified);
+    return verified;
+  }
+
+  async #verifyAnew(
+    content: UnknownContent,
+    devices: ReadonlyMap<string, Uint8Array>,
+    digest: string,
+  ): Promise<Verified> {
     const segment = await verifySegment(content, this.#options.accountId, devices);
-    this.#verified.set(content, segment);
-    return segment;
+    return { segment, digest, publicKey: devices.get(segment.deviceId) as Uint8Array };
   }
 
   /** The log of this device, where the server shows more of it than this device remembers: its memory was lost. */
