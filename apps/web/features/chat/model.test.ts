@@ -33,8 +33,8 @@ interface Rig {
   readonly asked: (readonly { role: string; content: string }[])[];
   /** What a recovered answer says after the text that is here. */
   resumed: (haveText: string, signal: AbortSignal) => AsyncIterable<ChatEvent>;
-  /** Whether no other tab works on the chat. */
-  isAlone: boolean;
+  /** Whether no other tab works on the chat, said at once or later. */
+  isAlone: boolean | Promise<boolean>;
 }
 
 function createRig(answer: ChatSession['chat'] | undefined, ensure?: () => Promise<ChatSession>): Rig {
@@ -49,7 +49,7 @@ function createRig(answer: ChatSession['chat'] | undefined, ensure?: () => Promi
     resume: (_, { haveText, signal }) => rig.resumed(haveText, signal ?? new AbortController().signal),
   };
   const chat = createChatModel({
-    services: { clock, page: fakePage(clock), ifAlone: async (_, work) => (rig.isAlone ? work() : undefined) },
+    services: { clock, page: fakePage(clock), ifAlone: async (_, work) => ((await rig.isAlone) ? work() : undefined) },
     history: () => history,
     ensureSession: ensure ?? (async () => session),
   });
@@ -304,6 +304,29 @@ test('CL-49 after a reload the answer that was on its way goes on in its place',
   assert.equal(rig.chat.state.get().notice, undefined);
   assert.equal(rig.asked.length, 0, 'nothing is asked again');
   assert.equal(rig.history.writes.at(-1)?.recovery, undefined);
+});
+
+test('CL-49 what is asked before a cut answer goes on is answered, and not stopped for it', async () => {
+  for (const isOpen of [true, false]) {
+    const rig = createRig(undefined);
+    rig.resumed = async function* () {
+      yield* [];
+      throw new Lost();
+    };
+    const conversationId = await cutHistory(rig, 'one tw');
+    const isAlone = Promise.withResolvers<boolean>();
+    rig.isAlone = isAlone.promise;
+    if (isOpen) rig.chat.open(conversationId);
+    else rig.chat.followHistory();
+    await rig.clock.advance(100);
+    const sent = rig.chat.send('And now?');
+    await rig.clock.advance(1);
+    isAlone.resolve(true);
+    await rig.clock.advance(5000);
+    assert.equal(await sent, true);
+    assert.deepEqual(texts(rig).slice(-2), ['user: And now?', 'assistant: one two three']);
+    assert.equal(rig.chat.state.get().notice, undefined);
+  }
 });
 
 test('CL-49 an answer that cannot be recovered is marked where it stopped, and says so', async () => {

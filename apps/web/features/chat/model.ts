@@ -410,7 +410,13 @@ export function createChatModel(ports: ChatPorts): ChatModel {
     const message = messages.at(-1);
     const { recovery: lost, parentId } = message ?? {};
     if (conversationId === undefined || lost === undefined || parentId === undefined) return;
-    void services.ifAlone(answerLock(conversationId), () => resume(message as ThreadMessage, lost));
+    const goOn = async () => {
+      const isElsewhere = state.get().conversationId !== conversationId || state.get().turn !== undefined;
+      // CL-49: whoever has asked or opened something meanwhile would have their own answer stopped for this one
+      if (isElsewhere) return;
+      await resume(message as ThreadMessage, lost);
+    };
+    void services.ifAlone(answerLock(conversationId), goOn);
   };
 
   const resume = async (message: ThreadMessage, lost: StoredTicket) => {
@@ -471,7 +477,8 @@ export function createChatModel(ports: ChatPorts): ChatModel {
         if (state.get().turn === undefined) reload();
       });
       const openChat = () => state.get().conversationId;
-      void recoverPending({ services, history, ensureSession, openChat, resumeHere });
+      const isFree = () => openChat() === undefined && state.get().turn === undefined;
+      void recoverPending({ services, history, ensureSession, openChat, isFree, resumeHere });
     },
     clear: () => {
       open(undefined);

@@ -9,6 +9,8 @@ export interface RecoveryPorts {
   readonly history: () => History;
   readonly ensureSession: () => Promise<ChatSession>;
   readonly openChat: () => string | undefined;
+  /** Whether no chat is open and nothing was asked. */
+  readonly isFree: () => boolean;
   readonly resumeHere: (pending: PendingAnswer, recovery: StoredTicket) => Promise<void>;
 }
 
@@ -16,7 +18,7 @@ export interface RecoveryPorts {
 export const answerLock = (conversationId: string): string => `answer/${conversationId}`;
 
 export async function recoverPending(ports: RecoveryPorts): Promise<void> {
-  const { services, history, ensureSession, openChat, resumeHere } = ports;
+  const { services, history, ensureSession, openChat, isFree, resumeHere } = ports;
   await Promise.resolve(); // the chat that was open is opened in this turn
   const kept = history();
   for (const pending of await kept.pendingAnswers()) {
@@ -25,9 +27,7 @@ export async function recoverPending(ports: RecoveryPorts): Promise<void> {
     if (recovery === undefined || conversationId === openChat()) continue;
     await services
       .ifAlone(answerLock(conversationId), async () =>
-        openChat() === undefined
-          ? resumeHere(pending, recovery)
-          : fetchRest(await ensureSession(), kept, pending, recovery),
+        isFree() ? resumeHere(pending, recovery) : fetchRest(await ensureSession(), kept, pending, recovery),
       )
       .catch(() => {}); // the message keeps what it has, and is marked as cut
   }
