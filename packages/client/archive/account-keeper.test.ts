@@ -357,3 +357,20 @@ async function copyOf(store: MemorySealedStore): Promise<MemorySealedStore> {
   await copy.write(await store.list(''));
   return copy;
 }
+
+test('CL-240 a store that refused once while the marks were read is asked again: the visit goes on writing', async () => {
+  const person = newPerson('refused once');
+  const device = await person.newDevice();
+  const first = await person.open(device);
+  await say(first.history, 'before');
+  first.history.close();
+  const { history } = await person.open(device);
+  device.sealed.failReads(true);
+  await assert.rejects(say(history, 'while it refuses'), { code: 'store-unavailable' });
+  device.sealed.heal();
+  const { chat } = await say(history, 'after');
+  assert.deepEqual(await textsOf(history, chat), ['after']);
+  history.close();
+  const again = await person.open(device);
+  assert.deepEqual(await textsOf(again.history, chat), ['after']);
+});

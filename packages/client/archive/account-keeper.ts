@@ -215,8 +215,16 @@ export class AccountKeeper implements RecordKeeper, SyncedHistory {
 
   /** What was kept is compared with the logs; begun by whoever needs it first, so that the list is there before it. */
   compared(): Promise<void> {
-    this.#compared ??= this.#kept.marksThere().then(() => this.#comparison.compareKept());
+    this.#compared ??= this.#compareKept().catch((error: unknown) => {
+      this.#compared = undefined;
+      throw error;
+    });
     return this.#compared;
+  }
+
+  async #compareKept(): Promise<void> {
+    await this.#kept.marksThere();
+    await this.#comparison.compareKept();
   }
 
   apply(records: readonly StoredRecord[]): Promise<AppliedPage> {

@@ -73,7 +73,11 @@ export class KeptRecords {
 
   /** Marks are read behind the list; every change needs them. */
   marksThere(): Promise<void> {
-    this.#marks ??= this.#loadMarks();
+    this.#marks ??= this.#loadMarks().catch((error: unknown) => {
+      // The next one who needs them tries again: a store that refused once would refuse for the whole visit.
+      this.#marks = undefined;
+      throw error;
+    });
     return this.#marks;
   }
 
