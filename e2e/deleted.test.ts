@@ -71,9 +71,9 @@ const without = (before: Sealed, after: Sealed): Sealed => {
 };
 
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 40_000;
+  const end = Date.now() + 90_000;
   while (!(await condition())) {
-    assert.ok(Date.now() < end, `not within 40 s: ${what}`);
+    assert.ok(Date.now() < end, `not within 90 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

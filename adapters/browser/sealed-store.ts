@@ -20,6 +20,9 @@ import { takingTurns } from './turns.ts';
 /** Several removals in a row are purged together, once the page has rest. */
 const REST_MS = 5000;
 
+/** After a purge comes a rest of so many times as long: who keeps a gigabyte and deletes chat after chat does not move it each time. */
+const REST_TIMES = 20;
+
 /** How often other tabs may change the generations under one read or write. */
 const TRIES = 10;
 
@@ -48,6 +51,7 @@ class GenerationsStore {
   readonly #restMs: number;
   #opened: Promise<Opened> | undefined;
   #resting: ReturnType<typeof setTimeout> | undefined;
+  #notBeforeMs = 0;
 
   constructor(database: Database, restMs: number) {
     this.#database = database;
@@ -85,8 +89,9 @@ class GenerationsStore {
 
   #purgeSoon(): void {
     clearTimeout(this.#resting);
+    const restMs = Math.max(this.#restMs, this.#notBeforeMs - performance.now());
     // What fails stays wanted, and is tried again at the next removal or visit.
-    this.#resting = setTimeout(() => void this.#purgeNow().catch(() => undefined), this.#restMs);
+    this.#resting = setTimeout(() => void this.#purgeNow().catch(() => undefined), restMs);
   }
 
   #purgeNow(): Promise<void> {
@@ -95,12 +100,14 @@ class GenerationsStore {
       for (;;) {
         const { oldest, wanted } = await this.#state();
         if (oldest >= wanted) return;
+        const beganMs = performance.now();
         await this.#update(() => ({ isMoving: true }));
         await supersede(name, oldest);
         await this.#leave(this.#current());
         while (await this.run(moveSome)) await new Promise((resolve) => setTimeout(resolve, 0));
         await discard(name, oldest);
         await this.#update(() => ({ oldest: oldest + 1, isMoving: false }));
+        this.#notBeforeMs = performance.now() + REST_TIMES * (performance.now() - beganMs);
       }
     });
   }
