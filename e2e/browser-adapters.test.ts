@@ -60,7 +60,7 @@ async function storeIn(page: Page, name: string): Promise<RecordStore> {
   await page.evaluate(async (given) => {
     const { adapters, stores } = globalThis as unknown as InPage;
     const sealed = adapters.createBrowserSealedStore(await adapters.openDatabase(given));
-    stores.set(given, adapters.createBrowserRecordStore(sealed, given));
+    stores.set(given, adapters.createBrowserRecordStore(sealed));
   }, name);
   return {
     list: async (afterSequence) => {
@@ -210,7 +210,7 @@ test('what a database of an earlier version holds is kept, and goes on', async (
     });
     const database = await adapters.openDatabase('second-version');
     const sealed = adapters.createBrowserSealedStore(database, 0);
-    const records = adapters.createBrowserRecordStore(sealed, 'second-version');
+    const records = adapters.createBrowserRecordStore(sealed);
     const seen = async () => [
       ...((await adapters.createBrowserDeviceStore(database).get('a')) ?? []),
       ...((await sealed.get(['b']))[0] ?? []),

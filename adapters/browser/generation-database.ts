@@ -102,6 +102,11 @@ function generationOver(db: IDBDatabase): Generation {
       const copied = copyOf(change);
       return transact(db, STORE, 'readwrite', (objects) => apply(objects, copied));
     },
+    update: (names, compute) =>
+      transact(db, STORE, 'readwrite', async (objects) => {
+        const held = names.map((name) => settled(objects.get(name) as IDBRequest<Held | undefined>));
+        await apply(objects, compute(await Promise.all(held)));
+      }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type Held,
   listIn,
   moveSome,
+  updateIn,
   writeIn,
 } from './generations.ts';
 
@@ -46,6 +47,13 @@ function memoryGeneration(pause: () => Promise<void> = async () => {}): MemoryGe
         else values.set(name, value);
       }
       for (const { name, value } of add) if (!values.has(name)) values.set(name, value);
+    },
+    update: async (names, compute) => {
+      await pause();
+      for (const { name, value } of compute(names.map((name) => values.get(name))).put ?? []) {
+        if (value === undefined) values.delete(name);
+        else values.set(name, value);
+      }
     },
   };
 }
@@ -190,6 +198,12 @@ test('CL-266 CL-267 tabs at work while values move: 300 worlds end as one store 
         if (kind === 0) {
           await eraseIn(two, prefix);
           await plain.erase(prefix);
+        } else if (kind === 1) {
+          const compute = ([value]: (Uint8Array<ArrayBuffer> | undefined)[]) => [
+            { name, value: value === undefined ? Uint8Array.of(1) : undefined },
+          ];
+          await updateIn(two, [name], compute);
+          await plain.write(compute(await plain.get([name])));
         } else if (kind < 4) {
           const changes = [name, `${mine[0]}x`].map((one) => ({
             name: one,

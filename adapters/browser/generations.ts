@@ -34,6 +34,13 @@ export interface Generation {
   /** As `SealedStore.list`. */
   list(prefix: string, options?: ListOptions): Promise<HeldValue[]>;
   change(change: GenerationChange): Promise<void>;
+  /** Reads and changes in one transaction. @param compute called once or again, with what these names hold */
+  update(names: readonly string[], compute: (held: (Held | undefined)[]) => GenerationChange): Promise<void>;
+}
+
+export interface BrowserSealedStore extends SealedStore {
+  /** Writes what `compute` makes of the values of these names, in one transaction. It may be called again. */
+  update(names: readonly string[], compute: Compute): Promise<void>;
 }
 
 export interface Generations {
@@ -49,8 +56,7 @@ const STEP_VALUES = 16;
 
 export async function getIn({ older, newer }: Generations, names: readonly string[]): Promise<(Bytes | undefined)[]> {
   const before = (await older?.get(names)) ?? [];
-  const now = await newer.get(names);
-  return now.map((value, at) => (value === undefined ? before[at] : value) ?? undefined);
+  return joined(before, await newer.get(names));
 }
 
 export async function listIn(
@@ -78,9 +84,29 @@ export async function listIn(
 }
 
 export function writeIn({ older, newer }: Generations, changes: readonly SealedChange[]): Promise<void> {
+  return newer.change(putting(changes, older));
+}
+
+/** Writes what `compute` makes of the values of these names; nobody writes in between. */
+export async function updateIn(
+  { older, newer }: Generations,
+  names: readonly string[],
+  compute: Compute,
+): Promise<void> {
+  const before = (await older?.get(names)) ?? [];
+  await newer.update(names, (held) => putting(compute(joined(before, held)), older));
+}
+
+export type Compute = (values: (Bytes | undefined)[]) => readonly SealedChange[];
+
+function joined(before: readonly (Held | undefined)[], now: readonly (Held | undefined)[]): (Bytes | undefined)[] {
+  return now.map((value, at) => (value === undefined ? before[at] : value) ?? undefined);
+}
+
+function putting(changes: readonly SealedChange[], older: Generation | undefined): GenerationChange {
   // CL-266: a name that is only taken away here would come back with the value that the older generation still holds
   const removed = older === undefined ? undefined : null;
-  return newer.change({ put: changes.map(({ name, value }) => ({ name, value: value ?? removed })) });
+  return { put: changes.map(({ name, value }) => ({ name, value: value ?? removed })) };
 }
 
 export async function eraseIn({ older, newer }: Generations, prefix: string): Promise<void> {

@@ -4,8 +4,8 @@
  * server, and is purged.
  */
 import { concatBytes, encodeHex, parseHex } from '@sotto/bytes';
-import type { RecordStore, SealedChange, SealedStore } from '@sotto/ports';
-import { takingTurns } from './turns.ts';
+import type { RecordStore, SealedChange } from '@sotto/ports';
+import type { BrowserSealedStore } from './generations.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -22,17 +22,17 @@ export interface BrowserRecordStore extends RecordStore {
   erase(): Promise<void>;
 }
 
-/** @param name of the database: tabs that share it take turns */
-export function createBrowserRecordStore(sealed: SealedStore, name = 'sotto'): BrowserRecordStore {
-  const write = (recordId: string, envelope: Bytes | undefined) =>
-    takingTurns(`guest-records/${name}`, async () => {
-      const [earlier, last] = await sealed.get([nameOfRecord(recordId), LAST]);
-      const sequence = (last === undefined ? 0 : sequenceOf(last)) + 1;
+export function createBrowserRecordStore(sealed: BrowserSealedStore): BrowserRecordStore {
+  const write = async (recordId: string, envelope: Bytes | undefined) => {
+    let sequence = 0;
+    await sealed.update([nameOfRecord(recordId), LAST], ([earlier, last]) => {
+      sequence = (last === undefined ? 0 : sequenceOf(last)) + 1;
       const changes = recordChanges(recordId, sequence, envelope);
       if (earlier !== undefined) changes.push({ name: nameOfWrite(sequenceOf(earlier)), value: undefined });
-      await sealed.write(changes);
-      return { sequence };
+      return changes;
     });
+    return { sequence };
+  };
 
   return {
     list: async (afterSequence) => {

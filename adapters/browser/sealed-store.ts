@@ -3,7 +3,6 @@
  * browser's files by moving what still counts to the next one (generations.ts). One tab moves; an end in the middle loses nothing,
  * and the next visit goes on.
  */
-import type { SealedStore } from '@sotto/ports';
 import {
   ClosedError,
   type Database,
@@ -14,7 +13,16 @@ import {
 } from './database.ts';
 import { BrowserError } from './error.ts';
 import { discard, type GenerationDatabase, openGeneration, supersede } from './generation-database.ts';
-import { eraseIn, type Generations, getIn, listIn, moveSome, writeIn } from './generations.ts';
+import {
+  type BrowserSealedStore,
+  eraseIn,
+  type Generations,
+  getIn,
+  listIn,
+  moveSome,
+  updateIn,
+  writeIn,
+} from './generations.ts';
 import { takingTurns } from './turns.ts';
 
 /** Several removals in a row are purged together, once the page has rest. */
@@ -26,7 +34,7 @@ const REST_TIMES = 20;
 /** How often other tabs may change the generations under one read or write. */
 const TRIES = 10;
 
-export function createBrowserSealedStore(database: Database, restMs = REST_MS): SealedStore {
+export function createBrowserSealedStore(database: Database, restMs = REST_MS): BrowserSealedStore {
   const store = new GenerationsStore(database, restMs);
   return {
     get: (names) => store.run((generations) => getIn(generations, names)),
@@ -36,6 +44,7 @@ export function createBrowserSealedStore(database: Database, restMs = REST_MS): 
       const copies = changes.map(({ name, value }) => ({ name, value: value?.slice() }));
       return store.run((generations) => writeIn(generations, copies));
     },
+    update: (names, compute) => store.run((generations) => updateIn(generations, names, compute)),
     erase: (prefix) => store.run((generations) => eraseIn(generations, prefix)),
     purge: () => store.purge(),
   };
