@@ -4,8 +4,8 @@ import type { Page } from 'playwright-core';
 /** Sealed values by where they were; each is random bytes, so any 24 of them are found in one place only. */
 export type Sealed = ReadonlyMap<string, Buffer>;
 
-/** Every sealed value of the app's own databases in this browser. */
-export async function heldByBrowser(page: Page): Promise<Sealed> {
+/** Every value of the app's own databases in this browser. @param atLeastBytes leaves small ones out, which may be like others */
+export async function heldByBrowser(page: Page, atLeastBytes = 129): Promise<Sealed> {
   const held = await page.evaluate(async () => {
     const all: [string, string][] = [];
     for (const { name } of await indexedDB.databases()) {
@@ -32,7 +32,7 @@ export async function heldByBrowser(page: Page): Promise<Sealed> {
   return new Map(
     held
       .map(([name, value]) => [name, Buffer.from(value, 'base64')] as const)
-      .filter(([, value]) => value.length > 128),
+      .filter(([, value]) => value.length >= atLeastBytes),
   );
 }
 

@@ -64,7 +64,7 @@ test('an account finds its chats again after unlocking on the index that was kep
   await openSearch(page, '"rye bread" kept');
   await options(page).nth(1).waitFor();
   await page.keyboard.press('Escape');
-  const sealed = [...(await heldByBrowser(page))].filter(([place]) => place.includes('-sealed-'));
+  const sealed = [...(await heldByBrowser(page, 1))].filter(([place]) => place.includes('-sealed-'));
   const values = {
     index: sealed.filter(([place]) => place.includes('/search/')).length,
     isOpen: sealed.some(([, value]) => /bread|swift/i.test(value.toString('latin1'))),
