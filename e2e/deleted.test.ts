@@ -82,10 +82,7 @@ test('CL-265 a chat of a guest, a chat with a file, then the account: nothing th
   let browser = await openBrowser({ folder: profile });
   t.after(() => browser.close());
   let me = person(browser.page);
-  const deleteChat = async (title: string) => {
-    await browser.page.getByRole('button', { name: words('list.menu', { title }) }).click();
-    await browser.page.getByRole('button', { name: words('list.delete'), exact: true }).click();
-  };
+  const deleteChat = (title: string) => me.chooseInMenu(title, 'list.delete');
   await browser.page.goto(system.link);
   // A guest deletes a chat, and what is left goes to an account.
   await me.ask('Which birds sing?');

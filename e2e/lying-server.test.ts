@@ -110,12 +110,7 @@ test('VA-110 a chat that was deleted and comes back from the server is told, sho
   const before = rows();
   // The list becomes the account's: a menu that was opened before would close with the guest's.
   await page.getByText(words('private.account')).waitFor();
-  await page.locator('li', { hasText: 'Geese' }).first().hover();
-  await page.getByRole('button', { name: words('list.menu', { title: 'Geese' }) }).click();
-  await page
-    .locator('[popover]:popover-open')
-    .getByRole('button', { name: words('list.delete') })
-    .click();
+  await they.chooseInMenu('Geese', 'list.delete');
   await page.getByText(order('removed.one')).waitFor();
   const removed = () => rows().filter(({ envelope }) => envelope === null);
   await until(() => removed().length === 2, 'question and answer are removed');
