@@ -79,9 +79,16 @@ test('VA-24 a folder of a later version is written back as it was', () => {
 });
 
 test('VA-22 a record of another type is no folder', () => {
-  const content = { type: 'unknown', recordType: 'setting', clock: 1, fields: {} } as const;
-  assert.throws(() => parseFolder(content), { code: 'record-content-malformed', rule: 'VA-22' });
-  assert.throws(() => parseFolder({ ...content, recordType: 'folder' }), VaultError);
+  const vector = vectors.find(({ id }) => id === 'folder-later-version')?.records[0];
+  assert.ok(vector);
+  const { content } = opened(vector);
+  assert.ok(content.type === 'unknown' && parseFolder(content));
+  // A folder in everything but its type.
+  assert.throws(() => parseFolder({ ...content, recordType: 'setting' }), {
+    code: 'record-content-malformed',
+    rule: 'VA-22',
+  });
+  assert.throws(() => parseFolder({ ...content, fields: {} }), VaultError);
 });
 
 test('CL-295 an order key is short, of digits and letters, and leaves room before it', () => {
