@@ -97,11 +97,7 @@ function generationOver(db: IDBDatabase): Generation {
         ]);
         return names.map((name, index) => ({ name, value: values[index] as Held }));
       }),
-    change: (change) => {
-      // Copied at once: the caller may use its bytes again before the transaction reads them.
-      const copied = copyOf(change);
-      return transact(db, STORE, 'readwrite', (objects) => apply(objects, copied));
-    },
+    change: (change) => transact(db, STORE, 'readwrite', (objects) => apply(objects, change)),
     update: (names, compute) =>
       transact(db, STORE, 'readwrite', async (objects) => {
         const held = names.map((name) => settled(objects.get(name) as IDBRequest<Held | undefined>));
@@ -122,11 +118,6 @@ async function apply(objects: IDBObjectStore, { erase, put = [], add = [] }: Gen
     );
   }
   await Promise.all(requests);
-}
-
-function copyOf({ put = [], add = [], ...change }: GenerationChange): GenerationChange {
-  const copies = put.map(({ name, value }) => ({ name, value: value?.slice() ?? value }));
-  return { ...change, put: copies, add };
 }
 
 function rangeOf(prefix: string): IDBKeyRange {
