@@ -120,8 +120,7 @@ test('a text file and a picture: read by the model, kept through a reload, seen 
   await second.page.keyboard.press('Escape');
   assert.deepEqual([...browser.complaints, ...second.browser.complaints], []);
 
-  await page.getByRole('button', { name: words('list.menu', { title: 'Where do swifts sleep?' }) }).click();
-  await page.getByRole('button', { name: words('list.delete'), exact: true }).click();
+  await me.chooseInMenu('Where do swifts sleep?', 'list.delete');
   // It can be undone for ten seconds.
   await until(() => blobsOnServer().length === 0, 'the files are gone from the server');
 });

@@ -28,27 +28,10 @@ async function open(t: TestContext, options: BrowserOptions = {}) {
   return { browser, page: browser.page, me };
 }
 
-/** The menu of a chat in the list. */
-async function inMenu(
-  page: Awaited<ReturnType<typeof open>>['page'],
-  title: string,
-  item: 'list.order' | 'list.delete',
-) {
-  await page.locator('li', { hasText: title }).first().hover();
-  await page
-    .getByRole('button', { name: words('list.menu', { title }) })
-    .first()
-    .click();
-  await page
-    .getByRole('button', { name: words(item), exact: true })
-    .first()
-    .click();
-}
-
 test('a project: made by keyboard, its instructions go with its chats, it stays after a reload', async (t) => {
   const { browser, page, me } = await open(t);
   await me.ask('Where do swifts sleep?');
-  await inMenu(page, 'Where do swifts sleep?', 'list.order');
+  await me.chooseInMenu('Where do swifts sleep?', 'list.order');
   await page.getByLabel(w('chat.folder')).selectOption({ label: w('chat.newFolder') });
   await page.keyboard.press('Tab');
   await page.getByLabel(w('folder.name'), { exact: true }).fill('Birds');
@@ -73,6 +56,50 @@ test('a project: made by keyboard, its instructions go with its chats, it stays 
   await page.getByRole('button', { name: 'swifts', exact: true }).click();
   await page.getByRole('heading', { name: w('list.tagged', { tag: 'swifts' }) }).waitFor();
   assert.deepEqual(browser.complaints, []);
+});
+
+test('a list that changes leaves an open menu and a half-written name alone', async (t) => {
+  const { page, me } = await open(t);
+  for (const title of ['first', 'second']) {
+    await me.button('chat.new').click();
+    await me.ask(title);
+  }
+  const code = await me.keep('skip');
+  const { me: other } = await open(t);
+  await other.button('unlock.guest').click();
+  await other.unlockWithCode(code);
+  const writeElsewhere = async (title: string, text: string, after: readonly string[]) => {
+    await other.openChat(title);
+    await other.answers.filter({ hasText: `Echo: ${title}` }).waitFor();
+    await other.ask(text);
+    await page.waitForFunction(
+      (wanted) => JSON.stringify([...document.querySelectorAll('.list li')].map((row) => row.textContent)) === wanted,
+      JSON.stringify(after),
+    );
+  };
+  await me.openMenu('first');
+  const place = await me.button('list.rename').boundingBox();
+  await writeElsewhere('first', 'more of the first', ['first', 'second']);
+  assert.deepEqual(await me.button('list.rename').boundingBox(), place, 'the menu stays where it was opened');
+  await page.locator('.menu').getByText('first', { exact: true }).waitFor();
+  await shot(page, 'order-menu');
+  await me.button('list.rename').click();
+  const name = page.getByRole('textbox', { name: words('list.renameLabel') });
+  await name.fill('half a');
+  await writeElsewhere('second', 'more of the second', ['second', '']);
+  await name.press('End');
+  await name.pressSequentially(' name');
+  await name.press('Enter');
+  await page.locator('.chat-link', { hasText: 'half a name' }).waitFor();
+  // Another row's button takes the menu there; its own closes it.
+  await me.openMenu('half a name');
+  await me.openMenu('second');
+  await me.button('list.rename').waitFor();
+  await me.openMenu('second');
+  await me.button('list.rename').waitFor({ state: 'hidden' });
+  await me.chooseInMenu('second', 'list.delete');
+  await page.locator('.chat-link', { hasText: 'second' }).waitFor({ state: 'detached' });
+  assert.deepEqual(await me.chats(), ['half a name']);
 });
 
 /** Every byte that the profile keeps on disk. */
@@ -132,12 +159,12 @@ test('CL-308 a deleted chat can be undone, and is gone when the time is over; ev
     await me.button('chat.new').click();
     await me.ask(title);
   }
-  await inMenu(page, 'second', 'list.delete');
+  await me.chooseInMenu('second', 'list.delete');
   await page.locator('.chat-link', { hasText: 'second' }).waitFor({ state: 'detached' });
   await shot(page, 'order-undo');
   await page.getByRole('button', { name: w('removed.undo') }).click();
   await page.locator('.chat-link', { hasText: 'second' }).waitFor();
-  await inMenu(page, 'third', 'list.delete');
+  await me.chooseInMenu('third', 'list.delete');
   await page.getByText(w('removed.one')).waitFor();
   await page.getByText(w('removed.one')).waitFor({ state: 'detached', timeout: 15_000 });
   await page.reload();
@@ -199,7 +226,7 @@ test('CL-372 a chat is shared by a link: read by anybody, told to no server, tak
   const { page, me } = await open(t, { authenticator: 'prf' });
   await me.ask('Which birds stay?');
   await me.keep('skip');
-  await inMenu(page, 'Which birds stay?', 'list.order');
+  await me.chooseInMenu('Which birds stay?', 'list.order');
   await page.getByText(shareWords('share.open')).click();
   await page.getByText('Anyone with this link can read these 2 messages').waitFor();
   await shot(page, 'share-preview');

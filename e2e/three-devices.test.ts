@@ -34,21 +34,6 @@ async function unlocked(t: TestContext, code: string) {
   return opened;
 }
 
-/** A list that changes meanwhile, for another device has written, closes the menu: it is opened again. */
-async function inMenu(page: Page, title: string, item: 'list.rename' | 'list.order' | 'list.delete'): Promise<void> {
-  const menu = page.getByRole('button', { name: words('list.menu', { title }) }).first();
-  const choice = page.locator('[popover]:popover-open').getByRole('button', { name: words(item), exact: true });
-  for (let tries = 1; ; tries++) {
-    await page.locator('li', { hasText: title }).first().hover();
-    await menu.click();
-    try {
-      return await choice.click({ timeout: 3000 });
-    } catch (error) {
-      if (tries === 5) throw error;
-    }
-  }
-}
-
 /** Waits until the list shows these chats, in this order. */
 async function showsChats(page: Page, titles: readonly string[]): Promise<void> {
   const shown = () => page.locator('.chat-link').allTextContents();
@@ -73,17 +58,17 @@ test('three devices, one of them offline for a while: nothing is lost, and all s
   for (const { page } of all) await showsChats(page, ['Geese', 'Herons', 'Swifts']);
 
   // What stands behind the menu is loaded while there is a network.
-  await inMenu(tablet.page, 'Swifts', 'list.order');
+  await tablet.they.chooseInMenu('Swifts', 'list.order');
   await tablet.page.getByRole('button', { name: order('chat.done') }).click();
   await tablet.page.context().setOffline(true);
-  await inMenu(tablet.page, 'Herons', 'list.rename');
+  await tablet.they.chooseInMenu('Herons', 'list.rename');
   await tablet.page.getByRole('textbox', { name: words('list.renameLabel') }).fill('Night herons');
   await tablet.page.keyboard.press('Enter');
-  await inMenu(tablet.page, 'Swifts', 'list.order');
+  await tablet.they.chooseInMenu('Swifts', 'list.order');
   await tablet.page.getByLabel(order('chat.pin')).click();
   await tablet.page.getByRole('checkbox', { name: order('chat.pin'), checked: true }).waitFor();
   await tablet.page.getByRole('button', { name: order('chat.done') }).click();
-  await inMenu(tablet.page, 'Geese', 'list.delete');
+  await tablet.they.chooseInMenu('Geese', 'list.delete');
 
   await laptop.they.openChat('Herons');
   await laptop.they.ask('How long do they live?');

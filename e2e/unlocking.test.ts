@@ -159,6 +159,8 @@ test('an account that stays unlocked opens without asking, until it is locked', 
   const stays = page.getByRole('checkbox', { name: u('stay.title') });
   assert.equal(await stays.isChecked(), false);
   await stays.check();
+  // It is written then: until it is, the dialog does not close.
+  await stays.and(page.locator(':enabled')).waitFor();
   await page.keyboard.press('Escape');
   await page.reload();
   await seesTheChat(me);

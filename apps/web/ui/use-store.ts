@@ -5,3 +5,15 @@ import type { ReadableStore } from '../shell/store.ts';
 export function useStore<State>(store: ReadableStore<State>): State {
   return useSyncExternalStore(store.subscribe, store.get);
 }
+
+/**
+ * What `select` takes of the store's value, rendered again when that is another.
+ *
+ * @param select gives the very same for the same value of the store: nothing that it made
+ */
+export function useSelected<State, Selected>(
+  store: ReadableStore<State>,
+  select: (state: State) => Selected,
+): Selected {
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+}

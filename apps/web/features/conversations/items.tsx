@@ -3,7 +3,8 @@ import type { ConversationSummary } from '../../shell/services.ts';
 import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Dots } from '../../ui/icons.tsx';
-import { useStore } from '../../ui/use-store.ts';
+import { useSelected } from '../../ui/use-store.ts';
+import { chooseForMenu, MENU_ID } from './menu.tsx';
 import type { ConversationGroup } from './model.ts';
 
 interface ItemProps {
@@ -35,68 +36,48 @@ export function Days(props: {
   );
 }
 
-/** One chat: opened, and changed from its menu. */
+/** One chat: opened, and changed from the list's menu. */
 export function Item({ conversation, onChosen, drag }: ItemProps & { drag?: HTMLAttributes<HTMLLIElement> }) {
-  const { chat, openChat, removeChat, arrange, conversations } = useApp();
-  const current = useStore(chat.state).conversationId === conversation.conversationId;
-  const [renaming, setRenaming] = useState(false);
-  const menuId = `menu-${conversation.conversationId}`;
-  if (renaming) {
+  const { chat, openChat, conversations } = useApp();
+  const { conversationId, title } = conversation;
+  const { inHand } = conversations;
+  const isCurrent = useSelected(chat.state, (state) => state.conversationId === conversationId);
+  const isRenamed = useSelected(inHand, ({ renaming }) => renaming === conversationId);
+  if (isRenamed) {
     return (
       <li>
         <RenameField
-          title={conversation.title}
-          onDone={(title) => {
-            setRenaming(false);
-            if (title !== undefined) void conversations.rename(conversation.conversationId, title);
+          title={title}
+          onDone={(text) => {
+            inHand.patch({ renaming: undefined });
+            if (text !== undefined) void conversations.rename(conversationId, text);
           }}
         />
       </li>
     );
   }
   return (
-    <li className={current ? 'current' : undefined} {...drag}>
+    <li className={isCurrent ? 'current' : undefined} {...drag}>
       <button
         type="button"
         className="chat-link"
-        aria-current={current ? 'page' : undefined}
+        aria-current={isCurrent ? 'page' : undefined}
         onClick={() => {
-          openChat(conversation.conversationId);
+          openChat(conversationId);
           onChosen();
         }}
       >
-        {conversation.title}
+        {title}
       </button>
       <button
         type="button"
         className="icon-button small"
-        aria-label={t('list.menu', { title: conversation.title })}
-        popoverTarget={menuId}
+        aria-label={t('list.menu', { title })}
+        popoverTarget={MENU_ID}
+        onClick={(event) => chooseForMenu(inHand, conversation, event.currentTarget)}
       >
         <Dots />
       </button>
-      <div id={menuId} popover="auto" className="menu">
-        <button type="button" popoverTarget={menuId} popoverTargetAction="hide" onClick={() => setRenaming(true)}>
-          {t('list.rename')}
-        </button>
-        <button
-          type="button"
-          popoverTarget={menuId}
-          popoverTargetAction="hide"
-          onClick={() => arrange({ kind: 'chat', conversationId: conversation.conversationId })}
-        >
-          {t('list.order')}
-        </button>
-        <button
-          type="button"
-          className="danger"
-          popoverTarget={menuId}
-          popoverTargetAction="hide"
-          onClick={() => void removeChat(conversation.conversationId)}
-        >
-          {t('list.delete')}
-        </button>
-      </div>
     </li>
   );
 }

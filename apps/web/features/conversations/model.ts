@@ -3,7 +3,7 @@
 import { SottoError } from '@sotto/bytes';
 import type { Clock } from '@sotto/ports';
 import type { ConversationSummary, History } from '../../shell/services.ts';
-import { createStore, type ReadableStore } from '../../shell/store.ts';
+import { createStore, type ReadableStore, type Store } from '../../shell/store.ts';
 
 export type DayGroup = 'today' | 'yesterday' | 'last-week' | 'earlier';
 
@@ -30,8 +30,17 @@ export interface ConversationsState {
   readonly error: string | undefined;
 }
 
+/** What the person is doing with one chat of the list. It outlives the row, which moves when the list changes. */
+export interface InHand {
+  /** Whose menu is open. */
+  readonly chosen: ConversationSummary | undefined;
+  /** The id of the chat whose name is being written. */
+  readonly renaming: string | undefined;
+}
+
 export interface ConversationsModel {
   readonly state: ReadableStore<ConversationsState>;
+  readonly inHand: Store<InHand>;
   rename(conversationId: string, title: string): Promise<void>;
   /** Runs a change; what goes wrong is told under the list. */
   attempt(work: () => Promise<void>): Promise<void>;
@@ -52,6 +61,8 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
     error: undefined,
   };
   const state = createStore<ConversationsState>(empty);
+  const idle: InHand = { chosen: undefined, renaming: undefined };
+  const inHand = createStore<InHand>(idle);
   let unfollow = () => {};
 
   const reload = () => {
@@ -77,6 +88,7 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
 
   return {
     state,
+    inHand,
     attempt,
     rename: (conversationId, title) => {
       const clean = title.trim().replace(/\s+/g, ' ').slice(0, 120);
@@ -94,6 +106,7 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
       unfollow();
       unfollow = () => {};
       state.set(empty);
+      inHand.set(idle);
     },
   };
 }

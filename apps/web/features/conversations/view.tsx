@@ -4,6 +4,7 @@ import { useApp } from '../../ui/app-context.ts';
 import { useStore } from '../../ui/use-store.ts';
 import { Findings } from '../sync/door.tsx';
 import { Days, Item } from './items.tsx';
+import { ChatMenu } from './menu.tsx';
 
 /** For somebody who has folders, pins or tags: fetched when there is one. */
 const OrderedList = lazy(() => import('../order/list.tsx').catch(() => ({ default: PlainList })));
@@ -22,6 +23,7 @@ export function ConversationList({ onChosen }: { onChosen: () => void }) {
       ) : (
         <PlainList onChosen={onChosen} />
       )}
+      <ChatMenu />
       {damagedCount > 0 && <p className="note alarm">{t('list.damaged', { count: damagedCount })}</p>}
       {error !== undefined && <p className="note alarm">{errorWords(error)}</p>}
     </nav>
