@@ -475,10 +475,28 @@ test('CL-265 CL-276 files go with their chat: here, on the server, and on other 
   await it.files.push();
   assert.deepEqual([...it.remote.blobs.keys()], [kept.attachment.blobId]);
   assert.ok(!it.sealed.names().some((name) => name.includes(attachment.blobId)));
-  assert.ok(it.sealed.purges > 0);
+  assert.equal(it.sealed.purges, 1);
   await elsewhere.collect(stateOf);
   it.remote.failing = unreachable();
   await assert.rejects(readWhole(elsewhere, attachment), { code: 'network-unreachable' });
+});
+
+test('CL-265 the files of a chat are purged together, also where one of them does not go; without any nothing is purged', async (t) => {
+  const it = rig();
+  const { history, say } = await withHistory(t, it);
+  const chats = [await say(random.bytes(10)), await say(random.bytes(10)), await say(random.bytes(10))];
+  await say(random.bytes(10));
+  const stateOf = (id: string) => history.conversationState(id);
+  await it.files.collect(stateOf);
+  assert.equal(it.sealed.purges, 0);
+  for (const { conversationId } of chats) await history.removeConversation(conversationId);
+  it.sealed.failWrites('lost', 1, 3);
+  await assert.rejects(it.files.collect(stateOf));
+  assert.equal(it.sealed.purges, 1);
+  await it.files.collect(stateOf);
+  assert.equal(it.sealed.purges, 2);
+  await it.files.collect(stateOf);
+  assert.equal(it.sealed.purges, 2);
 });
 
 test('CL-276 a removal that a crash cut is finished later, or has not happened', async (t) => {

@@ -303,18 +303,25 @@ export class Attachments {
    */
   async collect(stateOf: (conversationId: string) => 'here' | 'nameless' | 'removed' | undefined): Promise<void> {
     const nowMs = this.#ports.clock.nowMs();
-    for (const blob of await this.#local.list('gone')) {
-      // CL-277: the removal is under way, or did not come to pass, and the chat still needs its files
-      if (stateOf(blob.conversationId) !== 'removed') continue;
-      await this.#erase(blob);
-    }
-    for (const place of ['queue', 'cache', 'lost'] as const) {
-      for (const { blobId, conversationId } of await this.#local.list(place)) {
-        // CL-276: another device removed the chat; what this one kept of its files goes as well
-        if (stateOf(conversationId) !== 'removed') continue;
-        await this.#local.erase(blobId, place);
-        await this.#local.purge();
+    const erased = new Set<string>();
+    try {
+      for (const blob of await this.#local.list('gone')) {
+        // CL-277: the removal is under way, or did not come to pass, and the chat still needs its files
+        if (stateOf(blob.conversationId) !== 'removed') continue;
+        erased.add(blob.blobId);
+        await this.#erase(blob);
       }
+      for (const place of ['queue', 'cache', 'lost'] as const) {
+        for (const { blobId, conversationId } of await this.#local.list(place)) {
+          // CL-276: another device removed the chat; what this one kept of its files goes as well
+          if (stateOf(conversationId) !== 'removed') continue;
+          erased.add(blobId);
+          await this.#local.erase(blobId, place);
+        }
+      }
+    } finally {
+      // CL-265: once for all of them, also where the last one failed: what was deleted would stay in the files of the browser
+      if (erased.size > 0) await this.#local.purge();
     }
     for (const { blobId, atMs } of await this.#local.list('draft')) {
       if (nowMs - atMs > this.#limits.draftMs) await this.#local.erase(blobId, 'draft');
@@ -326,7 +333,6 @@ export class Attachments {
   async #erase(blob: LocalBlob): Promise<void> {
     if (this.#ports.remote !== undefined) await this.#local.put('remove', blob, 'gone');
     await this.#local.erase(blob.blobId, 'queue', 'cache', 'gone');
-    await this.#local.purge();
   }
 
   /** How full the account is on the server; undefined for a guest. @throws ClientError */

@@ -122,7 +122,7 @@ test('VA-147 what a device had not sent, that was left out for the limit alone, 
   assert.deepEqual([titles(tablet), tablet.history.findings], [['never sent', 'renamed'], []]);
 });
 
-test('VA-148 of a device that the person removed nothing more is taken, also where there was no room for it', async () => {
+test('VA-148 CL-265 of a device that the person removed nothing more is taken, also where there was no room for it, and what it had is purged', async () => {
   for (const isCrowded of [false, true]) {
     const phone = await newAccount(freshBrowser(keptHere()));
     const profile = keptHere();
@@ -139,8 +139,10 @@ test('VA-148 of a device that the person removed nothing more is taken, also whe
 
     const found = await comeBack(phone.code, profile);
     assert.ok((await unsentOf(profile, found)) > 0);
+    const { purges } = profile.sealed;
     await sendUnsent(found.ports, found.account, found.history);
     assert.equal(await unsentOf(profile, found), 0);
+    assert.equal(profile.sealed.purges, purges + 1);
     for (const each of [found, phone, found]) assert.deepEqual(await synced(each), []);
     assert.deepEqual([titles(found), titles(phone)], [['before'], ['before']]);
   }

@@ -95,6 +95,8 @@ export async function sendUnsent(ports: UnsentPorts, account: Account, history: 
     const isRemoved = statement.devices.size < DEVICE_LIMIT_COUNT || wasRemoved(history, deviceId);
     // VA-148: whoever took a device can write on it for as long as it is offline
     if (isRemoved) await sealed.erase(own);
+    // CL-265: the browser’s files would go on holding what the removed device wrote
+    if (isRemoved) await sealed.purge();
     const seal = await sealOf({ sealed, random, takingTurns }, account);
     await history.inOneChange(() => writeAgain(sealed, seal, own, account, history));
     await sealed.erase(own);
