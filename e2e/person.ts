@@ -48,6 +48,19 @@ export function person(page: Page) {
       await page.locator('article[aria-busy] .prose', { hasText: /lorem( \w+){3}/ }).waitFor();
     },
 
+    /** Waits until an answer of so many words stands there, whole. */
+    async waitForWords(count: number, timeoutMs = 60_000): Promise<void> {
+      await page.waitForFunction(
+        ([selector, wanted]) =>
+          [...document.querySelectorAll(selector)].some(
+            (prose) => (prose.textContent ?? '').split(' ').filter((word) => word !== '').length === wanted,
+          ),
+        ['article:not([aria-busy]) .prose', count] as const,
+        { timeout: timeoutMs },
+      );
+      await waitIdle();
+    },
+
     /** Opens what the foot of the left column keeps closed. */
     async openSettings(): Promise<void> {
       const more = page.locator('.more').last();

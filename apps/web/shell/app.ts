@@ -223,11 +223,14 @@ export function createApp(services: Services): App {
   };
   const leaveAndGo = (go: () => void) => {
     panels.patch({ leaving: undefined });
+    if (temporary.get().on) chat.stop();
     chat.open(undefined);
     if (temporary.get().on) leaveTemporary();
     go();
   };
   const follow = (next: History, as: 'guest' | 'account') => {
+    // What is on its way belongs to the history that was open.
+    void chat.settle();
     history = next;
     chat.followHistory();
     closeOrder();
@@ -258,7 +261,7 @@ export function createApp(services: Services): App {
   };
 
   /** An answer on its way is stopped and kept; a store that does not answer is not waited for. */
-  const settled = () => Promise.race([chat.settle(), services.clock.sleep(SETTLE_MS)]);
+  const settled = (of?: readonly string[]) => Promise.race([chat.settle(of), services.clock.sleep(SETTLE_MS)]);
   /** Nothing of whoever was here stays on the page or in its memory. */
   const lock = () => {
     search.close();
@@ -319,7 +322,7 @@ export function createApp(services: Services): App {
   const removeChats = async (conversationIds: readonly string[]) => {
     const isOpen = () => conversationIds.includes(chat.state.get().conversationId ?? '');
     // An answer that is still being saved would come back after its chat was removed (CL-17).
-    if (isOpen()) await settled();
+    await settled(conversationIds);
     await conversations.attempt(async () => (await order()).remove(conversationIds));
     if (isOpen()) newChat();
   };
@@ -345,7 +348,7 @@ export function createApp(services: Services): App {
     },
     guardable: {
       ...services,
-      isBusy: () => chat.state.get().turn !== undefined || attach.state.get().busy,
+      isBusy: () => chat.isBusy() || attach.state.get().busy,
       hasDraft: () => composer.state.get().text.trim() !== '',
       lock: lockNow,
     },

@@ -1,5 +1,5 @@
-/** Which messages a model is asked to read: as many of the newest as fit, the question always. */
-import type { ChatTurn, ThreadMessage } from '../../shell/services.ts';
+/** Which messages a model is asked to read: as many of the newest as fit, the question always; and what a chat is called. */
+import type { ChatTurn, ConversationSummary, History, ThreadMessage } from '../../shell/services.ts';
 
 /** Tokens of a context kept free for the answer. */
 const ANSWER_TOKENS = 512;
@@ -68,4 +68,10 @@ export function titleOf(text: string): string {
   if (line.length <= 48) return line === '' ? 'New chat' : line;
   const cut = line.slice(0, 48);
   return `${cut.slice(0, cut.lastIndexOf(' ') > 20 ? cut.lastIndexOf(' ') : 48).replace(/[.,;:!?]+$/, '')}…`;
+}
+
+/** @returns undefined for a chat that is gone, or being deleted: CL-308, it is shown nowhere */
+export function findChat(kept: History, conversationId: string): ConversationSummary | undefined {
+  const found = kept.conversations().find((one) => one.conversationId === conversationId);
+  return typeof found?.registers.removing?.value === 'number' ? undefined : found;
 }

@@ -219,17 +219,63 @@ test('trying again makes another answer to the same question', async () => {
   assert.deepEqual(rig.asked[1], [{ role: 'user', content: 'Question' }]);
 });
 
-test('opening another chat keeps the answer that was on its way', async () => {
+test('CL-387 an answer goes on while another chat is shown, and stands there when its own is opened again', async () => {
   const rig = createRig((_, { signal }) => spoken('one two three four', rig.clock, signal, 200));
   void rig.chat.send('Leave me');
   await rig.clock.advance(500);
+  const { conversationId: id, turn } = rig.chat.state.get();
+  rig.chat.open(undefined);
+  assert.deepEqual([rig.chat.state.get().turn, rig.chat.isBusy()], [undefined, true]);
+  await rig.clock.advance(100);
+  rig.chat.open(id);
+  assert.equal(rig.chat.state.get().turn?.phase, turn?.phase);
+  await rig.clock.advance(100);
+  rig.chat.open(undefined);
+  void rig.chat.send('Meanwhile');
+  await rig.clock.advance(5000);
+  assert.deepEqual(texts(rig), ['user: Meanwhile', 'assistant: one two three four']);
+  rig.chat.open(id);
+  assert.deepEqual(texts(rig), ['user: Leave me', 'assistant: one two three four']);
+  assert.equal(rig.chat.state.get().messages[1]?.status, 'complete');
+  assert.equal(rig.chat.isBusy(), false);
+});
+
+test('CL-387 what an answer meets while another chat is shown is said in its own', async () => {
+  const rig = createRig((_, { signal }) => spoken('one two three four', rig.clock, signal, 200));
+  void rig.chat.send('Leave me');
+  await rig.clock.advance(300);
   const id = rig.chat.state.get().conversationId;
   rig.chat.open(undefined);
+  rig.history.failure = new StoreFull('00000000000000000000000000000009');
   await rig.clock.advance(3000);
-  assert.equal(rig.chat.state.get().messages.length, 0);
+  assert.equal(rig.chat.state.get().notice, undefined);
   rig.chat.open(id);
-  assert.deepEqual(texts(rig), ['user: Leave me', 'assistant: one two']);
-  assert.equal(rig.chat.state.get().messages[1]?.status, 'interrupted');
+  const { turn, notice } = rig.chat.state.get();
+  assert.deepEqual(
+    [turn?.phase, turn?.shown, notice?.code, notice?.offer],
+    ['unsaved', 'one two three four', 'store-full', 'retry'],
+  );
+});
+
+test('CL-387 CL-388 settling stops what goes on beside, of one chat or of all, and a removed chat is not written on', async () => {
+  const rig = createRig((_, { signal }) => spoken('one two three four', rig.clock, signal, 1000));
+  const ids: (string | undefined)[] = [];
+  for (const title of ['first', 'second', 'third']) {
+    rig.chat.open(undefined);
+    void rig.chat.send(title);
+    await rig.clock.advance(1100);
+    ids.push(rig.chat.state.get().conversationId);
+  }
+  const [first, second, third] = ids as [string, string, string];
+  await rig.chat.settle([first]);
+  await rig.history.removeConversation(second);
+  const writes = rig.history.writes.length;
+  await rig.clock.advance(8000);
+  const statusOf = (id: string) => rig.history.thread(id)[1]?.status;
+  assert.deepEqual([statusOf(first), statusOf(third)], ['interrupted', 'complete']);
+  assert.ok(
+    rig.history.writes.slice(writes).every((write) => write.conversationId === third || write.status === 'interrupted'),
+  );
 });
 
 test('stopping while the machine is being checked gives the words back at once', async () => {

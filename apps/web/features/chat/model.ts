@@ -18,47 +18,14 @@ import type {
 } from '../../shell/services.ts';
 import { createStore, type ReadableStore } from '../../shell/store.ts';
 import { type AnswerEnd, streamAnswer } from './answer.ts';
-import { fitTurns, titleOf } from './context.ts';
+import { type Attempt, createAttempts } from './attempts.ts';
+import { findChat, fitTurns, titleOf } from './context.ts';
 import { answerLock, recoverPending } from './recovery.ts';
-
-export type TurnPhase = 'checking' | 'sending' | 'thinking' | 'streaming' | 'recovering' | 'unsaved';
-
-export interface Turn {
-  readonly phase: TurnPhase;
-  readonly sinceMs: number;
-  /** The message that grows, once its first part was saved; while continuing, the one continued. */
-  readonly messageId: string | undefined;
-  /** What is shown of the answer so far. */
-  readonly shown: string;
-}
-
-/** Something to tell the person, with what they can do about it. */
-export interface Notice {
-  readonly code: string;
-  /** The machine did not prove itself: nothing was sent, and the panel says why. */
-  readonly unverified: boolean;
-  readonly offer: 'retry' | 'edit' | 'none';
-}
-
-export interface ChatState {
-  readonly conversationId: string | undefined;
-  readonly title: string;
-  readonly messages: readonly ThreadMessage[];
-  /** The person's words between Enter and their being saved. */
-  readonly pending: string | undefined;
-  readonly turn: Turn | undefined;
-  readonly notice: Notice | undefined;
-  /** Older messages that no longer fit what the model reads. */
-  readonly leftOut: number;
-  /** What of the files was cut, in words. */
-  readonly fileNotes: readonly string[];
-  /** For the live region: an answer began, or ended with this text. */
-  readonly announcement: { readonly kind: 'none' | 'started' | 'complete' | 'interrupted'; readonly text: string };
-}
+import { type ChatState, EMPTY, type Notice, type OpenChat } from './state.ts';
 
 export interface ChatModel {
   readonly state: ReadableStore<ChatState>;
-  /** Shows a chat, or the empty screen; an answer on its way is stopped and kept. */
+  /** Shows a chat, or the empty screen; an answer on its way goes on, and is shown again with its chat. */
   open(conversationId: string | undefined): void;
   /** @returns false when nothing was sent: the text is to stay in the composer */
   send(text: string): Promise<boolean>;
@@ -70,8 +37,14 @@ export interface ChatModel {
   retry(): Promise<void>;
   stop(): void;
   dismissNotice(): void;
-  /** Stops an answer on its way and resolves when it was kept. */
-  settle(): Promise<void>;
+  /** Whether an answer is on its way, in the open chat or in another. */
+  isBusy(): boolean;
+  /**
+   * Stops answers on their way and resolves when they were kept.
+   *
+   * @param of the ids of their chats; without it, all
+   */
+  settle(of?: readonly string[]): Promise<void>;
   /** Follows another history, after keeping or unlocking. */
   followHistory(): void;
   /** Shows nothing and lets go of the history. */
@@ -106,54 +79,36 @@ const GO_ON: ChatTurn = { role: 'user', content: 'Go on from exactly where you s
 /** A server that restarts is back within seconds; a full disk takes longer. */
 const SAVE_AGAIN_FIRST_MS = 1000;
 const SAVE_AGAIN_AT_MOST_MS = 30_000;
-const SILENCE = { kind: 'none', text: '' } as const;
-const EMPTY: ChatState = {
-  conversationId: undefined,
-  title: '',
-  messages: [],
-  pending: undefined,
-  turn: undefined,
-  notice: undefined,
-  leftOut: 0,
-  fileNotes: [],
-  announcement: SILENCE,
-};
-
-/** One attempt; only the newest may change what is shown. */
-type Attempt = AbortController;
 
 export function createChatModel(ports: ChatPorts): ChatModel {
   const { services, history, ensureSession, files } = ports;
-  const state = createStore<ChatState>(EMPTY);
-  let current: Attempt | undefined;
-  let again: (() => Promise<unknown>) | undefined;
+  const state = createStore<OpenChat>(EMPTY);
+  const attempts = createAttempts({ state, clock: services.clock, history });
+  const { begin, isNewest, shownOf, show, patchTurn, track } = attempts;
   let unfollow = () => {};
-  let throughId: string | undefined;
-  let answering: Promise<void> = Promise.resolve();
   /** While the messages of the open chat are on their way from the device's store. */
   let loading: Promise<void> | undefined;
 
   const reload = () => {
-    const { conversationId } = state.get();
+    const { conversationId, throughId } = state.get();
     if (conversationId === undefined) return;
-    const found = history()
-      .conversations()
-      .find((one) => one.conversationId === conversationId);
-    // CL-308: what is being deleted is shown nowhere
-    if (found === undefined || typeof found.registers.removing?.value === 'number') return open(undefined);
+    const found = findChat(history(), conversationId);
+    if (found === undefined) {
+      attempts.current()?.abort();
+      return open(undefined);
+    }
     state.patch({ title: found.title, messages: history().thread(conversationId, throughId) });
   };
 
   const open = (conversationId: string | undefined) => {
-    current?.abort();
-    current = undefined;
-    throughId = undefined;
-    state.set({ ...EMPTY, conversationId });
+    attempts.setAside();
+    const running = conversationId === undefined ? undefined : attempts.takeBack(conversationId);
+    state.set(running ?? { ...EMPTY, conversationId });
     services.page.setOpenChat(conversationId);
     loading = undefined;
     if (conversationId !== undefined && !history().isLoaded(conversationId)) loading = loadOpen(conversationId);
     reload();
-    if (loading === undefined) recoverOpen();
+    if (loading === undefined && running === undefined) recoverOpen();
   };
 
   const loadOpen = async (conversationId: string) => {
@@ -163,7 +118,7 @@ export function createChatModel(ports: ChatPorts): ChatModel {
       if (!isOpen()) return;
       loading = undefined;
       reload();
-      recoverOpen();
+      if (attempts.current() === undefined) recoverOpen();
     } catch (cause) {
       if (isOpen()) notify(cause, 'none');
     }
@@ -173,27 +128,15 @@ export function createChatModel(ports: ChatPorts): ChatModel {
   const whenLoaded = <Result>(work: () => Promise<Result>): Promise<Result> =>
     loading === undefined ? work() : loading.then(work);
 
-  const notify = (cause: unknown, offer: Notice['offer'], unverified = false) => {
+  const noticeOf = (cause: unknown, offer: Notice['offer'], unverified = false): Pick<ChatState, 'notice'> => {
     const code = cause instanceof SottoError ? cause.code : 'unexpected';
-    state.patch({ notice: { code, unverified, offer: code === 'prompt-too-long' ? 'edit' : offer } });
+    return { notice: { code, unverified, offer: code === 'prompt-too-long' ? 'edit' : offer } };
   };
+  const notify = (...said: Parameters<typeof noticeOf>) => state.patch(noticeOf(...said));
 
-  const begin = (): Attempt => {
-    current?.abort();
-    current = new AbortController();
-    const turn: Turn = { phase: 'checking', sinceMs: services.clock.nowMs(), messageId: undefined, shown: '' };
-    state.patch({ turn, notice: undefined, announcement: SILENCE });
-    return current;
-  };
-
-  const patchTurn = (attempt: Attempt, change: Partial<Turn>) => {
-    const { turn } = state.get();
-    if (current === attempt && turn !== undefined) state.patch({ turn: { ...turn, ...change } });
-  };
-
-  const end = (attempt: Attempt, change: Partial<ChatState> = {}) => {
-    if (current !== attempt) return;
-    current = undefined;
+  const isOpen = (attempt: Attempt) => attempts.current() === attempt;
+  const end = (attempt: Attempt, change: Partial<OpenChat> = {}) => {
+    if (!attempts.end(attempt)) return;
     state.patch({ turn: undefined, pending: undefined, ...change });
     reload();
   };
@@ -221,9 +164,9 @@ export function createChatModel(ports: ChatPorts): ChatModel {
       if (had === undefined) files?.sent();
       return true;
     } catch (cause) {
-      again = undefined;
+      show(attempt, { again: undefined });
       const refused = !verified && cause instanceof SottoError && cause.action === 'stop';
-      if (current === attempt && !attempt.signal.aborted) notify(cause, 'none', refused);
+      if (isOpen(attempt) && !attempt.signal.aborted) notify(cause, 'none', refused);
       end(attempt);
       return false;
     }
@@ -238,7 +181,7 @@ export function createChatModel(ports: ChatPorts): ChatModel {
     } catch (cause) {
       // The history holds it in memory already: the next try must not make a second one.
       const held = kept.conversations().find((one) => !before.has(one.conversationId));
-      if (held !== undefined && current === attempt) state.patch({ conversationId: held.conversationId });
+      if (held !== undefined && isOpen(attempt)) state.patch({ conversationId: held.conversationId });
       throw cause;
     }
   };
@@ -251,18 +194,18 @@ export function createChatModel(ports: ChatPorts): ChatModel {
       userId = await ready.kept.saveMessage(question);
     } catch (cause) {
       const messageId = heldId(cause);
-      if (messageId === undefined || current !== attempt) throw cause;
-      throughId = messageId;
-      again = () => withSession((next, nextReady) => put(next, nextReady, { ...question, messageId }));
-      notify(cause, 'retry');
-      return end(attempt, { conversationId });
+      if (messageId === undefined || !isOpen(attempt)) throw cause;
+      const again = () => withSession((next, nextReady) => put(next, nextReady, { ...question, messageId }));
+      return end(attempt, { conversationId, throughId: messageId, again, ...noticeOf(cause, 'retry') });
     }
-    if (current !== attempt) return;
-    throughId = userId;
-    state.patch({ conversationId, pending: undefined });
-    services.page.setOpenChat(conversationId);
-    reload();
-    answering = answer(attempt, ready, userId, undefined);
+    if (!isNewest(attempt)) return;
+    show(attempt, { pending: undefined, throughId: userId });
+    if (isOpen(attempt)) {
+      state.patch({ conversationId });
+      services.page.setOpenChat(conversationId);
+      reload();
+    }
+    void track(attempt, answer(attempt, ready, userId, undefined));
   };
 
   /** Streams one answer under `parentId`, or onto the end of the message `onto`, asked for or, with a ticket, recovered. */
@@ -273,11 +216,12 @@ export function createChatModel(ports: ChatPorts): ChatModel {
     onto: ThreadMessage | undefined,
     lost?: StoredTicket,
   ) => {
-    const { conversationId, messages } = state.get();
+    const { conversationId, messages } = shownOf(attempt);
     if (conversationId === undefined || attempt.signal.aborted) return end(attempt);
     const before = onto?.text ?? '';
     let messageId = onto?.messageId;
-    again = () => (messageId === undefined ? rerun(parentId) : continueAnswer(messageId));
+    const askAgain = () => (messageId === undefined ? rerun(parentId) : continueAnswer(messageId));
+    show(attempt, { again: askAgain });
 
     const until = messages.findIndex((one) => one.messageId === (onto?.messageId ?? parentId)) + 1;
     const asked = messages.slice(0, until);
@@ -290,12 +234,12 @@ export function createChatModel(ports: ChatPorts): ChatModel {
     let startsAt = lost?.startsAt ?? before.length;
     const { signal } = attempt;
     const onLine = (line: 'lost' | 'back') => {
-      const hasWords = (state.get().turn?.shown ?? '') !== before;
+      const hasWords = (shownOf(attempt).turn?.shown ?? '') !== before;
       const phase = line === 'lost' ? 'recovering' : hasWords ? 'streaming' : 'thinking';
       patchTurn(attempt, { phase, sinceMs: services.clock.nowMs() });
     };
     patchTurn(attempt, { phase: 'thinking', sinceMs: services.clock.nowMs(), messageId, shown: before });
-    state.patch({ leftOut, fileNotes: read?.notes ?? [], announcement: { kind: 'started', text: '' } });
+    show(attempt, { leftOut, fileNotes: read?.notes ?? [], announcement: { kind: 'started', text: '' } });
 
     let troubled = false;
     const stream = streamAnswer({
@@ -333,7 +277,7 @@ export function createChatModel(ports: ChatPorts): ChatModel {
         } finally {
           patchTurn(attempt, { messageId });
         }
-        if (troubled && current === attempt) state.patch({ notice: undefined });
+        if (troubled) show(attempt, { notice: undefined });
         troubled = false;
       },
       onFirstWord: (at) => {
@@ -343,65 +287,63 @@ export function createChatModel(ports: ChatPorts): ChatModel {
       onShown: (shown) => patchTurn(attempt, { shown }),
       onSaveError: (cause) => {
         troubled = true;
-        if (current === attempt) notify(cause, 'none');
+        show(attempt, noticeOf(cause, 'none'));
       },
     });
     // Held while the answer is on its way, so that no other tab claims it; an answer does not wait for it.
     void services.ifAlone(answerLock(conversationId), () => stream);
     const result = await stream;
 
-    if (current !== attempt) return;
-    if (result.failure !== undefined) notify(result.failure, 'retry');
+    if (!isNewest(attempt)) return;
+    if (result.failure !== undefined) show(attempt, noticeOf(result.failure, 'retry'));
     if (result.saveAgain !== undefined) return holdUnsaved(attempt, result, result.saveAgain);
-    throughId = messageId ?? throughId;
-    end(attempt, { announcement: { kind: result.status, text: result.text } });
+    const throughId = messageId ?? shownOf(attempt).throughId;
+    end(attempt, { throughId, announcement: { kind: result.status, text: result.text } });
   };
 
   /** An answer that could not be saved stays on the screen: saving is tried again until it works, and at once when asked. */
   const holdUnsaved = (attempt: Attempt, { text, failure }: AnswerEnd, saveAgain: () => Promise<void>) => {
     patchTurn(attempt, { phase: 'unsaved', shown: text });
-    const { notice } = state.get();
-    if (notice !== undefined) state.patch({ notice: { ...notice, offer: 'retry' } });
-    const askAgain = again;
+    const { notice, again: askAgain } = shownOf(attempt);
     const trySaving = async () => {
       await saveAgain();
-      if (current !== attempt) return;
-      throughId = state.get().turn?.messageId ?? throughId;
-      again = askAgain;
+      if (!isNewest(attempt)) return;
+      const { turn, throughId } = shownOf(attempt);
       // Why the answer broke off is still worth knowing; that it could not be saved is not.
-      if (failure !== undefined) notify(failure, 'retry');
-      end(attempt, failure === undefined ? { notice: undefined } : {});
+      const said = failure === undefined ? { notice: undefined } : noticeOf(failure, 'retry');
+      end(attempt, { throughId: turn?.messageId ?? throughId, again: askAgain, ...said });
     };
-    again = () =>
-      trySaving().catch((cause) => {
-        if (current === attempt) notify(cause, 'retry');
-      });
+    const again = () => trySaving().catch((cause) => show(attempt, noticeOf(cause, 'retry')));
+    show(attempt, { again, ...(notice === undefined ? {} : { notice: { ...notice, offer: 'retry' } }) });
     void keepTrying(attempt, trySaving);
   };
 
   const keepTrying = async (attempt: Attempt, work: () => Promise<void>) => {
     for (let delayMs = SAVE_AGAIN_FIRST_MS; ; delayMs = Math.min(2 * delayMs, SAVE_AGAIN_AT_MOST_MS)) {
       await services.clock.sleep(delayMs);
-      if (current !== attempt) return;
+      if (!isNewest(attempt)) return;
       await work().catch(() => {});
     }
   };
 
-  const withSession = async (work: (attempt: Attempt, ready: Ready) => Promise<void>) => {
+  const withSession = (work: (attempt: Attempt, ready: Ready) => Promise<void>) => {
     const attempt = begin();
-    try {
-      await work(attempt, await makeReady(attempt.signal));
-    } catch (cause) {
-      if (current === attempt && !attempt.signal.aborted) notify(cause, 'retry');
-      end(attempt);
-    }
+    const run = async () => {
+      try {
+        await work(attempt, await makeReady(attempt.signal));
+      } catch (cause) {
+        if (!attempt.signal.aborted) show(attempt, noticeOf(cause, 'retry'));
+        end(attempt);
+      }
+    };
+    return track(attempt, run());
   };
 
   const rerun = (parentId: string) => {
-    again = () => rerun(parentId);
     const { messages } = state.get();
-    state.patch({ messages: messages.slice(0, messages.findIndex((one) => one.messageId === parentId) + 1) });
-    return withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, undefined)));
+    const until = messages.findIndex((one) => one.messageId === parentId) + 1;
+    state.patch({ messages: messages.slice(0, until), again: () => rerun(parentId) });
+    return withSession((attempt, ready) => answer(attempt, ready, parentId, undefined));
   };
 
   /** An answer that was on its way when this page ended goes on in its place. */
@@ -421,9 +363,8 @@ export function createChatModel(ports: ChatPorts): ChatModel {
 
   const resume = async (message: ThreadMessage, lost: StoredTicket) => {
     const { messageId, parentId } = message;
-    again = () => continueAnswer(messageId);
-    if (parentId !== undefined)
-      await withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, message, lost)));
+    state.patch({ again: () => continueAnswer(messageId) });
+    if (parentId !== undefined) await withSession((attempt, ready) => answer(attempt, ready, parentId, message, lost));
   };
 
   /** Whoever was in the middle of an answer and has opened nothing else finds it again. */
@@ -435,11 +376,10 @@ export function createChatModel(ports: ChatPorts): ChatModel {
   const find = (messageId: string) => state.get().messages.find((one) => one.messageId === messageId);
 
   const continueAnswer = async (messageId: string) => {
-    again = () => continueAnswer(messageId);
+    state.patch({ again: () => continueAnswer(messageId) });
     const message = find(messageId);
     const parentId = message?.parentId;
-    if (parentId !== undefined)
-      await withSession((attempt, ready) => (answering = answer(attempt, ready, parentId, message)));
+    if (parentId !== undefined) await withSession((attempt, ready) => answer(attempt, ready, parentId, message));
   };
 
   return {
@@ -459,32 +399,32 @@ export function createChatModel(ports: ChatPorts): ChatModel {
     },
     continueAnswer,
     showBranch: (messageId) => {
-      throughId = messageId;
+      state.patch({ throughId: messageId });
       reload();
     },
     retry: async () => {
-      await again?.();
+      await state.get().again?.();
     },
-    stop: () => current?.abort(),
+    stop: () => attempts.current()?.abort(),
     dismissNotice: () => state.patch({ notice: undefined }),
-    settle: async () => {
-      current?.abort();
-      await answering;
-    },
+    isBusy: () => attempts.isBusy(),
+    settle: attempts.settle,
     followHistory: () => {
       unfollow();
       unfollow = history().subscribe(() => {
         if (state.get().turn === undefined) reload();
+        attempts.stopRemoved();
       });
       const openChat = () => state.get().conversationId;
       const isFree = () => openChat() === undefined && state.get().turn === undefined;
-      void recoverPending({ services, history, ensureSession, openChat, isFree, resumeHere });
+      const isHere = (id: string) => id === openChat() || attempts.isBusy(id);
+      void recoverPending({ services, history, ensureSession, isHere, isFree, resumeHere });
     },
     clear: () => {
+      attempts.clear();
       open(undefined);
       unfollow();
       unfollow = () => {};
-      again = undefined;
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { ThreadMessage } from '../../shell/services.ts';
 import { errorWords, t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
-import type { Notice } from './model.ts';
+import type { Notice } from './state.ts';
 
 /** What went wrong, in words, with what can be done about it. */
 export function NoticeView({ notice, messages }: { notice: Notice; messages: readonly ThreadMessage[] }) {

@@ -8,7 +8,8 @@ export interface RecoveryPorts {
   readonly services: Pick<Services, 'ifAlone'>;
   readonly history: () => History;
   readonly ensureSession: () => Promise<ChatSession>;
-  readonly openChat: () => string | undefined;
+  /** Whether the chat is open, or its answer is on its way in this page. */
+  readonly isHere: (conversationId: string) => boolean;
   /** Whether no chat is open and nothing was asked. */
   readonly isFree: () => boolean;
   readonly resumeHere: (pending: PendingAnswer, recovery: StoredTicket) => Promise<void>;
@@ -18,13 +19,13 @@ export interface RecoveryPorts {
 export const answerLock = (conversationId: string): string => `answer/${conversationId}`;
 
 export async function recoverPending(ports: RecoveryPorts): Promise<void> {
-  const { services, history, ensureSession, openChat, isFree, resumeHere } = ports;
+  const { services, history, ensureSession, isHere, isFree, resumeHere } = ports;
   await Promise.resolve(); // the chat that was open is opened in this turn
   const kept = history();
   for (const pending of await kept.pendingAnswers()) {
     const { conversationId, message } = pending;
     const { recovery } = message;
-    if (recovery === undefined || conversationId === openChat()) continue;
+    if (recovery === undefined || isHere(conversationId)) continue;
     await services
       .ifAlone(answerLock(conversationId), async () =>
         isFree() ? resumeHere(pending, recovery) : fetchRest(await ensureSession(), kept, pending, recovery),

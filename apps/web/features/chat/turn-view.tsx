@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
 import { Markdown } from './markdown-door.tsx';
-import type { Turn } from './model.ts';
+import type { Turn } from './state.ts';
 
 /** The answer on its way: a word about what happens until the first word of the answer is there. */
 export function TurnView({ turn }: { turn: Turn }) {

@@ -6,8 +6,8 @@ import { ArrowDown } from '../../ui/icons.tsx';
 import { useStickToBottom } from '../../ui/use-stick-to-bottom.ts';
 import { useStore } from '../../ui/use-store.ts';
 import { Message } from './message.tsx';
-import type { ChatState } from './model.ts';
 import { NoticeView } from './notice.tsx';
+import type { ChatState } from './state.ts';
 import { TurnView } from './turn-view.tsx';
 
 /** The messages of the open chat, and what is on its way. */
