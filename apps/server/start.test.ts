@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { createSelfSignedCertificate } from '@sotto/testkit';
 import { accountRequest, createBrowser, ORIGIN, randomHex, temporaryFolder } from './fixture-for-testing.ts';
 import { parseFlags } from './flags.ts';
 import { fetchLive } from './live-socket.ts';
-import { startServer } from './start.ts';
+import { HTTP_LIMITS, startServer } from './start.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const OPERATOR = fileURLToPath(new URL('./operator-main.ts', import.meta.url));
@@ -49,6 +49,44 @@ test('SV-39 a taken port, an unusable folder and a bad certificate are named, an
   });
   const server = await startServer({ ...config, port: 0 });
   await server.close();
+});
+
+test('an idle connection stays open for longer than clients and proxies keep it, and half a request is cut', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  const server = await startServer({ port: 0, dataDir, webDir: dataDir, nodes: [], logSink: () => undefined });
+  t.after(() => server.close());
+  const { headers } = await fetch(server.url);
+  assert.equal(headers.get('keep-alive'), 'timeout=75');
+
+  // The same limits, fifty times as fast: what is idle outlives the limit of headers, and what is half said does not.
+  const limits = Object.entries(HTTP_LIMITS).map(([name, value]) => [
+    name,
+    name.endsWith('Timeout') ? value / 50 : value,
+  ]);
+  const quick = createHttpServer({ ...Object.fromEntries(limits), connectionsCheckingInterval: 20 }, (_, response) =>
+    response.end('here'),
+  );
+  await new Promise<void>((resolve) => quick.listen(0, '127.0.0.1', resolve));
+  t.after(() => quick.close());
+  const { port } = quick.address() as { port: number };
+  const answered = async (first: string, waitMs: number, second: string) => {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('error', () => undefined);
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(first);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    socket.end(second);
+    await closed;
+    return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+  };
+  const whole = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';
+  assert.deepEqual(await answered(whole, 600, whole), [200, 200]);
+  assert.deepEqual(await answered('GET / HTTP/1.1\r\n', 600, 'host: a\r\n\r\n'), [408]);
+  assert.deepEqual(await answered('', 600, whole), [408]);
 });
 
 test('SV-01 SV-09 with a certificate the server answers at its names, with cookies that never leave TLS', async (t) => {

@@ -29,6 +29,16 @@ export interface RunningServer {
 const SWEEP_MS = 10 * 60 * 1000;
 const WRITE_LOG_MS = 60 * 1000;
 const CLOSE_GRACE_MS = 1000;
+/**
+ * A connection that is idle stays open for longer than clients and proxies keep it (60 s is common): closed first by this end, it
+ * may take a request with it. Who sends half a request is not idle, and is cut as before: `headersTimeout` counts from its first byte.
+ */
+export const HTTP_LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 75_000,
+} as const;
 
 /** @throws StartError when the port is taken, the data folder cannot be used, or the certificate cannot be read */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
@@ -77,11 +87,10 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
 
 async function createHttp({ tls }: ServerConfig, services: Services): Promise<Server> {
   const listener = getRequestListener(createApp(services).fetch, { overrideGlobalObjects: false });
-  const options = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 60_000 };
-  if (tls === undefined) return createServer(options, listener);
+  if (tls === undefined) return createServer(HTTP_LIMITS, listener);
   try {
     const [cert, key] = await Promise.all([readFile(tls.certFile), readFile(tls.keyFile)]);
-    return createTlsServer({ ...options, cert, key, minVersion: 'TLSv1.3' }, listener);
+    return createTlsServer({ ...HTTP_LIMITS, cert, key, minVersion: 'TLSv1.3' }, listener);
   } catch (error) {
     throw new StartError('tls-unreadable', error);
   }
