@@ -16,7 +16,7 @@ import { ALWAYS, groupOf, isUnderOlderKey, shownOf } from './groups.ts';
 import type { KeptRecords } from './kept-records.ts';
 import type { Opening } from './opening.ts';
 import { HEADS } from './pack.ts';
-import { shownHistory } from './shown-history.ts';
+import { shownLogs } from './shown-history.ts';
 
 export class Arrivals {
   readonly #kept: KeptRecords;
@@ -85,7 +85,7 @@ export class Arrivals {
     if (epoch === FIRST_EPOCH || isKnown) return;
     this.#triedEpoch = epoch;
     await this.#kept.ensure([HEADS, ...ALWAYS]);
-    await this.#watch.prepare(shownHistory(this.#archive));
+    await this.#watch.prepare(shownLogs(this.#archive));
   }
 
   /** @returns whether it is another version than the one that was held */

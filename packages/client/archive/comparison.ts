@@ -13,7 +13,7 @@ import type { KeptRecords } from './kept-records.ts';
 import type { Mark } from './marks.ts';
 import { HEADS } from './pack.ts';
 import type { Sealing } from './sealing.ts';
-import { shownHistory } from './shown-history.ts';
+import { shownHistory, shownLogs } from './shown-history.ts';
 import type { WatchMemory } from './watch-memory.ts';
 
 export class Comparison {
@@ -42,7 +42,7 @@ export class Comparison {
   /** Compares what the server shows with the logs. @returns ids of records that a device removed */
   async compare(isPulled = false): Promise<string[]> {
     await this.#kept.read([HEADS, ...ALWAYS]);
-    await this.#watch.prepare(shownHistory(this.#archive));
+    await this.#watch.prepare(shownLogs(this.#archive));
     const isWhole = await this.#engine.inTurn(async () => {
       await this.#kept.catchUp();
       await this.#kept.ensure([HEADS]);
@@ -57,11 +57,13 @@ export class Comparison {
       return true;
     });
     if (!isWhole) return [];
-    const idsOf = (isSo: (recordId: string) => boolean) =>
-      [...this.#archive.marks()].flatMap(({ recordId }) => (isSo(recordId) ? [recordId] : []));
     // What whoever was removed has sealed since under an old key is shown to nobody (CL-324).
-    const outside = idsOf((recordId) => this.#watch.isOutside(recordId));
-    const removed = idsOf((recordId) => this.#watch.isDeleted(recordId) || this.#isPast(recordId));
+    const [outside, removed]: [string[], string[]] = [[], []];
+    for (const mark of this.#archive.marks()) {
+      const { recordId } = mark;
+      if (this.#watch.isOutside(recordId)) outside.push(recordId);
+      if (this.#watch.isDeleted(recordId) || this.#isPast(mark)) removed.push(recordId);
+    }
     await this.#forgetWrites(new Set(removed));
     await this.removeAgain(outside, false);
     await this.removeAgain(removed, this.#watch.findings.length === 0);
@@ -70,8 +72,7 @@ export class Comparison {
   }
 
   /** What waits or is held here was on the server, and another device has replaced and removed it since. */
-  #isPast(recordId: string): boolean {
-    const { held, shown } = this.#archive.mark(recordId) ?? {};
+  #isPast({ recordId, held, shown }: Mark): boolean {
     if (held === undefined || !this.#watch.isReplaced(held.digest) || this.#engine.isRemoving(recordId)) return false;
     return this.#engine.isWaiting(recordId) || (shown === undefined && this.#watch.findings.length === 0);
   }

@@ -10,7 +10,7 @@ import type { Mark } from './marks.ts';
 import type { Opening } from './opening.ts';
 import { HEADS, KEYS } from './pack.ts';
 import type { Sealing } from './sealing.ts';
-import { shownHistory } from './shown-history.ts';
+import { shownLogs } from './shown-history.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -69,7 +69,7 @@ export class Reseal {
   /** What is whole here and stands under an older key; announcements and heads speak for themselves (spec/vault.md "Rotation"). */
   #older(): Mark[] {
     const { epoch: newest } = this.#keyring;
-    const announced = new Set(shownHistory(this.#archive).announcements.map(({ recordId }) => recordId));
+    const announced = new Set(shownLogs(this.#archive).announcements.map(({ recordId }) => recordId));
     return [...this.#archive.marks()].filter(
       ({ recordId, groupId, held, shown }) =>
         held !== undefined &&

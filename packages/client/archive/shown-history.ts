@@ -2,7 +2,7 @@
 import type { ShownRecord } from '@sotto/vault/heads';
 import { DEVICE_TYPE } from '@sotto/vault/heads';
 import { EPOCH_TYPE } from '@sotto/vault/rotation';
-import type { ShownHistory } from '../watch/watch.ts';
+import type { ShownHistory, ShownLogs } from '../watch/watch.ts';
 import type { Archive } from './archive.ts';
 import { typeOf } from './groups.ts';
 import { HEADS, KEYS, OTHERS } from './pack.ts';
@@ -13,6 +13,11 @@ export function shownHistory(archive: Archive): ShownHistory {
   for (const { recordId, groupId, shown } of archive.marks()) {
     if (shown !== undefined && groupId !== HEADS && groupId !== KEYS) records.set(recordId, shown);
   }
+  return { records, ...shownLogs(archive) };
+}
+
+/** Of that, what speaks of the rest. The same groups are loaded. */
+export function shownLogs(archive: Archive): ShownLogs {
   const shownOfGroup = (groupId: string) =>
     archive.marksOf(groupId).flatMap((mark) => {
       if (mark.shown === undefined) return [];
@@ -20,7 +25,6 @@ export function shownHistory(archive: Archive): ShownHistory {
       return (isHeld ? archive.get(groupId, mark.recordId) : archive.shownInstead(mark.recordId)) ?? [];
     });
   return {
-    records,
     heads: shownOfGroup(HEADS),
     announcements: shownOfGroup(OTHERS).filter(({ content }) => typeOf(content) === DEVICE_TYPE),
     epochs: shownOfGroup(KEYS).filter(({ content }) => typeOf(content) === EPOCH_TYPE),

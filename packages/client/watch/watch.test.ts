@@ -1,6 +1,7 @@
 /** The watch over the server, through whole histories: honest devices, crashes, and a server that lies (spec/client.md). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeHex } from '@sotto/bytes';
 import type { DeviceStore } from '@sotto/ports';
 import {
   createManualClock,
@@ -9,10 +10,18 @@ import {
   createSeededRandom,
   type MemoryRecordStore,
 } from '@sotto/testkit';
-import { createAccountKey, createDeviceKeys, type DeviceKeys } from '@sotto/vault';
+import {
+  createAccountKey,
+  createDeviceKeys,
+  type DeviceKeys,
+  type OpenedRecord,
+  type RecordContent,
+} from '@sotto/vault';
+import { announceDevice, OwnLog, writeDigest } from '@sotto/vault/heads';
 import { type History, openHistory } from '../history.ts';
+import { EMPTY_WATCH_STATE, type WatchMemory } from './state.ts';
 import { createTurns } from './turns.ts';
-import { watchOver } from './watch.ts';
+import { Watch, watchOver } from './watch.ts';
 
 const random = createSeededRandom('watch');
 
@@ -273,4 +282,36 @@ test('CL-207 two tabs of one device share one log', async () => {
   assert.deepEqual(await synced(one), []);
   assert.deepEqual(await synced(two), []);
   assert.deepEqual((await person.open(await newDevice())).findings, []);
+});
+
+test('VA-101 a head of a device that is announced no longer is refused, also where it was checked before', async () => {
+  const [keys, other, accountId] = [await createDeviceKeys(random), await createDeviceKeys(random), random.bytes(16)];
+  let state = EMPTY_WATCH_STATE;
+  const memory: WatchMemory = {
+    change: async (work) => {
+      const [changed, result] = await work(state, async () => undefined);
+      state = changed;
+      return result;
+    },
+  };
+  const publish = async () => undefined;
+  const watch = new Watch({ accountId, device: keys, memory, publish, clock: createManualClock(), random });
+  const record = (content: RecordContent, deviceCounter: number) => ({
+    ...{ recordId: encodeHex(random.bytes(16)), deviceId: encodeHex(other.deviceId), deviceCounter, epoch: 1, content },
+  });
+  const announcement = record(announceDevice(other, 1, 1), 1);
+  const { recordId } = announcement;
+  const digest = encodeHex(writeDigest(announcement));
+  const details = { seen: new Map(), covered: 1, atMs: 1, clock: 1 };
+  const [line] = await new OwnLog(other, accountId).append([{ recordId, digest, replaces: [] }], details);
+  const head = record(line?.content as RecordContent, 2);
+  const records = new Map([[recordId, { ...announcement, digest }]]);
+  const rules = async (announcements: OpenedRecord[], heads = [head]) => {
+    await watch.compare({ records, heads, announcements, epochs: [] }, new Set());
+    return watch.findings.map(({ rule, code }) => `${rule} ${code}`);
+  };
+  assert.deepEqual(await rules([announcement]), []);
+  assert.deepEqual((await rules([]))[0], 'VA-101 history-forked');
+  assert.deepEqual(await rules([announcement], [structuredClone(head)]), []);
+  assert.deepEqual((await rules([], [structuredClone(head)]))[0], 'VA-101 history-forked');
 });

@@ -66,9 +66,13 @@ export interface WatchOptions {
 }
 
 /** What the server shows, as a whole sync left it. */
-export interface ShownHistory {
+export interface ShownHistory extends ShownLogs {
   /** Every record but heads, and those with which an epoch begins. */
   readonly records: ReadonlyMap<string, ShownRecord>;
+}
+
+/** Of that, what speaks of the rest. */
+export interface ShownLogs {
   readonly heads: readonly OpenedRecord[];
   /** Records of type `device`. */
   readonly announcements: readonly OpenedRecord[];
@@ -320,7 +324,8 @@ export class Watch {
     const logs = byEpochs?.logs ?? whole;
     const outside = byEpochs?.outside ?? new Set<string>();
     const manifest = new Manifest(logs);
-    const shown = new Map([...history.records].filter(([recordId]) => !outside.has(recordId)));
+    const isInside = ([recordId]: readonly [string, ShownRecord]) => !outside.has(recordId);
+    const shown = outside.size === 0 ? history.records : new Map([...history.records].filter(isInside));
     const isJudged = ({ recordId = '' }: Finding) => !damaged.has(recordId) && !outside.has(recordId);
     await change(async (state) => {
       const gone = new Set(state.gone);
@@ -342,9 +347,9 @@ export class Watch {
   }
 
   /** Checks signatures, so that `compare` finds them checked, and learns what may be shown under older keys. */
-  async prepare(history: ShownHistory): Promise<void> {
-    const epochs = await this.#options.epochs?.view(history.epochs, history.announcements);
-    const { heads } = await this.#readHeads(history, epochs);
+  async prepare(shown: ShownLogs): Promise<void> {
+    const epochs = await this.#options.epochs?.view(shown.epochs, shown.announcements);
+    const { heads } = await this.#readHeads(shown, epochs);
     this.#learn(epochs, () => assembleLogs(heads.map(({ segment }) => segment)).logs);
   }
 
@@ -388,7 +393,7 @@ export class Watch {
     if (believes !== undefined) [this.#believes, this.#believedEpoch] = [believes, epochs.epoch];
   }
 
-  async #readHeads({ heads: shownHeads, announcements }: ShownHistory, epochs: EpochView | undefined) {
+  async #readHeads({ heads: shownHeads, announcements }: ShownLogs, epochs: EpochView | undefined) {
     const devices = new Map<string, Uint8Array>([[this.#deviceId, this.#options.device.publicKey]]);
     const findings: Finding[] = [];
     const heads: StoredHead[] = [];
@@ -417,13 +422,12 @@ export class Watch {
   }
 
   async #verify(content: UnknownContent, devices: ReadonlyMap<string, Uint8Array>): Promise<Verified> {
-    const known = this.#verified.get(content);
-    if (known !== undefined) return known;
-    const digest = encodeHex(sha256(encodeUtf8(JSON.stringify(content))));
-    const before = this.#verifiedBefore.get(digest);
-    const publicKey = devices.get(before?.segment.deviceId ?? '');
-    const isSame = before !== undefined && publicKey !== undefined && equalBytes(before.publicKey, publicKey);
-    const verified = isSame ? before : await this.#verifyAnew(content, devices, digest);
+    const read = this.#verified.get(content);
+    const digest = read?.digest ?? encodeHex(sha256(encodeUtf8(JSON.stringify(content))));
+    const known = read ?? this.#verifiedBefore.get(digest);
+    const publicKey = devices.get(known?.segment.deviceId ?? '');
+    const isSame = known !== undefined && publicKey !== undefined && equalBytes(known.publicKey, publicKey);
+    const verified = isSame ? known : await this.#verifyAnew(content, devices, digest);
     this.#verified.set(content, verified);
     return verified;
   }
@@ -466,12 +470,13 @@ export class Watch {
     const over = state.pending.filter(isOver);
     const lost = over.filter((write) => !isThere(write)).flatMap(({ digest }) => digest ?? []);
     const kept = state.pending.filter((write) => !isOver(write) || isThere(write));
-    const inLog = [...(this.#logs.get(this.#deviceId)?.entries ?? []), ...(state.log?.entries ?? [])];
-    const listed = new Set([...kept, ...inLog].map(({ digest }) => digest));
-    const found = [...shown.values()].filter(
+    const own = [...shown.values()].filter(
       ({ deviceId, deviceCounter, digest }) =>
-        deviceId === this.#deviceId && !listed.has(digest) && (deviceCounter > covered || state.lost.includes(digest)),
+        deviceId === this.#deviceId && (deviceCounter > covered || state.lost.includes(digest)),
     );
+    const inLog = [this.#logs.get(this.#deviceId)?.entries ?? [], state.log?.entries ?? []];
+    const listed = new Set(own.length === 0 ? [] : [kept, ...inLog].flat().map(({ digest }) => digest));
+    const found = own.filter(({ digest }) => !listed.has(digest));
     const pending = [
       ...kept.map((write) => (isOver(write) ? ({ ...write, standing: 'stored' } as const) : write)),
       ...found.map(({ recordId, digest, deviceCounter }) => ({

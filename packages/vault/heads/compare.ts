@@ -107,30 +107,45 @@ export interface ShownRecord {
 
 /** What the logs say of every record: the versions that nobody replaced, and those that somebody did. */
 export class Manifest {
-  readonly #standing = new Map<string, Set<string | null>>();
+  /** The versions of each record: of almost every one there is one, and a history of years has a hundred thousand records. */
+  readonly #standing = new Map<string, string | null>();
+  /** What stands beside it, where devices wrote at the same time. */
+  readonly #beside = new Map<string, Set<string | null>>();
   readonly #replaced = new Set<string>();
+  readonly #deleted = new Set<string>();
   readonly #covered: ReadonlyMap<string, number>;
 
   constructor(logs: Assembled['logs']) {
-    const entries = [...logs.values()].flatMap((log) => log.entries);
-    for (const { replaces } of entries) for (const digest of replaces) this.#replaced.add(digest);
-    for (const { recordId, digest } of entries) {
-      if (digest !== null && this.#replaced.has(digest)) continue;
-      const standing = this.#standing.get(recordId) ?? new Set();
-      this.#standing.set(recordId, standing.add(digest));
+    for (const { entries } of logs.values()) {
+      for (const { replaces } of entries) for (const digest of replaces) this.#replaced.add(digest);
+    }
+    for (const { entries } of logs.values()) for (const entry of entries) this.#add(entry);
+    for (const [recordId, digest] of this.#standing) {
+      if (digest === null && !this.#beside.has(recordId)) this.#deleted.add(recordId);
     }
     this.#covered = new Map([...logs.values()].map(({ deviceId, covered }) => [deviceId, covered]));
   }
 
+  #add({ recordId, digest }: LogEntry): void {
+    if (digest !== null && this.#replaced.has(digest)) return;
+    const first = this.#standing.get(recordId);
+    if (first === undefined) this.#standing.set(recordId, digest);
+    else if (first !== digest) this.#beside.set(recordId, (this.#beside.get(recordId) ?? new Set()).add(digest));
+  }
+
+  #stands(recordId: string, digest: string | null): boolean {
+    return this.#standing.get(recordId) === digest || this.#beside.get(recordId)?.has(digest) === true;
+  }
+
   /** The digests of a record that a new write of it replaces (for `LogEntry.replaces`). */
   standing(recordId: string): string[] {
-    return [...(this.#standing.get(recordId) ?? [])].filter((digest) => digest !== null);
+    const standing = [this.#standing.get(recordId), ...(this.#beside.get(recordId) ?? [])];
+    return standing.filter((digest) => typeof digest === 'string');
   }
 
   /** True for a record that a device deleted and no device wrote anew at the same time. */
   isDeleted(recordId: string): boolean {
-    const standing = this.#standing.get(recordId);
-    return standing !== undefined && standing.size === 1 && standing.has(null);
+    return this.#deleted.has(recordId);
   }
 
   /** True for a version that some device replaced or removed. */
@@ -140,7 +155,7 @@ export class Manifest {
 
   /** Every record that is deleted: shown no more, and removed again where it is still there. */
   deleted(): string[] {
-    return [...this.#standing.keys()].filter((recordId) => this.isDeleted(recordId));
+    return [...this.#deleted];
   }
 
   /**
@@ -150,21 +165,24 @@ export class Manifest {
    * @param gone records that this device has seen deleted and gone before
    */
   judge(shown: ReadonlyMap<string, ShownRecord>, gone: ReadonlySet<string>): Finding[] {
-    const findings = [...shown.values()].flatMap((record) => this.#judgeOne(record, gone) ?? []);
-    for (const [recordId, standing] of this.#standing) {
-      const isWanted = !standing.has(null);
+    const findings: Finding[] = [];
+    for (const record of shown.values()) {
+      const found = this.#judgeOne(record, gone);
+      if (found !== undefined) findings.push(found);
+    }
+    for (const recordId of this.#standing.keys()) {
+      const isWanted = !shown.has(recordId) && !this.#stands(recordId, null);
       // VA-108: nobody deleted it, and it is not there
-      if (isWanted && !shown.has(recordId)) findings.push(finding('record-missing', { recordId }));
+      if (isWanted) findings.push(finding('record-missing', { recordId }));
     }
     return findings;
   }
 
   #judgeOne(record: ShownRecord, gone: ReadonlySet<string>): Finding | undefined {
     const { recordId, deviceId, digest } = record;
-    const standing = this.#standing.get(recordId);
-    if (standing?.has(digest)) return undefined;
+    if (this.#stands(recordId, digest)) return undefined;
     const isReplaced = this.#replaced.has(digest);
-    if (isReplaced && standing?.has(null)) {
+    if (isReplaced && this.#stands(recordId, null)) {
       // VA-110: it was gone, and is back; until it was gone, its removal is under way
       if (gone.has(recordId)) return finding('record-resurrected', { recordId, deviceId });
       return undefined;
