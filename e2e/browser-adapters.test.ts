@@ -1,10 +1,8 @@
 /** The browser's own stores, run through the contract of every record store, in a real Chromium on a real profile. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type * as adapters from '@sotto/adapters-browser';
@@ -13,6 +11,7 @@ import { recordStoreContract, sealedStoreContract } from '@sotto/testkit';
 import type { Page } from 'playwright-core';
 import { build } from 'vite';
 import { type Browser, openBrowser } from './browser.ts';
+import { filesIn, until } from './held.ts';
 
 type InPage = {
   adapters: typeof adapters;
@@ -145,14 +144,8 @@ async function sealedStoreIn(page: Page, name: string): Promise<SealedStore> {
 }
 
 /** The files below a folder that hold these bytes. */
-async function filesWith(folder: string, bytes: Buffer): Promise<string[]> {
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  const found: string[] = [];
-  for (const { parentPath, name } of files) {
-    const content = await readFile(join(parentPath, name)).catch(() => Buffer.alloc(0));
-    if (content.includes(bytes)) found.push(name);
-  }
-  return found;
+function filesWith(folder: string, bytes: Buffer): string[] {
+  return filesIn(folder).flatMap(([name, content]) => (content.includes(bytes) ? [name] : []));
 }
 
 recordStoreContract('in a browser', async () => {
@@ -280,16 +273,17 @@ for (const [count, bytes] of [
       );
       const [removed, replaced, kept] = read.map((group) => group.map((value) => Buffer.from(value).subarray(20, 60)));
       assert.ok(removed && replaced && kept && kept.length > 0);
-      const held = async (group: readonly Buffer[]) => {
-        const files = await Promise.all(group.map((value) => filesWith(own.folder, value)));
-        return files.filter((names) => names.length > 0).length;
+      const held = (group: readonly Buffer[]) => {
+        const files = filesIn(own.folder);
+        return group.filter((value) => files.some(([, content]) => content.includes(value))).length;
       };
-      assert.ok((await held(removed)) > 0, 'before, the search finds what was removed');
+      assert.ok(held(removed) > 0, 'before, the search finds what was removed');
       await own.page.evaluate(async () => (globalThis as unknown as InPage).sealed.get('purging')?.purge());
       await purged(own.page, 'purging');
-      await own.page.waitForTimeout(500);
-      assert.deepEqual([await held(removed), await held(replaced)], [0, 0]);
-      assert.equal(await held(kept), kept.length, 'what stays is found');
+      // The browser takes files away in its own time.
+      await until(() => held([...removed, ...replaced]) === 0, 'what was removed is in no file');
+      assert.deepEqual([held(removed), held(replaced)], [0, 0]);
+      assert.equal(held(kept), kept.length, 'what stays is found');
       const left = await own.page.evaluate(async () => {
         const listed = await (globalThis as unknown as InPage).sealed.get('purging')?.list('n/');
         return [listed?.length, (await indexedDB.databases()).map(({ name }) => name).sort()];
@@ -389,10 +383,10 @@ test('a value that can be erased is kept over a reload, lies in the profile, and
     assert.deepEqual(await run('set'), [...value]);
     await openPage(own.page);
     assert.deepEqual(await run('get'), [...value]);
-    assert.ok((await filesWith(own.folder, value)).length > 0, 'the search sees the profile');
+    assert.ok(filesWith(own.folder, value).length > 0, 'the search sees the profile');
     assert.equal(await run('delete'), undefined);
     assert.equal(await run('delete'), undefined);
-    assert.deepEqual(await filesWith(own.folder, value), []);
+    assert.deepEqual(filesWith(own.folder, value), []);
   } finally {
     await own.close();
   }

@@ -7,6 +7,8 @@ import { type BrowserContext, type CDPSession, chromium, type Page } from 'playw
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const EXECUTABLE = process.env.SOTTO_CHROMIUM ?? PLACES.find((place) => existsSync(place)) ?? 'chromium';
+/** A machine that does other things meanwhile is slow; a test that passes does not wait. */
+export const PATIENCE_MS = 60_000;
 const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
@@ -52,7 +54,7 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<Browser
     colorScheme: options.dark ? 'dark' : 'light',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   if (options.initScript !== undefined) await context.addInitScript(options.initScript);
   const page = context.pages()[0] ?? (await context.newPage());
   const complaints: string[] = [];
@@ -74,9 +76,14 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<Browser
     requests,
     async close() {
       await context.close();
-      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await removeProfile(folder);
     },
   };
+}
+
+/** A process of the browser may end a moment after it, and write until then. */
+export function removeProfile(folder: string): Promise<void> {
+  return rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
 function cameraFlags(file: string | undefined): string[] {
@@ -104,8 +111,9 @@ async function addAuthenticator(cdp: CDPSession, hasPrf: boolean): Promise<void>
   });
 }
 
-/** What a wiped or new device starts with: no storage, no cookies; the tab's authenticator stays. */
-export async function forgetSite({ cdp }: Browser, origin: string): Promise<void> {
+/** What a wiped or new device starts with: no storage, no cookies; the tab's authenticator stays. Leaves the site, which would write on. */
+export async function forgetSite({ cdp, page }: Browser, origin: string): Promise<void> {
+  await page.goto('about:blank');
   await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
 }
 

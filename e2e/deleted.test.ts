@@ -3,7 +3,7 @@
  * byte is in any file of the honest server or of the browser's profile. The same search finds what is still there.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -11,8 +11,8 @@ import { after, before, test } from 'node:test';
 import { w as orderWords } from '../apps/web/features/order/words.ts';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
-import { openBrowser } from './browser.ts';
-import { heldByBrowser, isPurged, type Sealed } from './held.ts';
+import { openBrowser, removeProfile } from './browser.ts';
+import { filesIn, heldByBrowser, isPurged, type Sealed, until } from './held.ts';
 import { person } from './person.ts';
 import { startForBrowser } from './system.ts';
 
@@ -23,19 +23,12 @@ before(async () => {
 });
 after(async () => {
   await system.stop();
-  rmSync(profile, { recursive: true, force: true });
+  await removeProfile(profile);
 });
 
 const PIECE = 24;
 /** Past what many values begin with alike (magic, version, ids). */
 const BEGIN = 64;
-
-function filesIn(folder: string): [string, Buffer][] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
-    const file = path.join(entry.parentPath, entry.name);
-    return entry.isFile() ? [[path.relative(folder, file), readFileSync(file)] as [string, Buffer]] : [];
-  });
-}
 
 /** Which of the values any file of a folder holds a piece of. */
 function foundIn(folder: string, sealed: Sealed): string[] {
@@ -51,7 +44,10 @@ function foundIn(folder: string, sealed: Sealed): string[] {
 /** Every record, lock and part of a file that the server holds. */
 function heldByServer(): Sealed {
   const held = new Map<string, Buffer>();
-  const database = new DatabaseSync(path.join(system.serverDataDir, 'sotto.sqlite'), { readOnly: true });
+  const database = new DatabaseSync(path.join(system.serverDataDir, 'sotto.sqlite'), {
+    readOnly: true,
+    timeout: 30_000,
+  });
   for (const { id, value } of database.prepare('select record_id as id, envelope as value from records').all()) {
     if (value !== null) held.set(`record ${id}`, Buffer.from(value as Uint8Array));
   }
@@ -70,19 +66,17 @@ const without = (before: Sealed, after: Sealed): Sealed => {
   return new Map([...before].filter(([, value]) => !left.has(value.toString('latin1'))));
 };
 
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 90_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < end, `not within 90 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
-
 test('CL-265 a chat of a guest, a chat with a file, then the account: nothing that was deleted is in any file of the server or of the browser', async (t) => {
   let browser = await openBrowser({ folder: profile });
   t.after(() => browser.close());
   let me = person(browser.page);
-  const deleteChat = (title: string) => me.chooseInMenu(title, 'list.delete');
+  /** When it is no longer said it cannot be undone, and the purge was asked for. */
+  const deleteChat = async (title: string) => {
+    await me.chooseInMenu(title, 'list.delete');
+    const said = browser.page.getByText(orderWords('removed.one'));
+    await said.waitFor();
+    await said.waitFor({ state: 'detached' });
+  };
   await browser.page.goto(system.link);
   // A guest deletes a chat, and what is left goes to an account.
   await me.ask('Which birds sing?');
@@ -103,7 +97,7 @@ test('CL-265 a chat of a guest, a chat with a file, then the account: nothing th
   await browser.page.locator('.files-draft .file.ready').waitFor();
   await me.ask('Which birds leave?');
   const parts = () => [...heldByServer().keys()].filter((name) => name.startsWith('blobs/'));
-  await until(() => parts().length > 0, 'the file is on the server');
+  await until(() => parts().length > 0 && heldByServer().size > 8, 'the file and the chat are on the server');
 
   const [server, device] = [heldByServer(), await heldByBrowser(browser.page)];
   assert.ok(server.size > 8 && device.size > 4, `${server.size} on the server, ${device.size} in the browser`);
@@ -134,6 +128,7 @@ test('CL-265 a chat of a guest, a chat with a file, then the account: nothing th
   await browser.page.getByText(orderWords('account.delete')).click();
   await browser.page.getByLabel(orderWords('account.code')).fill(code);
   await browser.page.getByRole('button', { name: orderWords('account.withCode'), exact: true }).click();
+  await browser.page.getByText(words('private.guest')).waitFor();
   await until(() => heldByServer().size === 0, 'the account is gone from the server');
   await until(() => isPurged(browser.page), 'the account is purged here');
   const leftHere = await heldByBrowser(browser.page);

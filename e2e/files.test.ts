@@ -1,6 +1,6 @@
 /** Files that go with chats, in a real browser: attached, read by the model, kept through a reload, seen by another device, and gone with their chat. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -8,6 +8,7 @@ import { w } from '../apps/web/features/attachments/words.ts';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
 import { type BrowserOptions, openBrowser, shot } from './browser.ts';
+import { filesIn, until } from './held.ts';
 import { person } from './person.ts';
 import { startForBrowser } from './system.ts';
 
@@ -46,26 +47,13 @@ async function photograph(page: Page): Promise<Buffer> {
 const files = (page: Page) => page.getByRole('list', { name: w('files.label') });
 const attach = async (page: Page, ...chosen: { name: string; mimeType: string; buffer: Buffer }[]) => {
   await page.getByLabel(words('composer.attach')).setInputFiles(chosen);
-  await page
-    .locator('.files-draft .file.ready')
-    .nth(chosen.length - 1)
-    .waitFor();
+  for (const { name } of chosen) await page.locator('.files-draft .file.ready', { hasText: name }).waitFor();
 };
 
 /** Every part of every file that the server holds. */
-function blobsOnServer(): string[] {
-  const folder = path.join(system.serverDataDir, 'blobs');
-  return existsSync(folder)
-    ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\/\d+$/.test(name))
-    : [];
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 30_000;
-  while (!condition()) {
-    assert.ok(Date.now() < end, `not within 30 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+function blobsOnServer(): Buffer[] {
+  const found = filesIn(path.join(system.serverDataDir, 'blobs'));
+  return found.flatMap(([name, bytes]) => (/\/\d+$/.test(name) ? [bytes] : []));
 }
 
 test('a text file and a picture: read by the model, kept through a reload, seen on a second device, and gone with their chat', async (t) => {
@@ -99,8 +87,8 @@ test('a text file and a picture: read by the model, kept through a reload, seen 
 
   const code = await me.keep('add');
   await until(() => blobsOnServer().length === 2, 'both files are on the server');
-  const held = blobsOnServer().map((name) => readFileSync(path.join(system.serverDataDir, 'blobs', name)));
-  for (const bytes of held) assert.ok(!bytes.includes('Swifts') && !bytes.includes('JFIF') && !bytes.includes(CAMERA));
+  for (const bytes of blobsOnServer())
+    assert.ok(!bytes.includes('Swifts') && !bytes.includes('JFIF') && !bytes.includes(CAMERA));
 
   const second = await open(t);
   await second.page.goto(system.link);

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { w as order } from '../apps/web/features/order/words.ts';
 import { w } from '../apps/web/features/sync/words.ts';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
 import { openBrowser, shot } from './browser.ts';
+import { until } from './held.ts';
 import { person } from './person.ts';
 import { startForBrowser } from './system.ts';
 
@@ -18,9 +18,6 @@ before(async () => {
   system = await startForBrowser();
 });
 after(() => system.stop());
-
-/** The machine may be busy with other tests. */
-const PATIENCE_MS = 60_000;
 
 interface Row {
   readonly account_id: string;
@@ -32,7 +29,6 @@ interface Row {
 async function open(t: TestContext) {
   const browser = await openBrowser();
   t.after(() => browser.close());
-  browser.context.setDefaultTimeout(PATIENCE_MS);
   await browser.page.goto(system.link);
   return { page: browser.page, they: person(browser.page) };
 }
@@ -41,7 +37,7 @@ async function open(t: TestContext) {
 function inDatabase<Result>(work: (database: DatabaseSync) => Result): Result {
   const database = new DatabaseSync(path.join(system.serverDataDir, 'sotto.sqlite'));
   try {
-    database.exec('pragma busy_timeout = 5000');
+    database.exec('pragma busy_timeout = 30000');
     return work(database);
   } finally {
     database.close();
@@ -57,9 +53,6 @@ const rows = (): Row[] =>
         )
         .all() as unknown as Row[],
   );
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (const endMs = Date.now() + PATIENCE_MS; !isSo(); await delay(100)) assert.ok(Date.now() < endMs, what);
-}
 
 const isWhole = (row: Row | undefined) => row !== undefined && row.envelope !== null;
 const sizeOf = ({ envelope }: Row) => envelope?.length ?? 0;
@@ -84,6 +77,7 @@ test('VA-108 a message that the server dropped is told, is still here, and is pu
   await page.reload();
   await they.unlockWithCode(code);
   await isTold(page, 'VA-108', 'The server no longer shows a message that none of your devices deleted.');
+  await they.answers.filter({ hasText: 'Echo: ' }).waitFor();
   assert.deepEqual(await they.thread(), [question, `Echo: ${question}`]);
   await shot(page, 'lying-server-dropped');
   await page.getByRole('button', { name: w('watch.put-back', { count: 1 }) }).click();

@@ -13,12 +13,14 @@ export function person(page: Page) {
   const codeField = page.getByRole('textbox', { name: t('unlock.codeLabel') });
   const finished = page.locator('article:not([aria-busy])').and(answers);
 
-  const typeAndSend = async (text: string): Promise<void> => {
-    await box.fill(text);
-    await box.press('Enter');
-  };
   const waitIdle = async (): Promise<void> => {
     await button('composer.send').waitFor();
+  };
+  const typeAndSend = async (text: string): Promise<void> => {
+    // While an answer runs nothing is sent.
+    await waitIdle();
+    await box.fill(text);
+    await box.press('Enter');
   };
 
   return {
@@ -35,11 +37,13 @@ export function person(page: Page) {
 
     /** Asks and waits for the whole answer. */
     async ask(text: string): Promise<string> {
-      const before = await finished.count();
       await typeAndSend(text);
-      await finished.nth(before).waitFor();
+      // By its question: the messages of the open chat may still be on their way.
+      const question = questions.filter({ hasText: text }).last();
+      const answer = question.locator('xpath=following-sibling::article[1]').and(finished);
+      await answer.waitFor();
       await waitIdle();
-      return (await finished.nth(before).locator('.prose').textContent()) ?? '';
+      return (await answer.locator('.prose').textContent()) ?? '';
     },
 
     /** Begins an answer that comes word by word, and waits until some of it stands there. */

@@ -16,13 +16,9 @@ before(async () => {
 });
 after(() => system.stop());
 
-/** The machine may be busy with other tests. */
-const PATIENCE_MS = 60_000;
-
 async function open(t: TestContext) {
   const browser = await openBrowser();
   t.after(() => browser.close());
-  browser.context.setDefaultTimeout(PATIENCE_MS);
   await browser.page.goto(system.link);
   return { browser, page: browser.page, they: person(browser.page) };
 }

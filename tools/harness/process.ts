@@ -35,7 +35,7 @@ export async function startProcess<Ready>(program: string, options: StartOptions
   );
 
   const ready = await new Promise<Ready>((resolve, reject) => {
-    const timer = setTimeout(() => fail('was not ready in time'), options.timeoutMs ?? 30_000);
+    const timer = setTimeout(() => fail('was not ready in time'), options.timeoutMs ?? 60_000);
     const fail = (why: string) => {
       clearTimeout(timer);
       child.kill('SIGKILL');

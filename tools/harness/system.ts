@@ -69,7 +69,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         })
       : startProcess<EnclaveReady>(join(ROOT, 'apps/enclave/main.ts'), {
           args: [...common, '--model-file', options.modelFile],
-          timeoutMs: 60_000,
+          timeoutMs: 120_000,
         });
   };
   let enclave = await startEnclave('0');
