@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { w as order } from '../apps/web/features/order/words.ts';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
 import { type Browser, openBrowser, shot } from './browser.ts';
+import { storing } from './held.ts';
 import { type Person, person } from './person.ts';
 import { startForBrowser } from './system.ts';
 
@@ -27,7 +29,7 @@ const begins = (kept: string, all: string) => assert.ok(all.startsWith(kept.trim
 
 test('stop keeps what arrived and marks it; a reload finds it; continue goes on from there', async () => {
   await me.button('chat.new').click();
-  await me.begin('/slow 60');
+  await me.begin('/slow 300');
   await me.button('composer.stop').click();
   await cut().waitFor();
   const kept = await lastAnswer();
@@ -45,7 +47,7 @@ test('stop keeps what arrived and marks it; a reload finds it; continue goes on 
 
 test('the enclave dies in mid-answer: said, kept, marked; with it back the answer goes on', async () => {
   await me.button('chat.new').click();
-  await me.begin('/slow 80');
+  await me.begin('/slow 300');
   system.enclave.child.kill('SIGKILL');
   await browser.page.getByRole('alert').waitFor();
   await cut().waitFor();
@@ -72,9 +74,9 @@ test('the model breaks in mid-answer: said by name, kept, and tried again', asyn
 test('the server restarts in mid-answer: the answer goes on in its place, and nothing is said but where it stands', async () => {
   await me.button('chat.new').click();
   await me.begin('/slow 80');
-  await system.restartServer();
-  await browser.page.getByText(words('chat.recovering')).waitFor();
-  await shot(browser.page, 'recovering');
+  // It is said while the server is away: from before it goes.
+  const recovering = browser.page.getByText(words('chat.recovering')).waitFor();
+  await Promise.all([system.restartServer(), recovering.then(() => shot(browser.page, 'recovering'))]);
   await me.waitIdle();
   assert.equal(await browser.page.getByRole('alert').count(), 0);
   assert.equal(await cut().count(), 0);
@@ -136,24 +138,30 @@ test('a chat is renamed and deleted, and stays so after a reload', async () => {
   await me.ask('a title to change');
   await me.chooseInMenu('a title to change', 'list.rename');
   await page.getByLabel(words('list.renameLabel')).fill('Kürbis & "co"');
-  await page.keyboard.press('Enter');
+  // Shown before it is stored.
+  await storing(page, () => page.keyboard.press('Enter'));
   await page.locator('.chat-link', { hasText: 'Kürbis & "co"' }).waitFor();
   await page.reload();
   await page.locator('.chat-link', { hasText: 'Kürbis & "co"' }).waitFor();
   await me.chooseInMenu('Kürbis & "co"', 'list.delete');
   await page.locator('.chat-link', { hasText: 'Kürbis' }).waitFor({ state: 'detached' });
+  // Said once it is stored.
+  await page.getByText(order('removed.one')).waitFor();
   await page.reload();
-  await me.box.waitFor();
+  await page.locator('.chat-link', { hasText: 'first wording' }).waitFor();
   assert.ok(!(await me.chats()).some((title) => title.includes('Kürbis')));
 });
 
 test('100,000 characters, with and without words: the limit is stated and the text stays', async () => {
   await me.button('chat.new').click();
+  // Which model answers, and so how much it reads, is known from the first answer on.
+  await me.ask('how much can you read?');
+  await me.button('chat.new').click();
   for (const text of ['pear '.repeat(20_000), 'x'.repeat(100_000)]) {
     await me.box.fill(text);
     await me.box.press('Enter');
     const problem = browser.page.locator('#composer-problem');
-    assert.match((await problem.textContent()) ?? '', /too long to send: .* about [\d,]+ words/);
+    await problem.filter({ hasText: /too long to send: .* about [\d,]+ words/ }).waitFor();
     assert.equal(await me.box.inputValue(), text);
     assert.equal(await me.questions.count(), 0);
   }

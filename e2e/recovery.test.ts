@@ -1,13 +1,14 @@
 /** kill -9 in mid-answer: of the relay, of the enclave, of the browser. Recovered, or said where it stopped; nothing saved is lost. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
-import { type Browser, openBrowser, shot } from './browser.ts';
+import { type Browser, openBrowser, removeProfile, shot } from './browser.ts';
+import { filesIn, guestWritten, storing, until } from './held.ts';
 import { type Person, person } from './person.ts';
 import { startForBrowser } from './system.ts';
 
@@ -15,8 +16,10 @@ let system: System;
 before(async () => {
   system = await startForBrowser();
 });
+const profiles: string[] = [];
 after(async () => {
   await system.stop();
+  for (const folder of profiles) await removeProfile(folder);
 });
 
 interface Visitor {
@@ -26,7 +29,6 @@ interface Visitor {
 
 async function visit(t: TestContext, folder?: string): Promise<Visitor> {
   const browser = await openBrowser(folder === undefined ? {} : { folder });
-  browser.context.setDefaultTimeout(60_000); // a line is sought for a while
   t.after(() => browser.close().catch(() => undefined));
   await browser.page.goto(system.link);
   return { browser, they: person(browser.page) };
@@ -49,18 +51,58 @@ async function assertWhole(visitor: Visitor, count: number): Promise<string> {
   return text;
 }
 
-/** kill -9 of the whole browser: no page can save anything. */
-async function killBrowser({ browser }: Visitor): Promise<void> {
-  let killed = 0;
+/** A profile that outlives its browsers; it goes when all tests are over. */
+async function profileKept(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sotto-killed-'));
+  profiles.push(folder);
+  return folder;
+}
+
+/** Records of the account that was made last. */
+function countRecords(): number {
+  const database = new DatabaseSync(path.join(system.serverDataDir, 'sotto.sqlite'), {
+    readOnly: true,
+    timeout: 30_000,
+  });
+  try {
+    const newest = 'select account_id from accounts order by rowid desc limit 1';
+    return Number(database.prepare(`select count(*) as n from records where account_id = (${newest})`).get()?.n);
+  } finally {
+    database.close();
+  }
+}
+
+/** Restarts the relay. It is told while the line is away, so it is looked for from before. */
+async function restartServerSeen({ browser }: Visitor): Promise<void> {
+  const recovering = browser.page.getByText(words('chat.recovering')).waitFor();
+  await Promise.all([system.restartServer(), recovering.then(() => shot(browser.page, 'recovering'))]);
+}
+
+/**
+ * A guest's first answer is stored as far as it is, with what it is recovered by: after the chat and the question. Browsers of
+ * these tests begin empty.
+ */
+const partStored = ({ browser }: Visitor, writes = 3) => guestWritten(browser.page, writes);
+
+/** The processes of a browser. @param own true for the one that a person kills, false for all that work for it too */
+async function processesOf(folder: string, own: boolean): Promise<number[]> {
+  const found: number[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (!command.includes(`--user-data-dir=${browser.folder}`) || command.includes('--type=')) continue;
-    process.kill(Number(pid), 'SIGKILL');
-    killed += 1;
+    if (!command.includes(folder) || !command.includes('--') || (own && command.includes('--type='))) continue;
+    found.push(Number(pid));
   }
-  assert.ok(killed > 0, 'a browser was killed');
+  return found;
+}
+
+/** kill -9 of the whole browser: no page can save anything. */
+async function killBrowser({ browser }: Visitor): Promise<void> {
+  const killed = await processesOf(browser.folder, true);
+  for (const pid of killed) process.kill(pid, 'SIGKILL');
+  assert.ok(killed.length > 0, 'a browser was killed');
   await browser.context.close().catch(() => undefined);
-  await delay(300);
+  // The next one must find nobody in its profile.
+  await until(async () => (await processesOf(browser.folder, false)).length === 0, 'its processes are gone');
 }
 
 test('kill -9 of the relay: the answer goes on in its place, and is whole after a reload', async (t) => {
@@ -68,9 +110,7 @@ test('kill -9 of the relay: the answer goes on in its place, and is whole after 
   const { they, browser } = visitor;
   await they.box.waitFor();
   await they.begin('/slow 80');
-  await system.restartServer();
-  await browser.page.getByText(words('chat.recovering')).waitFor();
-  await shot(browser.page, 'recovering');
+  await restartServerSeen(visitor);
   const text = await assertWhole(visitor, 80);
   await browser.page.reload();
   assert.equal(await assertWhole(visitor, 80), text);
@@ -82,8 +122,7 @@ test('kill -9 of the relay twice in one answer', async (t) => {
   const visitor = await visit(t);
   await visitor.they.box.waitFor();
   await visitor.they.begin('/slow 120');
-  await system.restartServer();
-  await visitor.browser.page.getByText(words('chat.recovering')).waitFor();
+  await restartServerSeen(visitor);
   await visitor.browser.page.getByText(words('chat.recovering')).waitFor({ state: 'detached' });
   await system.restartServer();
   await assertWhole(visitor, 120);
@@ -93,23 +132,22 @@ test('kill -9 of the relay before the first word: the question is not asked agai
   const visitor = await visit(t);
   const { they } = visitor;
   await they.box.waitFor();
-  await they.typeAndSend('/wait 5000');
-  await delay(1500);
-  await system.restartServer();
-  await visitor.browser.page.getByText(words('chat.recovering')).waitFor();
+  await they.typeAndSend('/wait 8000');
+  await partStored(visitor);
+  await restartServerSeen(visitor);
   await assertWhole(visitor, 20);
-  assert.deepEqual(await they.chats(), ['/wait 5000']);
+  assert.deepEqual(await they.chats(), ['/wait 8000']);
 });
 
 test('a reload in mid-answer: the answer goes on in its place', async (t) => {
   const visitor = await visit(t);
   const { they, browser } = visitor;
   await they.box.waitFor();
-  await they.begin('/slow 100');
-  await delay(1500);
+  await they.begin('/slow 150');
+  await partStored(visitor);
   await browser.page.reload();
   await browser.page.locator('article[aria-busy]').waitFor();
-  await assertWhole(visitor, 100);
+  await assertWhole(visitor, 150);
 });
 
 test('CL-49 a second tab leaves the answer of the first alone', async (t) => {
@@ -117,7 +155,7 @@ test('CL-49 a second tab leaves the answer of the first alone', async (t) => {
   const { they, browser } = visitor;
   await they.box.waitFor();
   await they.begin('/slow 80');
-  await delay(1500); // so that a part of it is saved
+  await partStored(visitor);
   const second = await browser.context.newPage();
   await second.goto(system.link);
   await person(second).openChat('/slow 80');
@@ -152,14 +190,14 @@ test('kill -9 of the enclave: its memory is gone; said so, kept as it stood, and
   const visitor = await visit(t);
   const { they, browser } = visitor;
   await they.box.waitFor();
-  await they.begin('/slow 80');
-  await delay(1500);
+  await they.begin('/slow 300');
+  await partStored(visitor);
   await system.restartEnclave();
-  await alertsOf(visitor).getByText(words('error.answer-lost')).waitFor({ timeout: 30_000 });
+  await alertsOf(visitor).getByText(words('error.answer-lost')).waitFor();
   await cutOf(visitor).waitFor();
   await shot(browser.page, 'answer-lost');
   const kept = await answerOf(visitor);
-  assert.ok(countWords(kept) >= 4 && countWords(kept) < 80, kept);
+  assert.ok(countWords(kept) >= 4 && countWords(kept) < 300, kept);
   await browser.page.reload();
   await cutOf(visitor).waitFor();
   assert.equal((await answerOf(visitor)).trimEnd(), kept.trimEnd());
@@ -170,27 +208,30 @@ test('kill -9 of the enclave: its memory is gone; said so, kept as it stood, and
 });
 
 test('kill -9 of the browser: a guest comes back and finds the whole answer', async (t) => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sotto-killed-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = await profileKept();
   const first = await visit(t, folder);
   await first.they.box.waitFor();
   await first.they.begin('/slow 100');
-  await delay(1500);
+  await partStored(first);
   await killBrowser(first);
   const second = await visit(t, folder);
   await assertWhole(second, 100);
 });
 
 test('kill -9 of the browser under an account: after unlocking, the whole answer', async (t) => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sotto-killed-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = await profileKept();
   const first = await visit(t, folder);
   await first.they.ask('before the account');
   const code = await first.they.keep('skip');
-  await delay(8000); // browsers write down late that there is an account
+  const noted = () =>
+    filesIn(folder).some(([name, bytes]) => /Local Storage/.test(name) && bytes.includes('has-account'));
+  await until(noted, 'the browser has written down that there is an account');
+  // Chat, question and answer, the device and its head; then three more, which are stored here before they are sent.
+  await until(() => countRecords() >= 5, 'everything is sent');
+  const before = countRecords();
   await first.they.button('chat.new').click();
   await first.they.begin('/slow 100');
-  await delay(1500);
+  await until(() => countRecords() >= before + 3, 'a part of the answer is stored');
   await killBrowser(first);
   const second = await visit(t, folder);
   await second.they.unlockWithCode(code);
@@ -198,12 +239,11 @@ test('kill -9 of the browser under an account: after unlocking, the whole answer
 });
 
 test('kill -9 of the browser before the first word: the answer is there all the same', async (t) => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sotto-killed-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = await profileKept();
   const first = await visit(t, folder);
   await first.they.box.waitFor();
-  await first.they.typeAndSend('/wait 4000');
-  await delay(2500);
+  await first.they.typeAndSend('/wait 6000');
+  await partStored(first);
   await killBrowser(first);
   const second = await visit(t, folder);
   await second.they.finished.last().waitFor();
@@ -211,12 +251,13 @@ test('kill -9 of the browser before the first word: the answer is there all the 
 });
 
 test('kill -9 of browser and enclave: what was saved is there, marked where it stopped', async (t) => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sotto-killed-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = await profileKept();
   const first = await visit(t, folder);
   await first.they.box.waitFor();
   await first.they.begin('/slow 100');
-  await delay(2500);
+  await first.browser.page.locator('article[aria-busy] .prose', { hasText: /lorem( \w+){14}/ }).waitFor();
+  // What is written after that holds those words; one may be under way.
+  await storing(first.browser.page, async () => undefined, 2);
   await killBrowser(first);
   await system.restartEnclave();
   const second = await visit(t, folder);
