@@ -47,6 +47,7 @@ for (const [name, width, height] of [
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     if (name === 'phone') await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     assert.equal(await me.ask('after'), 'Echo: after');
     assert.deepEqual(browser.complaints, []);
   });

@@ -17,7 +17,7 @@ test('a new person opens the link, types and presses Enter: there is the answer'
   const { page } = browser;
   const me = person(page);
   await page.goto(system.link);
-  await me.box.waitFor();
+  await me.box.and(page.locator(':focus')).waitFor();
   await shot(page, 'first-screen');
   // Two actions: typing (the box has the focus already) and Enter.
   await page.keyboard.type('Good morning, quiet sea');

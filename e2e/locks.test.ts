@@ -77,6 +77,7 @@ test('a phrase replaces the recovery code, a device is removed, and the chats op
   await page.getByText(l('remove.done')).waitFor();
   await page.getByText(l('epoch', { epoch: 3 })).waitFor();
   await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   assert.equal(await me.ask('Said after it was removed'), 'Echo: Said after it was removed');
   assert.equal(await page.locator('.findings').count(), 0, 'no alarm of an honest server');
   // The code that was removed is refused, and the browser says so.

@@ -36,10 +36,10 @@ test('a real model answers a new person, who keeps the chat and finds it again',
   const { page } = browser;
   const me = person(page);
   await page.goto(system.link);
-  await me.box.waitFor();
+  await me.box.and(page.locator(':focus')).waitFor();
   await page.keyboard.type('What is the capital of France?');
   await page.keyboard.press('Enter');
-  await me.finished.first().waitFor({ timeout: 60_000 });
+  await me.finished.first().waitFor({ timeout: 120_000 });
   await me.waitIdle();
   await shot(page, 'real-model');
   const answer = (await me.finished.first().locator('.prose').textContent()) ?? '';

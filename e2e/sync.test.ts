@@ -27,6 +27,7 @@ test('CL-226 what one browser writes stands in the other without a reload, and w
   await other.button('unlock.guest').click();
   await other.unlockWithCode(code);
   await other.openChat('Where do swifts sleep?');
+  await other.answers.filter({ hasText: 'Echo: Where do swifts sleep?' }).waitFor();
   await other.ask('Said on the second device');
   await me.answers.filter({ hasText: 'Echo: Said on the second device' }).waitFor();
 
@@ -41,6 +42,7 @@ test('CL-226 what one browser writes stands in the other without a reload, and w
   await second.page.getByRole('textbox', { name: 'New name of the chat' }).fill('Named without a network');
   await second.page.keyboard.press('Enter');
   await status.waitFor();
+  await second.page.locator('.chat-link', { hasText: 'Named without a network' }).waitFor();
   await shot(second.page, 'sync-offline');
   assert.deepEqual(await other.chats(), ['Named without a network']);
   assert.deepEqual(await me.chats(), ['Where do swifts sleep?']);

@@ -4,6 +4,7 @@ import type { Locator, Page } from 'playwright-core';
 import { t as words } from '../apps/web/shell/words.ts';
 import type { System } from '../tools/harness/system.ts';
 import { openBrowser, shot } from './browser.ts';
+import { until } from './held.ts';
 import { type Person, person } from './person.ts';
 import { startForBrowser } from './system.ts';
 
@@ -37,11 +38,23 @@ function watchSending(page: Page): Sent {
   return sent;
 }
 
+/** What is still under way has gone out: for a second nothing more did. */
+async function isQuiet(sent: Sent): Promise<void> {
+  let [seen, sinceMs] = ['', 0];
+  await until(() => {
+    const now = JSON.stringify(sent);
+    if (now !== seen) [seen, sinceMs] = [now, Date.now()];
+    return Date.now() - sinceMs >= 1000;
+  }, 'nothing more goes out');
+}
+
 /** Types a secret and presses Enter: since the page was loaded nothing has gone out but what judging the machine takes. */
 async function assertNothingSent(me: Person, sent: Sent, refusal: Locator): Promise<void> {
+  await isQuiet(sent);
   const before = structuredClone(sent);
   await me.typeAndSend('my secret');
   await refusal.waitFor();
+  await isQuiet(sent);
   assert.deepEqual(sent, before, 'typing and Enter send nothing');
   assert.equal(sent.sockets.length, 1);
   const [frames = []] = sent.sockets;
@@ -175,6 +188,10 @@ test('the page policy stops inline code, eval, foreign addresses and strings tha
   await page.evaluate(() => {
     (document.querySelector('#planted-handler') as HTMLElement).click();
     (document.querySelector('#planted-link') as HTMLElement).click();
+  });
+  await page.waitForFunction(() => {
+    const { thrown = [], violations = [] } = window as unknown as { thrown?: string[]; violations?: string[] };
+    return thrown.includes('fetch') && ['img-src', 'connect-src'].every((word) => violations.join().includes(word));
   });
   const seen = await page.evaluate(() => {
     const { inline, handler, link, evaluated, thrown, violations } = window as unknown as Record<string, unknown>;
