@@ -118,18 +118,18 @@ test('edit makes a second version, switching shows each, regenerate adds an answ
 
 test('CL-387 an answer goes on while another chat is read, and is whole when its own is opened again', async () => {
   await me.button('chat.new').click();
-  await me.begin('/slow 60');
+  await me.begin('/slow 150');
   await me.button('chat.new').click();
   assert.equal(await me.ask('asked meanwhile'), 'Echo: asked meanwhile');
-  await me.openChat('/slow 60');
+  await me.openChat('/slow 150');
   await browser.page.locator('article[aria-busy] .prose', { hasText: 'lorem' }).waitFor();
   await me.openChat('asked meanwhile');
   await me.answers.filter({ hasText: 'Echo: asked meanwhile' }).waitFor();
-  await me.openChat('/slow 60');
-  await me.waitForWords(60);
+  await me.openChat('/slow 150');
+  await me.waitForWords(150);
   assert.equal(await cut().count(), 0);
   await browser.page.reload();
-  await me.waitForWords(60);
+  await me.waitForWords(150);
 });
 
 test('a chat is renamed and deleted, and stays so after a reload', async () => {
