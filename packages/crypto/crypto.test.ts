@@ -56,6 +56,33 @@ test('hash and HMAC agree and match FIPS 180 and RFC 4231', () => {
   }
 });
 
+test('HMAC under one key is the same in Node and in browsers, one after the other and beside each other', () => {
+  for (const keyBytes of [0, 1, 32, 63, 64, 65, 200]) {
+    const key = fill(keyBytes, 7);
+    const [inNode, inWeb, other] = [
+      hashNode.keyHmacSha256(key.slice()),
+      hashWeb.keyHmacSha256(key.slice()),
+      hashWeb.keyHmacSha256(fill(32, 8)),
+    ];
+    for (const bytes of [0, 1, 23, 55, 56, 63, 64, 65, 128, 1000, 5000]) {
+      const expected = hashNode.hmacSha256(key, fill(bytes, 1), fill(3, 2));
+      for (const mac of [
+        hashWeb.hmacSha256(key, fill(bytes, 1), fill(3, 2)),
+        inNode.mac(fill(bytes, 1), fill(3, 2)),
+        inWeb.mac(fill(bytes, 1), fill(3, 2)),
+      ]) {
+        assert.deepEqual(mac, expected);
+      }
+      assert.deepEqual(other.mac(fill(bytes, 1)), hashNode.hmacSha256(fill(32, 8), fill(bytes, 1)));
+      assert.deepEqual(hashWeb.sha256(fill(bytes, 1), key), hashNode.sha256(fill(bytes, 1), key));
+    }
+    inWeb.erase();
+    assert.throws(() => inWeb.mac(key));
+  }
+  assert.throws(() => hashWeb.sha256('text' as unknown as Uint8Array));
+  assert.deepEqual(hashWeb.sha256(fill(9, 1)), hashNode.sha256(fill(9, 1)));
+});
+
 test('HKDF agrees, refuses too long an output, and takes an info above 1 KiB', () => {
   for (const length of [0, 1, 32, 64, 8160]) {
     const [a, b] = [kdfNode, kdfWeb].map((kdf) => kdf.hkdfSha256(fill(7, 1), fill(9, 2), fill(2000, 3), length));

@@ -2,6 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import { concatBytes } from '@sotto/bytes';
 import type { Bytes } from './error.ts';
+import type { KeyedHmac } from './hkdf.ts';
 
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 
@@ -82,4 +83,9 @@ export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): By
   first.fill(0);
   // Not copied: arrays this small lie where the collector moves them, and moving leaves a key behind that nobody can erase.
   return new Uint8Array(mac.buffer as ArrayBuffer, mac.byteOffset, mac.length);
+}
+
+/** The same for several texts under one key, which is the result's from now on. */
+export function keyHmacSha256(key: Uint8Array): KeyedHmac {
+  return { mac: (...parts) => hmacSha256(key, ...parts), erase: () => void key.fill(0) };
 }

@@ -1,7 +1,18 @@
 /** HKDF (RFC 5869) over any HMAC: once, so that Node and browsers cannot differ (`hkdfSync` limits `info`, WebCrypto is asynchronous). */
 import { type Bytes, CryptoError } from './error.ts';
 
-export type Hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]) => Bytes;
+/** HMAC under one key. */
+export interface KeyedHmac {
+  /** Of the parts joined. */
+  mac(...parts: readonly Uint8Array[]): Bytes;
+  erase(): void;
+}
+
+export interface Hmac {
+  of(key: Uint8Array, ...parts: readonly Uint8Array[]): Bytes;
+  /** The same for several texts under one key, which is the result's from now on. */
+  keyed(key: Uint8Array): KeyedHmac;
+}
 
 /** One input and salt, from which several keys are derived. */
 export interface Extracted {
@@ -12,7 +23,7 @@ export interface Extracted {
 
 /** @param hashBytes output length of the hash */
 export function extractHkdf(hmac: Hmac, hashBytes: number, ikm: Uint8Array, salt: Uint8Array): Extracted {
-  const extracted = hmac(salt.length === 0 ? new Uint8Array(hashBytes) : salt, ikm);
+  const keyed = hmac.keyed(hmac.of(salt.length === 0 ? new Uint8Array(hashBytes) : salt, ikm));
   return {
     expand(info, lengthBytes) {
       assertLength(hashBytes, lengthBytes);
@@ -21,14 +32,14 @@ export function extractHkdf(hmac: Hmac, hashBytes: number, ikm: Uint8Array, salt
       let block: Uint8Array = new Uint8Array(0);
       for (let at = 0, counter = 1; at < lengthBytes; at += hashBytes, counter++) {
         const before = block;
-        block = hmac(extracted, before, info, Uint8Array.of(counter));
+        block = keyed.mac(before, info, Uint8Array.of(counter));
         before.fill(0);
         output.set(block.subarray(0, lengthBytes - at), at);
       }
       block.fill(0);
       return output;
     },
-    erase: () => void extracted.fill(0),
+    erase: () => keyed.erase(),
   };
 }
 

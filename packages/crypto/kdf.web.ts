@@ -1,10 +1,12 @@
 /** HKDF-SHA-256. */
 import type { Bytes } from './error.ts';
-import { hmacSha256 } from './hash.web.ts';
+import { hmacSha256, keyHmacSha256 } from './hash.web.ts';
 import { deriveHkdf, type Extracted, extractHkdf } from './hkdf.ts';
 
 export { type Bytes, CryptoError, type CryptoErrorCode } from './error.ts';
 export type { Extracted } from './hkdf.ts';
+
+const HMAC = { of: hmacSha256, keyed: keyHmacSha256 };
 
 /**
  * HKDF-SHA-256 (RFC 5869).
@@ -13,10 +15,10 @@ export type { Extracted } from './hkdf.ts';
  * @throws CryptoError `crypto-bad-length`
  */
 export function hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, lengthBytes: number): Bytes {
-  return deriveHkdf(hmacSha256, 32, ikm, salt, info, lengthBytes);
+  return deriveHkdf(HMAC, 32, ikm, salt, info, lengthBytes);
 }
 
 /** The same, for several keys of one input and salt. Call `erase` when they are there. */
 export function hkdfSha256Extract(ikm: Uint8Array, salt: Uint8Array): Extracted {
-  return extractHkdf(hmacSha256, 32, ikm, salt);
+  return extractHkdf(HMAC, 32, ikm, salt);
 }
