@@ -51,7 +51,8 @@ export class Opening {
     try {
       const { epoch } = parseVisibleHeader(envelope);
       const epochKey = keyring.keyOf(epoch);
-      if (epochKey === undefined) this.#unopened.set(recordId, record);
+      // A copy of its own: one that waits for its key would keep the whole page that it came with.
+      if (epochKey === undefined) this.#unopened.set(recordId, { ...record, envelope: envelope.slice() });
       const { record: opened, bytes } = await openRecordWithBytes({
         epochKey: epochKey ?? keyring.epochKey,
         envelope,
