@@ -36,7 +36,8 @@ test('a guest finds an older message by the keyboard, and is brought to it', asy
   await me.button('chat.new').click();
   await me.ask(SECOND);
   await openSearch(page, 'swif');
-  await options(page).nth(1).waitFor();
+  // The title, the question and the answer.
+  await options(page).nth(2).waitFor();
   await page
     .getByRole('dialog')
     .getByRole('status')

@@ -158,3 +158,27 @@ test('a search that fails says so, and the next one works', async () => {
   await model.settled();
   assert.equal(model.state.get().phase, 'done');
 });
+
+test('whoever has moved to a row stays at it when better ones come before it', async () => {
+  const { history } = await madeChats();
+  const session = await openSession(history);
+  const goOn = Promise.withResolvers<void>();
+  const inPieces: SearchSession = {
+    ...session,
+    async *query(request, signal) {
+      for await (const found of session.query(request, signal)) {
+        yield { ...found, isComplete: false };
+        await goOn.promise;
+        yield { ...found, hits: found.hits.toReversed() };
+      }
+    },
+  };
+  const model = createSearchModel({ session: inPieces, history, clock, openChat: undefined });
+  model.setText('landl');
+  while (model.state.get().rows.length < 2) await clock.sleep(1);
+  model.move(1);
+  const chosen = model.chosenRow();
+  goOn.resolve();
+  await model.settled();
+  assert.equal(model.chosenRow()?.key, chosen?.key);
+});

@@ -130,8 +130,12 @@ export function createSearchModel(ports: SearchModelPorts): SearchModel {
         if (signal.aborted) return;
         // What the history no longer has is not there, whatever the index says.
         const total = found.total - (found.hits.length - rows.length);
-        const chosen = Math.min(state.get().chosen, Math.max(rows.length - 1, 0));
-        state.patch({ rows, total, chosen, phase: found.isComplete ? 'done' : 'searching' });
+        state.patch({
+          rows,
+          total,
+          chosen: stayingAt(state.get(), rows),
+          phase: found.isComplete ? 'done' : 'searching',
+        });
       }
     } catch (cause) {
       if (signal.aborted) return;
@@ -176,6 +180,13 @@ export function createSearchModel(ports: SearchModelPorts): SearchModel {
       unsubscribe();
     },
   };
+}
+
+/** Whoever has moved to a row stays at it when more come before it; the first place is the best hit's, whichever that is. */
+function stayingAt({ rows: before, chosen }: SearchState, rows: readonly Row[]): number {
+  if (chosen === 0) return 0;
+  const at = rows.findIndex(({ key }) => key === before[chosen]?.key);
+  return at >= 0 ? at : Math.min(chosen, Math.max(rows.length - 1, 0));
 }
 
 export function isReading(progress: FeedProgress | undefined): boolean {

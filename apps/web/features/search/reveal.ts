@@ -1,13 +1,18 @@
 /** Brings a message of the open chat into view and marks it for a moment. */
 
-const WAIT_MS = 4000;
+/** A long chat on a slow phone is read and drawn by then. */
+const WAIT_MS = 60_000;
 const MARKED_MS = 2400;
 
-/** Waits until the message is drawn: its chat may have to be read first. */
-export async function reveal(messageId: string): Promise<void> {
+/**
+ * Waits until the message is drawn: its chat may have to be read first.
+ *
+ * @param isWanted whether its chat is still the open one
+ */
+export async function reveal(messageId: string, isWanted: () => boolean): Promise<void> {
   const until = performance.now() + WAIT_MS;
   let found: HTMLElement | null = null;
-  while (found === null && performance.now() < until) {
+  while (found === null && isWanted() && performance.now() < until) {
     await new Promise(requestAnimationFrame);
     found = document.getElementById(`message-${messageId}`);
   }

@@ -51,9 +51,10 @@ function Search({ model, onClose }: { model: SearchModel; onClose: () => void })
     if (row === undefined) return;
     onClose();
     app.openChat(row.conversationId);
-    if (row.messageId === undefined || app.chat.state.get().conversationId !== row.conversationId) return;
+    const isOpen = () => app.chat.state.get().conversationId === row.conversationId;
+    if (row.messageId === undefined || !isOpen()) return;
     app.chat.showBranch(row.messageId);
-    void reveal(row.messageId);
+    void reveal(row.messageId, isOpen);
   };
   const onKey = (event: KeyboardEvent) => {
     // A word that is being composed has its own Enter and arrows.
