@@ -290,6 +290,7 @@ async function addPhrase(run: Run, me: Person): Promise<string> {
   await me.openSettings();
   await me.button('locks.open').click();
   await button('add.recovery-phrase').click();
+  await me.page.locator('ol.written li').first().waitFor();
   const written = await me.page.locator('ol.written li').allTextContents();
   run.add({ name: 'recovery phrase', bytes: Buffer.from(written.join(' ')), kind: 'text', pieceBytes: 32 });
   await button('write.next').click();
