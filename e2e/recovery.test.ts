@@ -42,8 +42,8 @@ const countWords = (text: string) => text.split(' ').filter((word) => word !== '
 
 /** The whole answer stands there, unbroken, and nothing was complained about. */
 async function assertWhole(visitor: Visitor, count: number): Promise<string> {
-  await visitor.they.finished.last().waitFor();
-  await visitor.they.waitIdle();
+  // What came before stands there alone until the rest is asked for.
+  await visitor.they.waitForWords(count);
   const text = await answerOf(visitor);
   assert.equal(countWords(text), count, text);
   assert.equal(await alertsOf(visitor).count(), 0);

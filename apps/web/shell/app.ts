@@ -223,14 +223,13 @@ export function createApp(services: Services): App {
   };
   const leaveAndGo = (go: () => void) => {
     panels.patch({ leaving: undefined });
-    if (temporary.get().on) chat.stop();
+    if (temporary.get().on && chat.state.get().conversationId !== undefined) chat.abandon();
     chat.open(undefined);
     if (temporary.get().on) leaveTemporary();
     go();
   };
   const follow = (next: History, as: 'guest' | 'account') => {
-    // What is on its way belongs to the history that was open.
-    void chat.settle();
+    chat.abandon();
     history = next;
     chat.followHistory();
     closeOrder();

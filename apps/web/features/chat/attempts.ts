@@ -11,6 +11,8 @@ import { type OpenChat, SILENCE, type Turn } from './state.ts';
 /** Aborting it stops the answer. Only the newest of a chat may change what is shown. */
 export type Attempt = AbortController;
 
+type WentWrong = Pick<OpenChat, 'notice' | 'again' | 'throughId'>;
+
 export interface Attempts {
   /** Of the open chat. */
   readonly current: () => Attempt | undefined;
@@ -21,14 +23,18 @@ export interface Attempts {
   shownOf(attempt: Attempt): OpenChat;
   show(attempt: Attempt, change: Partial<Omit<OpenChat, 'conversationId'>>): void;
   patchTurn(attempt: Attempt, change: Partial<Turn>): void;
-  /** @returns whether its chat is open */
+  /** What went wrong beside is kept for when its chat is opened. @returns whether its chat is open */
   end(attempt: Attempt): boolean;
+  /** Stops what is on its way in the open chat, and forgets it. */
+  drop(): void;
   /** Keeps account of an answer until its last save. */
   track(attempt: Attempt, done: Promise<void>): Promise<void>;
   /** Another chat is opened: what is not asked yet is given back, an answer goes on. */
   setAside(): void;
   /** @returns what is shown of a chat whose answer went on */
   takeBack(conversationId: string): OpenChat | undefined;
+  /** @returns what went wrong in a chat while another one was shown: once */
+  whatWentWrong(conversationId: string): WentWrong | undefined;
   /** Stops what stands in chats that are gone. */
   stopRemoved(): void;
   /** Whether an answer is on its way in the chat, or, without one, in any. */
@@ -44,12 +50,19 @@ export function createAttempts(ports: { state: Store<OpenChat>; clock: Clock; hi
   let current: Attempt | undefined;
   const answering = new Map<Attempt, { readonly conversationId: string; readonly done: Promise<void> }>();
   const aside = new Map<Attempt, { readonly kept: History; readonly shown: OpenChat & { conversationId: string } }>();
+  const wentWrong = new Map<string, WentWrong>();
 
   const shownOf: Attempts['shownOf'] = (attempt) => aside.get(attempt)?.shown ?? state.get();
   const show: Attempts['show'] = (attempt, change) => {
     const kept = aside.get(attempt);
     if (kept !== undefined) aside.set(attempt, { ...kept, shown: { ...kept.shown, ...change } });
     else if (current === attempt) state.patch(change);
+  };
+
+  /** What waits to be saved again is given up, too. */
+  const stopAside = (attempt: Attempt) => {
+    attempt.abort();
+    aside.delete(attempt);
   };
 
   return {
@@ -69,10 +82,19 @@ export function createAttempts(ports: { state: Store<OpenChat>; clock: Clock; hi
       if (turn !== undefined) show(attempt, { turn: { ...turn, ...change } });
     },
     end: (attempt) => {
+      const { shown } = aside.get(attempt) ?? {};
+      if (shown?.notice !== undefined) {
+        const { conversationId, notice, again, throughId } = shown;
+        wentWrong.set(conversationId, { notice, again, throughId });
+      }
       aside.delete(attempt);
       if (current !== attempt) return false;
       current = undefined;
       return true;
+    },
+    drop: () => {
+      current?.abort();
+      current = undefined;
     },
     track: (attempt, done) => {
       const { conversationId } = shownOf(attempt);
@@ -88,7 +110,7 @@ export function createAttempts(ports: { state: Store<OpenChat>; clock: Clock; hi
       const { conversationId, ...shown } = state.get();
       current = undefined;
       if (attempt === undefined) return;
-      const isGivenBack = shown.pending !== undefined || conversationId === undefined || attempt.signal.aborted;
+      const isGivenBack = shown.pending !== undefined || conversationId === undefined;
       if (isGivenBack) attempt.abort();
       else aside.set(attempt, { kept: history(), shown: { ...shown, conversationId } });
     },
@@ -101,14 +123,20 @@ export function createAttempts(ports: { state: Store<OpenChat>; clock: Clock; hi
       }
       return undefined;
     },
+    whatWentWrong: (conversationId) => {
+      const found = wentWrong.get(conversationId);
+      wentWrong.delete(conversationId);
+      return found;
+    },
     stopRemoved: () => {
       for (const [attempt, { kept, shown }] of aside) {
+        const isGone = findChat(kept, shown.conversationId) === undefined;
         // CL-388: what goes on writing would bring back what the person removed
-        if (findChat(kept, shown.conversationId) === undefined) attempt.abort();
+        if (isGone) stopAside(attempt);
       }
     },
     isBusy: (conversationId) => {
-      if (conversationId === undefined) return current !== undefined || aside.size > 0;
+      if (conversationId === undefined) return current !== undefined || answering.size > 0;
       return [...answering.values()].some((answer) => answer.conversationId === conversationId);
     },
     settle: async (of) => {
@@ -116,14 +144,15 @@ export function createAttempts(ports: { state: Store<OpenChat>; clock: Clock; hi
       if (isMeant(state.get().conversationId)) current?.abort();
       const meant = [...answering].filter(([, { conversationId }]) => isMeant(conversationId));
       for (const [attempt] of meant) attempt.abort();
-      await Promise.all(meant.map(([, { done }]) => done));
-      for (const [attempt] of meant) aside.delete(attempt);
+      for (const [attempt, { shown }] of aside) if (isMeant(shown.conversationId)) stopAside(attempt);
+      await Promise.allSettled(meant.map(([, { done }]) => done));
     },
     clear: () => {
       current?.abort();
       for (const attempt of [...answering.keys(), ...aside.keys()]) attempt.abort();
       current = undefined;
       aside.clear();
+      wentWrong.clear();
     },
   };
 }

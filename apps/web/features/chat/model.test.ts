@@ -257,6 +257,49 @@ test('CL-387 what an answer meets while another chat is shown is said in its own
   );
 });
 
+test('CL-387 what went wrong while another chat was shown is said when its own is opened, and can be tried again', async () => {
+  let isRefused = true;
+  const rig = createRig(async function* (_, { signal }) {
+    await rig.clock.sleep(500, signal);
+    if (isRefused) throw new Lost();
+    yield* spoken('one two', rig.clock, signal);
+  });
+  void rig.chat.send('Leave me');
+  await rig.clock.advance(100);
+  const id = rig.chat.state.get().conversationId;
+  rig.chat.open(undefined);
+  await rig.clock.advance(2000);
+  assert.equal(rig.chat.state.get().notice, undefined);
+  rig.chat.open(id);
+  assert.deepEqual(rig.chat.state.get().notice, { code: 'answer-lost', unverified: false, offer: 'retry' });
+  isRefused = false;
+  void rig.chat.retry();
+  await rig.clock.advance(3000);
+  assert.deepEqual(texts(rig), ['user: Leave me', 'assistant: one two']);
+});
+
+test('CL-387 CL-388 an answer that waits to be saved again beside is given up with its chat, and holds no lock back', async () => {
+  for (const giveUp of [
+    (rig: Rig, id: string) => rig.chat.settle([id]),
+    (rig: Rig, id: string) => rig.history.removeConversation(id),
+    async (rig: Rig) => rig.chat.abandon(),
+  ]) {
+    const rig = createRig((_, { signal }) => spoken('one two', rig.clock, signal, 100));
+    void rig.chat.send('Leave me');
+    await rig.clock.advance(150);
+    const id = rig.chat.state.get().conversationId ?? '';
+    rig.history.failure = new StoreFull('00000000000000000000000000000009');
+    rig.chat.open(undefined);
+    await rig.clock.advance(2000);
+    assert.equal(rig.chat.isBusy(), false);
+    await giveUp(rig, id);
+    rig.history.failure = undefined;
+    const writes = rig.history.writes.length;
+    await rig.clock.advance(60_000);
+    assert.equal(rig.history.writes.length, writes);
+  }
+});
+
 test('CL-387 CL-388 settling stops what goes on beside, of one chat or of all, and a removed chat is not written on', async () => {
   const rig = createRig((_, { signal }) => spoken('one two three four', rig.clock, signal, 1000));
   const ids: (string | undefined)[] = [];
@@ -406,6 +449,58 @@ test('CL-49 answers of chats that are not open are fetched too, one tab at a tim
     await rig.clock.advance(2000);
     assert.equal(rig.history.thread(conversationId)[1]?.status, isAlone ? 'complete' : 'partial');
   }
+});
+
+test('CL-49 an answer that has become whole, or whose chat has gone, since the list was read is left alone', async () => {
+  for (const change of ['whole', 'gone'] as const) {
+    const rig = createRig(undefined);
+    const first = Promise.withResolvers<void>();
+    rig.resumed = async function* () {
+      await first.promise;
+      yield* [];
+      throw new Lost();
+    };
+    const [one, two] = [await cutHistory(rig, 'one'), await cutHistory(rig, 'two')];
+    rig.chat.followHistory();
+    rig.chat.open(await rig.history.createConversation('other'));
+    await rig.clock.advance(100);
+    for (const conversationId of [one, two]) {
+      const [question, answer] = rig.history.thread(conversationId);
+      if (change === 'gone') await rig.history.removeConversation(conversationId);
+      const whole = {
+        conversationId,
+        parentId: question?.messageId,
+        role: 'assistant',
+        text: 'all',
+        status: 'complete',
+      } as const;
+      if (change === 'whole') await rig.history.saveMessage({ ...whole, messageId: answer?.messageId ?? '' });
+    }
+    const writes = rig.history.writes.length;
+    first.resolve();
+    await rig.clock.advance(3000);
+    const later = rig.history.writes.slice(writes);
+    // The one that was being fetched says how it ended; the other is not touched.
+    assert.ok(
+      later.every(({ conversationId }) => change === 'whole' && conversationId === one),
+      JSON.stringify(later),
+    );
+  }
+});
+
+test('CL-49 who has gone to a new chat before a cut answer is found is not taken elsewhere', async () => {
+  const rig = createRig(undefined);
+  rig.resumed = (haveText, signal) => spoken('one two three', rig.clock, signal, 20, haveText);
+  const conversationId = await cutHistory(rig, 'one');
+  const isAlone = Promise.withResolvers<boolean>();
+  rig.isAlone = isAlone.promise;
+  rig.chat.followHistory();
+  await rig.clock.advance(10);
+  rig.chat.open(undefined);
+  isAlone.resolve(true);
+  await rig.clock.advance(3000);
+  assert.equal(rig.chat.state.get().conversationId, undefined);
+  assert.equal(rig.history.thread(conversationId)[1]?.text, 'one two three');
 });
 
 test('CL-49 where no chat is open the one that was cut is opened, and its answer goes on there', async () => {

@@ -45,6 +45,8 @@ export interface ChatModel {
    * @param of the ids of their chats; without it, all
    */
   settle(of?: readonly string[]): Promise<void>;
+  /** Stops and forgets every answer: what is on its way belongs to a history, or a chat, that is left for good. */
+  abandon(): void;
   /** Follows another history, after keeping or unlocking. */
   followHistory(): void;
   /** Shows nothing and lets go of the history. */
@@ -86,6 +88,8 @@ export function createChatModel(ports: ChatPorts): ChatModel {
   const attempts = createAttempts({ state, clock: services.clock, history });
   const { begin, isNewest, shownOf, show, patchTurn, track } = attempts;
   let unfollow = () => {};
+  /** How often the person opened something. */
+  let moves = 0;
   /** While the messages of the open chat are on their way from the device's store. */
   let loading: Promise<void> | undefined;
 
@@ -94,7 +98,7 @@ export function createChatModel(ports: ChatPorts): ChatModel {
     if (conversationId === undefined) return;
     const found = findChat(history(), conversationId);
     if (found === undefined) {
-      attempts.current()?.abort();
+      attempts.drop();
       return open(undefined);
     }
     state.patch({ title: found.title, messages: history().thread(conversationId, throughId) });
@@ -103,12 +107,16 @@ export function createChatModel(ports: ChatPorts): ChatModel {
   const open = (conversationId: string | undefined) => {
     attempts.setAside();
     const running = conversationId === undefined ? undefined : attempts.takeBack(conversationId);
-    state.set(running ?? { ...EMPTY, conversationId });
+    const said = conversationId === undefined ? undefined : attempts.whatWentWrong(conversationId);
+    state.set(running ?? { ...EMPTY, ...said, conversationId });
     services.page.setOpenChat(conversationId);
     loading = undefined;
+    // What was shown when it was left stands until its answer is whole: a branch that grows is not the newest stored one.
+    const isHere = running !== undefined && findChat(history(), running.conversationId ?? '') !== undefined;
+    if (isHere && running.messages.length > 0) return;
     if (conversationId !== undefined && !history().isLoaded(conversationId)) loading = loadOpen(conversationId);
     reload();
-    if (loading === undefined && running === undefined) recoverOpen();
+    if (loading === undefined && attempts.current() === undefined) recoverOpen();
   };
 
   const loadOpen = async (conversationId: string) => {
@@ -151,13 +159,16 @@ export function createChatModel(ports: ChatPorts): ChatModel {
   /** Verifies first, then saves the words, then asks: in this order, so that a refusal costs nothing. */
   const ask = async (text: string, parentId: string | undefined, had?: JsonValue): Promise<boolean> => {
     const attempt = begin();
+    const { conversationId: openId } = state.get();
     state.patch({ pending: text });
     let verified = false;
     try {
       const ready = await makeReady(attempt.signal);
       verified = true;
+      // Whoever has opened another chat meanwhile has the words back, and they are not saved there.
+      attempt.signal.throwIfAborted();
       patchTurn(attempt, { phase: 'sending' });
-      const conversationId = state.get().conversationId ?? (await createConversation(attempt, ready, titleOf(text)));
+      const conversationId = openId ?? (await createConversation(attempt, ready, titleOf(text)));
       const attachments = had ?? (await files?.keep(conversationId, text.length * 3));
       const question = { conversationId, parentId, role: 'user', text, status: 'complete' } as const;
       await put(attempt, ready, attachments === undefined ? question : { ...question, attachments });
@@ -205,7 +216,7 @@ export function createChatModel(ports: ChatPorts): ChatModel {
       services.page.setOpenChat(conversationId);
       reload();
     }
-    void track(attempt, answer(attempt, ready, userId, undefined));
+    void carryOut(attempt, () => answer(attempt, ready, userId, undefined));
   };
 
   /** Streams one answer under `parentId`, or onto the end of the message `onto`, asked for or, with a ticket, recovered. */
@@ -328,9 +339,13 @@ export function createChatModel(ports: ChatPorts): ChatModel {
 
   const withSession = (work: (attempt: Attempt, ready: Ready) => Promise<void>) => {
     const attempt = begin();
+    return carryOut(attempt, async () => work(attempt, await makeReady(attempt.signal)));
+  };
+
+  const carryOut = (attempt: Attempt, work: () => Promise<void>) => {
     const run = async () => {
       try {
-        await work(attempt, await makeReady(attempt.signal));
+        await work();
       } catch (cause) {
         if (!attempt.signal.aborted) show(attempt, noticeOf(cause, 'retry'));
         end(attempt);
@@ -384,7 +399,10 @@ export function createChatModel(ports: ChatPorts): ChatModel {
 
   return {
     state,
-    open,
+    open: (conversationId) => {
+      moves++;
+      open(conversationId);
+    },
     send: (text) => whenLoaded(() => ask(text, state.get().messages.at(-1)?.messageId)),
     edit: async (messageId, text) => {
       const { messages } = state.get();
@@ -399,6 +417,8 @@ export function createChatModel(ports: ChatPorts): ChatModel {
     },
     continueAnswer,
     showBranch: (messageId) => {
+      // An answer that is on its way stands in the branch that is shown.
+      if (state.get().turn !== undefined) return;
       state.patch({ throughId: messageId });
       reload();
     },
@@ -409,14 +429,24 @@ export function createChatModel(ports: ChatPorts): ChatModel {
     dismissNotice: () => state.patch({ notice: undefined }),
     isBusy: () => attempts.isBusy(),
     settle: attempts.settle,
+    abandon: () => {
+      attempts.clear();
+      state.patch({ turn: undefined, pending: undefined });
+    },
     followHistory: () => {
       unfollow();
       unfollow = history().subscribe(() => {
         if (state.get().turn === undefined) reload();
         attempts.stopRemoved();
       });
+      attempts.stopRemoved();
+      const kept = history();
       const openChat = () => state.get().conversationId;
-      const isFree = () => openChat() === undefined && state.get().turn === undefined;
+      let before = moves;
+      // What was open is opened in this turn; whoever has gone to a new chat since is not taken elsewhere.
+      queueMicrotask(() => (before = moves));
+      const isFree = () =>
+        openChat() === undefined && state.get().turn === undefined && moves === before && history() === kept;
       const isHere = (id: string) => id === openChat() || attempts.isBusy(id);
       void recoverPending({ services, history, ensureSession, isHere, isFree, resumeHere });
     },

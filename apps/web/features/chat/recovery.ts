@@ -3,6 +3,7 @@
  * goes on in its place; the others are fetched without being shown.
  */
 import type { ChatSession, History, PendingAnswer, Services, StoredTicket } from '../../shell/services.ts';
+import { findChat } from './context.ts';
 
 export interface RecoveryPorts {
   readonly services: Pick<Services, 'ifAlone'>;
@@ -27,9 +28,12 @@ export async function recoverPending(ports: RecoveryPorts): Promise<void> {
     const { recovery } = message;
     if (recovery === undefined || isHere(conversationId)) continue;
     await services
-      .ifAlone(answerLock(conversationId), async () =>
-        isFree() ? resumeHere(pending, recovery) : fetchRest(await ensureSession(), kept, pending, recovery),
-      )
+      .ifAlone(answerLock(conversationId), async () => {
+        // Others were waited for: this one may be whole by now, or its chat gone, and its text here is old.
+        const still = (await kept.pendingAnswers()).some((one) => one.message.messageId === message.messageId);
+        if (!still || isHere(conversationId) || findChat(kept, conversationId) === undefined) return;
+        await (isFree() ? resumeHere(pending, recovery) : fetchRest(await ensureSession(), kept, pending, recovery));
+      })
       .catch(() => {}); // the message keeps what it has, and is marked as cut
   }
 }
@@ -50,6 +54,7 @@ async function fetchRest(
   } catch {
     status = 'interrupted';
   }
+  if (findChat(history, conversationId) === undefined) return;
   const named = model === undefined ? {} : { model };
   await history.saveMessage({ conversationId, messageId, parentId, role, text, status, ...named });
 }

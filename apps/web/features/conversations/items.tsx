@@ -1,4 +1,4 @@
-import { type ComponentType, type HTMLAttributes, useState } from 'react';
+import { type ComponentType, type HTMLAttributes, useId, useState } from 'react';
 import type { ConversationSummary } from '../../shell/services.ts';
 import { t } from '../../shell/words.ts';
 import { useApp } from '../../ui/app-context.ts';
@@ -42,7 +42,8 @@ export function Item({ conversation, onChosen, drag }: ItemProps & { drag?: HTML
   const { conversationId, title } = conversation;
   const { inHand } = conversations;
   const isCurrent = useSelected(chat.state, (state) => state.conversationId === conversationId);
-  const isRenamed = useSelected(inHand, ({ renaming }) => renaming === conversationId);
+  const rowId = useId();
+  const isRenamed = useSelected(inHand, ({ renaming }) => renaming === rowId);
   if (isRenamed) {
     return (
       <li>
@@ -74,7 +75,7 @@ export function Item({ conversation, onChosen, drag }: ItemProps & { drag?: HTML
         className="icon-button small"
         aria-label={t('list.menu', { title })}
         popoverTarget={MENU_ID}
-        onClick={(event) => chooseForMenu(inHand, conversation, event.currentTarget)}
+        onClick={(event) => chooseForMenu(inHand, { chosen: conversation, rowId, button: event.currentTarget })}
       >
         <Dots />
       </button>

@@ -9,10 +9,13 @@ export const MENU_ID = 'chat-menu';
 const ANCHOR_ID = 'chat-menu-anchor';
 
 /** Before the browser shows the menu for `button`: says for which chat, and marks the place. */
-export function chooseForMenu(inHand: Store<InHand>, chosen: ConversationSummary, button: HTMLElement): void {
+export function chooseForMenu(
+  inHand: Store<InHand>,
+  { chosen, rowId, button }: { chosen: ConversationSummary; rowId: string; button: HTMLElement },
+): void {
   // Another row's button then opens it there, instead of closing it.
-  if (inHand.get().chosen?.conversationId !== chosen.conversationId) document.getElementById(MENU_ID)?.hidePopover();
-  inHand.patch({ chosen });
+  if (inHand.get().rowId !== rowId) document.getElementById(MENU_ID)?.hidePopover();
+  inHand.patch({ chosen, rowId });
   const { left, top, width, height } = button.getBoundingClientRect();
   const place = { left, top, width, height };
   const anchor = document.getElementById(ANCHOR_ID);
@@ -33,11 +36,11 @@ export function ChatMenu() {
         id={MENU_ID}
         popover="auto"
         className="menu"
-        onToggle={({ newState }) => newState === 'closed' && inHand.patch({ chosen: undefined })}
+        onToggle={({ newState }) => newState === 'closed' && inHand.patch({ chosen: undefined, rowId: undefined })}
       >
         {/* The list may have moved beside it. */}
         <p className="note">{chosen?.title}</p>
-        <button type="button" {...hides} onClick={on((id) => inHand.patch({ renaming: id }))}>
+        <button type="button" {...hides} onClick={on(() => inHand.patch({ renaming: inHand.get().rowId }))}>
           {t('list.rename')}
         </button>
         <button type="button" {...hides} onClick={on((id) => arrange({ kind: 'chat', conversationId: id }))}>

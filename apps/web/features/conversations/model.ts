@@ -34,7 +34,9 @@ export interface ConversationsState {
 export interface InHand {
   /** Whose menu is open. */
   readonly chosen: ConversationSummary | undefined;
-  /** The id of the chat whose name is being written. */
+  /** The row that was asked: a chat that is pinned and stands in a folder has two. */
+  readonly rowId: string | undefined;
+  /** The row in which the name is being written. */
   readonly renaming: string | undefined;
 }
 
@@ -61,7 +63,7 @@ export function createConversationsModel(ports: { clock: Clock; history: () => H
     error: undefined,
   };
   const state = createStore<ConversationsState>(empty);
-  const idle: InHand = { chosen: undefined, renaming: undefined };
+  const idle: InHand = { chosen: undefined, rowId: undefined, renaming: undefined };
   const inHand = createStore<InHand>(idle);
   let unfollow = () => {};
 

@@ -11,11 +11,16 @@ const MARKED_MS = 2400;
  */
 export async function reveal(messageId: string, isWanted: () => boolean): Promise<void> {
   const until = performance.now() + WAIT_MS;
+  // Whoever does something else meanwhile keeps the focus.
+  const left = new AbortController();
+  await new Promise(requestAnimationFrame);
+  for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => left.abort(), { signal: left.signal });
   let found: HTMLElement | null = null;
-  while (found === null && isWanted() && performance.now() < until) {
+  while (found === null && isWanted() && !left.signal.aborted && performance.now() < until) {
     await new Promise(requestAnimationFrame);
     found = document.getElementById(`message-${messageId}`);
   }
+  left.abort();
   if (found === null) return;
   // The chat goes to its end when it is opened; this comes after that.
   await new Promise(requestAnimationFrame);
