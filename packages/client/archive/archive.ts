@@ -101,6 +101,8 @@ export class Archive {
   async loadMarks(): Promise<boolean> {
     const state = await this.#readState(this.#meta, { marks: this.#meta.pages.keys() });
     this.#assertOpen();
+    // In turn, everything was read meanwhile, and is newer than this.
+    if (this.#hasMarks) return true;
     if (state === undefined) return false;
     this.#adopt(state);
     this.#hasMarks = true;

@@ -43,7 +43,7 @@ export class Arrivals {
 
   /** A page of what is new, in turn. @returns what is to be written with the cursor */
   async apply(records: readonly StoredRecord[]): Promise<AppliedPage> {
-    await this.#kept.marksThere();
+    // Without marks this reads them too. Whoever reads them behind the list may wait for this very turn: they are not waited for here.
     await this.#kept.catchUp();
     const opened = await this.#opening.openAll(records, () => this.#held.others());
     const known = records.flatMap(({ recordId }) => this.#archive.mark(recordId) ?? []);
