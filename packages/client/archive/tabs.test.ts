@@ -1,6 +1,7 @@
 /** Two tabs over one store, one of which writes, removes or fetches anew while the other reads: what is in view stays in view. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { encodeHex } from '@sotto/bytes';
 import { newPerson, say, settle, type TestDevice, type TestPerson, textsOf } from './world-for-testing.ts';
 
@@ -111,3 +112,30 @@ for (const isErasedSeen of [true, false]) {
     assert.deepEqual(await textsOf(again.history, kept.chat), ['kept']);
   });
 }
+
+test('CL-235 a page that arrives while marks wait for a turn does not wait for them: both tabs go on', async () => {
+  const person = newPerson('page before marks');
+  const phone = await person.newDevice();
+  const one = await person.open(phone);
+  await say(one.history, 'before');
+  await one.history.settled();
+  const laptop = await person.open(await person.newDevice());
+  await laptop.history.settled();
+  for (let round = 0; round < 20; round++) {
+    const two = await person.open(phone);
+    await Promise.all([say(one.history, `meanwhile ${round}`), say(laptop.history, `elsewhere ${round}`)]);
+    await laptop.history.settled();
+    const all = [
+      two.history.refresh(),
+      two.history.settled(),
+      one.history.refresh(),
+      say(two.history, `here ${round}`),
+    ];
+    const isOver = await Promise.race([Promise.all(all).then(() => true), delay(5000, false, { ref: false })]);
+    assert.equal(isOver, true, `round ${round}`);
+    two.history.close();
+  }
+  const wanted = 1 + 20 * 3;
+  await one.history.settled();
+  assert.equal(one.history.conversations().length, wanted);
+});
