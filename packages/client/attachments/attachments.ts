@@ -303,25 +303,25 @@ export class Attachments {
    */
   async collect(stateOf: (conversationId: string) => 'here' | 'nameless' | 'removed' | undefined): Promise<void> {
     const nowMs = this.#ports.clock.nowMs();
-    const erased = new Set<string>();
+    let isErasing = false;
     try {
       for (const blob of await this.#local.list('gone')) {
         // CL-277: the removal is under way, or did not come to pass, and the chat still needs its files
         if (stateOf(blob.conversationId) !== 'removed') continue;
-        erased.add(blob.blobId);
+        isErasing = true;
         await this.#erase(blob);
       }
       for (const place of ['queue', 'cache', 'lost'] as const) {
         for (const { blobId, conversationId } of await this.#local.list(place)) {
           // CL-276: another device removed the chat; what this one kept of its files goes as well
           if (stateOf(conversationId) !== 'removed') continue;
-          erased.add(blobId);
+          isErasing = true;
           await this.#local.erase(blobId, place);
         }
       }
     } finally {
       // CL-265: once for all of them, also where the last one failed: what was deleted would stay in the files of the browser
-      if (erased.size > 0) await this.#local.purge();
+      if (isErasing) await this.#local.purge();
     }
     for (const { blobId, atMs } of await this.#local.list('draft')) {
       if (nowMs - atMs > this.#limits.draftMs) await this.#local.erase(blobId, 'draft');

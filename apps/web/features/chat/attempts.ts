@@ -59,6 +59,11 @@ export function createAttempts(ports: { state: Store<OpenChat>; clock: Clock; hi
     else if (current === attempt) state.patch(change);
   };
 
+  const drop = () => {
+    current?.abort();
+    current = undefined;
+  };
+
   /** What waits to be saved again is given up, too. */
   const stopAside = (attempt: Attempt) => {
     attempt.abort();
@@ -92,10 +97,7 @@ export function createAttempts(ports: { state: Store<OpenChat>; clock: Clock; hi
       current = undefined;
       return true;
     },
-    drop: () => {
-      current?.abort();
-      current = undefined;
-    },
+    drop,
     track: (attempt, done) => {
       const { conversationId } = shownOf(attempt);
       if (conversationId === undefined) return done;
@@ -148,9 +150,8 @@ export function createAttempts(ports: { state: Store<OpenChat>; clock: Clock; hi
       await Promise.allSettled(meant.map(([, { done }]) => done));
     },
     clear: () => {
-      current?.abort();
+      drop();
       for (const attempt of [...answering.keys(), ...aside.keys()]) attempt.abort();
-      current = undefined;
       aside.clear();
       wentWrong.clear();
     },
