@@ -1,6 +1,9 @@
 /** The figures of one run, on one platform. */
 import { median, percentile, round } from '../../statistics.ts';
 import type { BesideFigures } from './beside.ts';
+import type { Added } from './searching.ts';
+
+const p95 = (times: readonly number[]) => percentile(times, 0.95);
 
 export type SearchFigures = Readonly<Record<string, number>>;
 
@@ -10,7 +13,7 @@ export function figuresOf(run: {
   readonly warm: readonly number[];
   readonly heapBytes: number;
   /** Rounds, of which the best counts: in the others somebody else was busy. */
-  readonly added: readonly (readonly number[])[];
+  readonly added: readonly Added[];
   readonly forgetMs: number;
   readonly beside: BesideFigures;
   readonly besideHeap: number;
@@ -24,8 +27,11 @@ export function figuresOf(run: {
     'warm query, median ms': round(median(warm)),
     'warm query, p95 ms': round(percentile(warm, 0.95)),
     'heap, MB': round(heapBytes / 1e6),
-    'message added, median ms': round(Math.min(...added.map(median))),
-    'message added, p95 ms': round(Math.min(...added.map((times) => percentile(times, 0.95)))),
+    'message added, median ms': round(Math.min(...added.map(({ times }) => median(times)))),
+    'message added, p95 ms': round(Math.min(...added.map(({ times }) => p95(times)))),
+    'bare write, median ms': round(Math.min(...added.map(({ bareTimes }) => median(bareTimes)))),
+    'bare write, p95 ms': round(Math.min(...added.map(({ bareTimes }) => p95(bareTimes)))),
+    'message added to bare write, p95': round(Math.min(...added.map((one) => p95(one.times) / p95(one.bareTimes)))),
     'chat forgotten, ms': round(forgetMs),
     'minisearch: made, ms': round(beside.buildMs, 0),
     'minisearch: as JSON, MB': round(beside.megabytes),

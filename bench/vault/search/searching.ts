@@ -15,10 +15,18 @@ export interface SearchingPorts {
   readonly now: () => number;
 }
 
+/** Milliseconds, in the order in which they were taken. */
+export interface Added {
+  readonly times: number[];
+  readonly bareTimes: number[];
+}
+
 /** As many as the feed writes at once. */
 const BATCH = 4096;
 const LIMIT = 30;
 const ADDED = 300;
+/** One small segment of messages, and the state beside it. */
+const BARE_BYTES = 4096;
 export const ADD_ROUNDS = 3;
 
 /** Between what is measured: what others do on the machine comes and goes. */
@@ -120,21 +128,26 @@ export function createSearching({ store, random, clock, now }: SearchingPorts) {
       return times;
     },
 
-    /** Messages that come one by one, durable each; what is put together afterwards is not counted. */
-    async add(): Promise<number[]> {
+    /**
+     * Messages that come one by one, durable each; what is put together afterwards is not counted. Beside each of them one bare value
+     * of about what a message makes the index write: what the store takes for it then is not ours.
+     */
+    async add(): Promise<Added> {
       const into = await open();
       const [sample] = madeConversations(400);
       const texts = documentsOf(sample as MadeConversation);
-      const times: number[] = [];
+      const added: Added = { times: [], bareTimes: [] };
+      const bare = { name: 'bench/bare', value: random.bytes(BARE_BYTES) };
       for (let at = 0; at < ADDED; at++) {
         const id = [...random.bytes(16)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
         const text = texts[1 + (at % (texts.length - 1))] as SearchDocument;
         const documents = [{ ...text, id, createdAtMs: clock.nowMs() }];
         const change = { conversationId: 'ad'.repeat(16), version: `${at}`, isWhole: false, documents };
-        times.push(await timed(() => into.update([change])));
+        added.times.push(await timed(() => into.update([change])));
         while (await into.maintain());
+        added.bareTimes.push(await timed(() => store.write([bare])));
       }
-      return times;
+      return added;
     },
 
     /** One chat forgotten, the longest, with every word of it. @param messages of the history that it was filled with */
