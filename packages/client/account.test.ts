@@ -72,8 +72,8 @@ const sameKey = (a: OpenAccount, b: OpenAccount) =>
 
 async function newAccount(
   ports = freshBrowser(),
+  { code } = createRecoveryCode(ports.random),
 ): Promise<{ ports: AccountPorts; account: OpenAccount; code: string }> {
-  const { code } = createRecoveryCode(ports.random);
   return { ports, account: await registerAccount(ports, await draftAccount(code, ports.random)), code };
 }
 
@@ -82,6 +82,14 @@ test('an account opens in another browser by its recovery code, however it is ty
   const opened = await unlockWithRecoveryCode(freshBrowser(), ` ${code.toLowerCase().replaceAll('-', ' ')} `);
   assert.ok(sameKey(opened, account));
   assert.ok(!equalBytes(opened.device.deviceId, account.device.deviceId));
+});
+
+test('VA-157 an account opens by a code that has three letters in a row in each group', async () => {
+  const random = createSeededRandom('letters');
+  let made = createRecoveryCode(random);
+  while ((made.code.match(/[A-Z]{3,}/g) ?? []).length < 7) made = createRecoveryCode(random);
+  const { account, code } = await newAccount(freshBrowser(), made);
+  assert.ok(sameKey(await unlockWithRecoveryCode(freshBrowser(), code), account));
 });
 
 test('this device’s key is kept sealed and found again; a damaged one only makes a new device', async () => {

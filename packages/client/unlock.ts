@@ -14,6 +14,7 @@ import {
 import {
   deriveRecovery,
   type LockSecret,
+  looksLikePhrase,
   PASSKEY_PRF_INPUT,
   parseLockHeader,
   parseRecoveryCode,
@@ -29,8 +30,6 @@ import { ClientError } from './errors.ts';
 import { type KeptLock, keepLocks, keptLocks, type Lock, refreshKeptLocks } from './kept-locks.ts';
 
 const CHALLENGE_BYTES = 32;
-/** A code has seven groups, in which digits stand. */
-const LEAST_WORDS = 7;
 
 /**
  * @param text a recovery code, or a recovery phrase
@@ -80,8 +79,7 @@ export async function unlockWithPasskey(ports: AccountPorts, passkeys: PasskeyAu
 
 /** The words of a phrase are loaded for who types some. @throws VaultError `recovery-code-…`, `recovery-phrase-…` */
 export async function parseRecoveryText(text: string) {
-  const words = text.slice(0, 512).match(/\p{L}{3,}/gu) ?? [];
-  if (words.length < LEAST_WORDS) return { kind: 'recovery-code', secret: parseRecoveryCode(text) } as const;
+  if (!looksLikePhrase(text)) return { kind: 'recovery-code', secret: parseRecoveryCode(text) } as const;
   const { parseRecoveryPhrase } = await import('@sotto/vault/phrase');
   return { kind: 'recovery-phrase', secret: parseRecoveryPhrase(text) } as const;
 }

@@ -75,6 +75,7 @@ export {
 export {
   createRecoveryCode,
   deriveRecovery,
+  looksLikePhrase,
   parseRecoveryCode,
   type Recovery,
   type RecoveryCode,

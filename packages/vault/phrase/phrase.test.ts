@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSeededRandom } from '@sotto/testkit';
-import { createRecoveryCode, deriveRecovery, parseRecoveryCode } from '../index.ts';
-import { createRecoveryPhrase, looksLikePhrase, parseRecoveryPhrase, spellPhrase } from './index.ts';
+import { createRecoveryCode, deriveRecovery, looksLikePhrase, parseRecoveryCode } from '../index.ts';
+import { createRecoveryPhrase, parseRecoveryPhrase, spellPhrase } from './index.ts';
 import { WORDS } from './words.ts';
 
 const random = createSeededRandom('phrase');
@@ -36,7 +36,33 @@ test('VA-151 a phrase is forgiven case, numbers, punctuation, line breaks and th
   isSame(words.join(', '));
   isSame(words.map((word) => word.slice(0, 4)).join(' '));
   isSame(words.map((word) => word.normalize('NFKC').replace('a', 'ａ')).join(' '));
-  assert.ok(looksLikePhrase(phrase) && !looksLikePhrase(code) && !looksLikePhrase(code.toLowerCase()));
+});
+
+test('VA-157 no code is taken for a phrase, however it is typed and whatever letters it has, and no phrase for a code', () => {
+  let ofLetters = 0;
+  for (let round = 0; round < 5000; round++) {
+    const made = createRecoveryCode(random).code;
+    if ((made.match(/[A-Z]{3,}/g) ?? []).length === 7) ofLetters++;
+    // As people read and space it.
+    const misread = made.replace(/0/g, 'O').replace(/1/g, 'l').replace(/V/g, 'U');
+    const symbols = misread.replaceAll('-', '');
+    for (const text of [made, misread, symbols, symbols.replace(/(...)/g, '$1 '), misread.toLowerCase()]) {
+      assert.equal(looksLikePhrase(text), false, 'a code');
+    }
+  }
+  assert.ok(ofLetters > 0, 'some have three letters in a row in each group');
+  for (let round = 0; round < 200; round++) {
+    const made = createRecoveryPhrase(random);
+    const short = made.split(' ').map((word) => word.slice(0, 4));
+    for (const text of [
+      made,
+      short.join(' '),
+      short.slice(3).join('-'),
+      short.map((word, i) => `${i}${word}`).join(),
+    ]) {
+      assert.equal(looksLikePhrase(text), true, 'a phrase');
+    }
+  }
 });
 
 test('VA-150 a text that is too long is not looked at', () => {

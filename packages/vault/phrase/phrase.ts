@@ -35,11 +35,6 @@ export function spellPhrase(secret: RecoverySecret): string {
   ).join(' ');
 }
 
-/** True for text that is meant as a phrase and not as a code: mostly words of letters. */
-export function looksLikePhrase(text: string): boolean {
-  return (text.slice(0, TEXT_LIMIT).match(/\p{L}{3,}/gu) ?? []).length >= PHRASE_WORDS / 2;
-}
-
 /**
  * Reads a phrase as a person types it: any case, with numbers, commas, hyphens or line breaks between the words, each word
  * whole or from its first four letters on.
