@@ -40,7 +40,7 @@ test('chats are kept only after the last group was typed, and the code is then f
   await keep.confirm('XXXX');
   assert.equal(keep.state.get().error, 'group-differs');
   assert.equal(kept.length, 0);
-  await keep.confirm(' jv-5a ');
+  await keep.confirm(' ju-5a ');
   assert.equal(kept.length, 1);
   assert.deepEqual(order, ['settled', 'kept']);
   assert.equal(keep.state.get().step, 'passkey');

@@ -94,7 +94,8 @@ export function plain(text: string): string {
     .toUpperCase()
     .replace(/[^0-9A-Z]/g, '')
     .replace(/[IL]/g, '1')
-    .replace(/O/g, '0');
+    .replace(/O/g, '0')
+    .replace(/U/g, 'V');
 }
 
 export function codeOf(cause: unknown): string {
