@@ -22,9 +22,10 @@ const GROUP_SYMBOLS = 4;
 const VERSION = 0n;
 /** Longest text that is looked at: a code with generous spacing. */
 const TEXT_LIMIT = 256;
-/** Of a phrase of fourteen (phrase/phrase.ts), half may be missing and it is still meant as one. */
-const LEAST_WORDS = 7;
-const PHRASE_TEXT_LIMIT = 512;
+/** A phrase (phrase/phrase.ts) spells two symbols a word. */
+export const PHRASE_WORDS = SYMBOLS / 2;
+/** Longest text that is looked at: a phrase with numbers and generous spacing. */
+export const PHRASE_TEXT_LIMIT = 512;
 
 /** A new code, to be shown once, and what it derives. */
 export interface RecoveryCode {
@@ -130,7 +131,8 @@ export function looksLikePhrase(text: string): boolean {
   const words = text.slice(0, PHRASE_TEXT_LIMIT).match(/\p{L}{3,}/gu) ?? [];
   // VA-157: of 500 codes one has three letters in a row in each of its groups, and read as words it would open nothing
   if (words.join('').length <= SYMBOLS) return false;
-  return words.length >= LEAST_WORDS;
+  // Half of them may be missing, and it is still meant as one.
+  return words.length >= PHRASE_WORDS / 2;
 }
 
 /** True for 28 symbols whose two check symbols fit. */

@@ -19,24 +19,25 @@ export function figuresOf(run: {
   readonly besideHeap: number;
 }): SearchFigures {
   const { filled, first, warm, heapBytes, added, forgetMs, beside, besideHeap } = run;
+  const best = (of: (round: Added) => number) => round(Math.min(...added.map(of)));
   return {
     'made, ms': round(filled.ms, 0),
     'index, MB': round(filled.bytes / 1e6),
     segments: filled.segments,
     'first query, ms': round(first.ms),
     'warm query, median ms': round(median(warm)),
-    'warm query, p95 ms': round(percentile(warm, 0.95)),
+    'warm query, p95 ms': round(p95(warm)),
     'heap, MB': round(heapBytes / 1e6),
-    'message added, median ms': round(Math.min(...added.map(({ times }) => median(times)))),
-    'message added, p95 ms': round(Math.min(...added.map(({ times }) => p95(times)))),
-    'bare write, median ms': round(Math.min(...added.map(({ bareTimes }) => median(bareTimes)))),
-    'bare write, p95 ms': round(Math.min(...added.map(({ bareTimes }) => p95(bareTimes)))),
-    'message added to bare write, p95': round(Math.min(...added.map((one) => p95(one.times) / p95(one.bareTimes)))),
+    'message added, median ms': best(({ times }) => median(times)),
+    'message added, p95 ms': best(({ times }) => p95(times)),
+    'bare write, median ms': best(({ bareTimes }) => median(bareTimes)),
+    'bare write, p95 ms': best(({ bareTimes }) => p95(bareTimes)),
+    'message added to bare write, p95': best((one) => p95(one.times) / p95(one.bareTimes)),
     'chat forgotten, ms': round(forgetMs),
     'minisearch: made, ms': round(beside.buildMs, 0),
     'minisearch: as JSON, MB': round(beside.megabytes),
     'minisearch: heap, MB': round(besideHeap / 1e6),
     'minisearch: query, median ms': round(median(beside.queryMs)),
-    'minisearch: query, p95 ms': round(percentile(beside.queryMs, 0.95)),
+    'minisearch: query, p95 ms': round(p95(beside.queryMs)),
   };
 }

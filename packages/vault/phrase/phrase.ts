@@ -7,17 +7,16 @@ import { VaultError } from '../error.ts';
 import {
   areChecked,
   createRecoveryCode,
+  PHRASE_TEXT_LIMIT,
+  PHRASE_WORDS,
   parseRecoveryCode,
   type RecoverySecret,
   secretOfSymbols,
 } from '../recovery-code.ts';
 import { WORDS } from './words.ts';
 
-export const PHRASE_WORDS = 14;
 /** Letters that tell any two words apart. */
 const TELLING_LETTERS = 4;
-/** Longest text that is looked at: a phrase with numbers and generous spacing. */
-const TEXT_LIMIT = 512;
 
 const PLACES = new Map(WORDS.map((word, place) => [word.slice(0, TELLING_LETTERS), place]));
 
@@ -44,7 +43,7 @@ export function spellPhrase(secret: RecoverySecret): string {
  */
 export function parseRecoveryPhrase(text: string): RecoverySecret {
   // VA-150: work on what is typed or pasted is bounded
-  if (text.length > TEXT_LIMIT) throw new VaultError('recovery-phrase-length', 'VA-150');
+  if (text.length > PHRASE_TEXT_LIMIT) throw new VaultError('recovery-phrase-length', 'VA-150');
   const words =
     text
       .normalize('NFKC')
