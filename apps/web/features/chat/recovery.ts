@@ -30,8 +30,10 @@ export async function recoverPending(ports: RecoveryPorts): Promise<void> {
     await services
       .ifAlone(answerLock(conversationId), async () => {
         // Others were waited for: this one may be whole by now, or its chat gone, and its text here is old.
-        const still = (await kept.pendingAnswers()).some((one) => one.message.messageId === message.messageId);
-        if (!still || isHere(conversationId) || findChat(kept, conversationId) === undefined) return;
+        if (isHere(conversationId) || findChat(kept, conversationId) === undefined) return;
+        await kept.load(conversationId);
+        const now = kept.thread(conversationId).find(({ messageId }) => messageId === message.messageId);
+        if (now?.recovery === undefined || isHere(conversationId)) return;
         await (isFree() ? resumeHere(pending, recovery) : fetchRest(await ensureSession(), kept, pending, recovery));
       })
       .catch(() => {}); // the message keeps what it has, and is marked as cut
