@@ -1,4 +1,3 @@
 /** Recovery phrases: a recovery code as words, apart from the rest because of its list of words. */
-export { PHRASE_WORDS } from '../recovery-code.ts';
 export { createRecoveryPhrase, parseRecoveryPhrase, spellPhrase } from './phrase.ts';
 export { WORDS } from './words.ts';
